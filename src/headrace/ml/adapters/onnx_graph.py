@@ -1,0 +1,72 @@
+"""A small builder of ONNX graphs: nodes, constants, inputs and outputs under unique names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+OPSET = 20
+ML_OPSET = 3
+IR_VERSION = 10
+ML = "ai.onnx.ml"
+
+
+class OnnxGraph:
+    """The graph under construction."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._nodes: list[onnx.NodeProto] = []
+        self._constants: dict[bytes, str] = {}
+        self._initializers: list[onnx.TensorProto] = []
+        self._inputs: list[onnx.ValueInfoProto] = []
+        self._outputs: list[onnx.ValueInfoProto] = []
+        self._count = 0
+
+    def input(self, name: str, kind: int, shape: list[int | str]) -> str:
+        """Declare a graph input of an ONNX element type (`TensorProto.STRING`, …)."""
+        self._inputs.append(helper.make_tensor_value_info(name, kind, shape))
+        return name
+
+    def output(self, name: str, source: str, kind: int, shape: list[int | str]) -> str:
+        """Publish the tensor `source` as the graph output `name`."""
+        self._nodes.append(helper.make_node("Identity", [source], [name]))
+        self._outputs.append(helper.make_tensor_value_info(name, kind, shape))
+        return name
+
+    def node(self, operator: str, inputs: list[str], *, outputs: int = 1, domain: str = "", **attributes: Any) -> str:
+        """Add a node; its outputs are NAME, NAME_1, NAME_2…, and NAME is returned."""
+        self._count += 1
+        name = f"{operator}_{self._count}"
+        names = [name, *(f"{name}_{i}" for i in range(1, outputs))]
+        self._nodes.append(helper.make_node(operator, inputs, names, name=f"node_{name}", domain=domain, **attributes))
+        return name
+
+    def constant(self, value: npt.NDArray[Any], name: str = "constant") -> str:
+        """Add an initializer, or find the equal one that is there."""
+        array = np.asarray(value)
+        tensor = (
+            helper.make_tensor("", TensorProto.STRING, array.shape, [str(v).encode() for v in array.ravel()])
+            if array.dtype.kind in "UO"
+            else numpy_helper.from_array(np.ascontiguousarray(array))
+        )
+        key = tensor.SerializeToString()
+        if key not in self._constants:
+            self._count += 1
+            tensor.name = f"{name}_{self._count}"
+            self._constants[key] = tensor.name
+            self._initializers.append(tensor)
+        return self._constants[key]
+
+    def model(self, description: str = "") -> onnx.ModelProto:
+        """Return the finished, checked model."""
+        graph = helper.make_graph(self._nodes, "headrace", self._inputs, self._outputs, self._initializers)
+        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(ML, ML_OPSET)]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="headrace")
+        model.doc_string = description
+        onnx.checker.check_model(model)
+        return model

@@ -1,0 +1,1 @@
+"""The algorithms, one file or folder each, found by name."""

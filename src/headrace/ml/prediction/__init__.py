@@ -1,0 +1,1 @@
+"""A served model: the reader, ONNX Runtime and the manifest; imports nothing that trains."""

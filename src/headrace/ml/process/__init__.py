@@ -1,0 +1,1 @@
+"""The nine steps from a business goal to a decision."""
