@@ -1,0 +1,76 @@
+# make demo | test | check | bench | docs | lock | clean; each sets up .venv by itself. PYTHON=python3.12 chooses another Python.
+PYTHON ?= python3
+OUT ?= headrace-out
+DATA ?=
+UV := $(shell command -v uv 2>/dev/null)
+BIN := .venv/bin
+export OMP_WAIT_POLICY := PASSIVE
+export GOMP_SPINCOUNT := 0
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_PROGRESS_BAR := off
+
+ifdef UV
+INSTALL := $(UV) pip install --quiet --python $(BIN)/python
+else
+INSTALL := $(BIN)/python -m pip install --quiet
+endif
+
+.PHONY: demo test check bench bench-peers docs lock clean
+.DELETE_ON_ERROR:
+
+demo: .venv/run.stamp  ## set up, then run the main job on the table in examples/
+	$(BIN)/headrace run examples/telco_churn.csv --target Churn --charter examples/telco_churn.yaml --out $(OUT) --overwrite
+
+test: check  ## set up, then pass every check and test
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+check: .venv/test.stamp  ## lint, format, types and the directions of imports
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check --quiet src tests benchmarks
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/lint-imports --no-cache
+
+bench: .venv/test.stamp  ## measure Headrace; DATA=FOLDER names the data sets (benchmarks/README.md)
+	$(BIN)/python benchmarks/run.py --data "$(DATA)"
+
+bench-peers: .venv/test.stamp  ## the same beside AutoGluon and FLAML, each in an environment of its own
+	$(BIN)/python benchmarks/run.py --data "$(DATA)" --peers
+
+docs: .venv/docs.stamp  ## build the documentation into site/
+	$(BIN)/mkdocs build --strict --quiet
+
+.venv/python.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "Headrace needs Python 3.11 or newer as $(PYTHON): install it, or name another with make PYTHON=python3.12"; exit 1; }
+ifdef UV
+	$(UV) venv --quiet --allow-existing --python "$$(command -v $(PYTHON))" .venv
+else
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "Python's venv module is missing: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv .venv
+endif
+	@touch $@
+
+.venv/run.stamp: requirements/run.txt pyproject.toml .venv/python.stamp
+	@ldconfig -p 2>/dev/null | grep -q libgomp.so.1 || echo "LightGBM needs libgomp1: apt-get install libgomp1"
+	@echo "installing into .venv (about a minute) …"
+	$(INSTALL) -r requirements/run.txt
+	$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/test.stamp: requirements/test.txt .venv/run.stamp
+	$(INSTALL) -r requirements/test.txt
+	@touch $@
+
+.venv/docs.stamp: requirements/docs.txt .venv/test.stamp
+	$(INSTALL) -r requirements/docs.txt
+	@touch $@
+
+COMPILE = uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
+lock:  ## recompile requirements/ from pyproject.toml (needs uv)
+	$(COMPILE) --extra catboost --group build --output-file requirements/run.txt
+	$(COMPILE) --all-extras --group build --group dev --constraints requirements/run.txt --output-file requirements/test.txt
+	$(COMPILE) --group docs --constraints requirements/test.txt --output-file requirements/docs.txt
+
+clean:  ## remove what make made
+	rm -rf .venv site build dist headrace-out .mypy_cache .ruff_cache .pytest_cache .hypothesis
