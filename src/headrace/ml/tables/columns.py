@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from typing import Any
 
 import polars as pl
+
+from headrace.ml.tables.date_text import date_from_text, dates_from_text
+from headrace.ml.tables.native_values import epoch_of, epochs_of, number_of, numbers_of, text_of, texts_of
+from headrace.ml.tables.number_text import SPACES, number_from_text, numbers_from_text
 
 
 class ColumnKind(StrEnum):
@@ -21,7 +29,9 @@ class ColumnKind(StrEnum):
 class Column:
     """One column: its name, kind, and all that is needed to parse its raw values again.
 
-    `missing` are the raw spellings that mean no value, beside the empty string and null.
+    `missing` are the raw spellings that mean no value, beside the empty string and null; in a column of numbers they
+    are compared as numbers too. `affixes` are texts that may stand before or after a number (currency, percent, unit).
+    `date_formats` are tried in order; see `date_text`.
     """
 
     name: str
@@ -32,11 +42,75 @@ class Column:
     affixes: tuple[str, ...] = ()
     date_formats: tuple[str, ...] = ()
 
+    def sentinels(self) -> tuple[float, ...]:
+        """Return those of `missing` that are numbers."""
+        read = (number_from_text(token, self.decimal, self.thousands, self.affixes) for token in self.missing)
+        return tuple(number for number in read if number is not None)
+
 
 def parse_column(raw: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
     """Parse raw values (text or native) by `column`.
 
     Returns the values (Float64 with null for missing, or String with "" for missing), and a boolean
-    series that is true where a value was given but could not be read.
+    series that is true where a value was given but could not be read (infinities among them).
     """
-    raise NotImplementedError
+    if column.kind in (ColumnKind.CATEGORY, ColumnKind.TEXT):
+        text = _given_text(raw, column).fill_null("").alias(column.name)
+        return text, pl.repeat(False, len(raw), eager=True)
+    native = numbers_of(raw) if column.kind is ColumnKind.NUMBER else epochs_of(raw)
+    if native is not None:
+        values, given = native.set(~native.is_finite(), None), native.is_not_null() & ~native.is_nan()
+    else:
+        text = _given_text(raw, column)
+        given = text.is_not_null()
+        if column.kind is ColumnKind.NUMBER:
+            values = numbers_from_text(text, column.decimal, column.thousands, column.affixes)
+        else:
+            values = dates_from_text(text, column.date_formats)
+    unreadable = given & values.is_null()
+    if column.kind is ColumnKind.NUMBER and (sentinels := column.sentinels()):
+        values = values.set(values.is_in(sentinels), None)
+    return values.alias(column.name), unreadable
+
+
+def _given_text(raw: pl.Series, column: Column) -> pl.Series:
+    text = texts_of(raw).str.strip_chars(SPACES)
+    return text.set(text.is_in(["", *column.missing]), None)
+
+
+def parse_value(value: Any, column: Column) -> float | str:
+    """Parse one raw value exactly as `parse_column` does; a missing or unreadable one is NaN, or "" for text.
+
+    >>> parse_value("1.234,5 €", Column("price", ColumnKind.NUMBER, decimal=",", thousands=".", affixes=("€",)))
+    1234.5
+    """
+    return value_parser(column)(value)
+
+
+@lru_cache(maxsize=65536)
+def value_parser(column: Column) -> Callable[[Any], float | str]:
+    """Return `parse_value` for one column: what a loop over rows should keep."""
+    missing = frozenset(("", *column.missing))
+
+    def given_text(value: Any) -> str | None:
+        text = (value if type(value) is str else text_of(value) or "").strip(SPACES)
+        return None if text in missing else text
+
+    if column.kind in (ColumnKind.CATEGORY, ColumnKind.TEXT):
+        return lambda value: given_text(value) or ""
+
+    sentinels = frozenset(column.sentinels())
+
+    def parse_number(value: Any) -> float:
+        number = number_of(value)
+        if number is None and (text := given_text(value)) is not None:
+            number = number_from_text(text, column.decimal, column.thousands, column.affixes)
+        return math.nan if number is None or number in sentinels or not math.isfinite(number) else number
+
+    def parse_date(value: Any) -> float:
+        seconds = epoch_of(value)
+        if seconds is None and (text := given_text(value)) is not None:
+            seconds = date_from_text(text, column.date_formats)
+        return math.nan if seconds is None else seconds
+
+    return parse_number if column.kind is ColumnKind.NUMBER else parse_date
