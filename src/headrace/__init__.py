@@ -1,3 +1,26 @@
-"""Headrace: the AWS machine-learning stack on your own machine."""
+"""Headrace: the AWS machine-learning stack on your own machine.
+
+`run(table, target)` walks the nine steps from a table and a goal to a decision and a compiled model;
+`load(folder)` opens that model for prediction. Both are imported on first use.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from headrace.ml.applications.automl import run
+    from headrace.ml.prediction import load
 
 __version__ = "0.1.0"
+__all__ = ["__version__", "load", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "run":
+        from headrace.ml.applications.automl import run
+
+        return run
+    if name == "load":
+        from headrace.ml.prediction import load
+
+        return load
+    raise AttributeError(f"module 'headrace' has no attribute '{name}'")

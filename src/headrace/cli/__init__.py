@@ -1,0 +1,45 @@
+"""The command line, and the one place where things are put together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+
+STARTED = time.monotonic() - time.process_time()
+"""When this process began, as a `time.monotonic()` stamp: budgets count from here."""
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "0")
+
+
+def main() -> None:
+    """Run the command line; errors of the user's making end in one sentence and their exit code."""
+    from headrace.cli.application import application
+    from headrace.cli.arguments import spread
+    from headrace.ml.errors import HeadraceError
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        code = application(spread(sys.argv[1:]), standalone_mode=False)
+    except HeadraceError as error:
+        print(f"headrace: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("headrace: interrupted", file=sys.stderr)  # noqa: T201
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except MemoryError:
+        print("headrace: the memory of this machine is used up; give a smaller table or more memory", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in ("click", "typer"):
+            raise
+        show = getattr(error, "show", None)
+        if show is not None:
+            show()
+        sys.exit(getattr(error, "exit_code", 1))
+    sys.exit(code if isinstance(code, int) else 0)

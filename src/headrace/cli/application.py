@@ -1,0 +1,134 @@
+"""The commands of `headrace`, with their options and examples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headrace import __version__
+
+application = typer.Typer(
+    name="headrace",
+    help="A table and a business goal in; a decision, a report and a compiled model out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+charter_application = typer.Typer(help="The charter: the goal, the KPIs and the money, as a YAML file.", no_args_is_help=True)
+application.add_typer(charter_application, name="charter")
+
+TableArgument = Annotated[str, typer.Argument(metavar="TABLE", help="CSV, TSV, JSON, Parquet, Arrow, Excel, SQLite or an SQL URL.")]
+ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL_DIR", help="The model folder that a run left (OUT/model).")]
+
+
+def _version(shown: bool) -> None:
+    if shown:
+        typer.echo(f"headrace {__version__}")
+        raise typer.Exit
+
+
+@application.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
+    del version
+
+
+def _examples(*lines: str) -> str:
+    return "[bold]Examples[/bold]\n\n" + "\n\n".join(f"  {line}" for line in lines)
+
+
+@application.command(
+    epilog=_examples(
+        "headrace run churn.csv --target Churn",
+        "headrace run churn.csv --target Churn --charter charter.yaml --budget 5m --out result",
+        "headrace run houses.parquet --target price --exclude id --metric mae --seed 7",
+        "headrace run loans.csv --target default --time issued --sensitive gender --trials 20",
+        "headrace run --resume 20261122-101500-a1b2c3",
+    )
+)
+def run(
+    table: Annotated[str | None, typer.Argument(metavar="TABLE", help="CSV, TSV, JSON, Parquet, Arrow, Excel, SQLite or an SQL URL.")] = None,
+    target: Annotated[str | None, typer.Option(metavar="COL", help="The column to predict.")] = None,
+    task: Annotated[str | None, typer.Option(help="binary, multiclass or regression; found out without.")] = None,
+    test: Annotated[str | None, typer.Option(metavar="TABLE", help="A test table, in place of a random fifth.")] = None,
+    charter: Annotated[Path | None, typer.Option(metavar="FILE", help="The goal in YAML (headrace charter init).")] = None,
+    budget: Annotated[str, typer.Option(help="Wall time from start to result: 60s, 5m, 1h.")] = "60s",
+    trials: Annotated[int | None, typer.Option(metavar="N", help="Try exactly N candidates, whatever the time: repeats exactly.")] = None,
+    metric: Annotated[str | None, typer.Option(help="What candidates are chosen by, such as roc_auc or mae.")] = None,
+    seed: Annotated[int, typer.Option(help="Makes every random step repeat.")] = 0,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the results go (default: headrace-out).")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier result.")] = False,
+    exclude: Annotated[list[str] | None, typer.Option(metavar="COL", help="A column not to learn from (may repeat).")] = None,
+    sensitive: Annotated[list[str] | None, typer.Option(metavar="COL", help="A column whose groups are compared (may repeat).")] = None,
+    time: Annotated[str | None, typer.Option(metavar="COL", help="Split by this time: the newest rows are the test.")] = None,
+    group: Annotated[str | None, typer.Option(metavar="COL", help="Rows with the same value stay in one part.")] = None,
+    resume: Annotated[str | None, typer.Option(metavar="ID", help="Go on with an interrupted run.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,
+) -> None:
+    """Walk the nine steps from TABLE and a goal to go or no-go, and leave a report and a compiled model."""
+    from headrace.cli.run import run_command
+
+    run_command(
+        table, target, task=task, test=test, charter=charter, budget=budget, trials=trials, metric=metric, seed=seed,
+        out=out, overwrite=overwrite, exclude=tuple(exclude or ()), sensitive=tuple(sensitive or ()), time=time,
+        group=group, resume=resume, quiet=quiet,
+    )  # fmt: skip
+
+
+@application.command(
+    epilog=_examples(
+        "headrace predict headrace-out/model new.csv",
+        "headrace predict headrace-out/model new.parquet --proba -o predictions.csv",
+    )
+)
+def predict(
+    model: ModelArgument,
+    table: TableArgument,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write CSV, Parquet or JSON Lines here (default: CSV to the screen).")] = None,
+    proba: Annotated[bool, typer.Option("--proba", help="Add a probability for every class.")] = False,
+) -> None:
+    """Predict every row of TABLE with a compiled model."""
+    from headrace.cli.predict import predict_command
+
+    predict_command(model, table, output=output, proba=proba)
+
+
+@application.command(epilog=_examples("headrace explain headrace-out/model new.csv --row 3"))
+def explain(
+    model: ModelArgument,
+    table: TableArgument,
+    row: Annotated[int, typer.Option(metavar="N", help="The row to explain, counted from 1.")],
+    seed: Annotated[int, typer.Option(help="Makes the sampling repeat.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say which values of one row moved its prediction, and by how much."""
+    from headrace.cli.predict import explain_command
+
+    explain_command(model, table, row=row, seed=seed, as_json=as_json)
+
+
+@application.command(epilog=_examples("headrace report headrace-out", "headrace report headrace-out --no-open"))
+def report(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder that a run left.")],
+    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True,
+) -> None:
+    """Render report.html anew from report.json, and open it."""
+    from headrace.cli.report import report_command
+
+    report_command(out, open_browser=open_browser)
+
+
+@charter_application.command("init", epilog=_examples("headrace charter init", "headrace charter init goal.yaml"))
+def charter_init(
+    path: Annotated[Path, typer.Argument(metavar="[PATH]", help="Where to write it.")] = Path("charter.yaml"),
+) -> None:
+    """Write a charter with every key explained, to be filled in."""
+    from headrace.ml.process.business_problem import write_charter_template
+
+    write_charter_template(path)
+    typer.echo(f"{path} is written; fill it in, then: headrace run TABLE --target COL --charter {path}")

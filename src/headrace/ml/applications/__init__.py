@@ -1,0 +1,1 @@
+"""Whole answers built of the rest of the library."""

@@ -1,0 +1,215 @@
+"""The nine steps put together: from a table and a goal to a decision, a report and a compiled model."""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from headrace.ml.applications.automl.options import Options, absolute, parse_duration, parse_task
+from headrace.ml.applications.automl.output import choose_folder, output_folder, writing
+from headrace.ml.applications.automl.state import RunState
+from headrace.ml.errors import OptionError, RunInterrupted
+from headrace.ml.process import STEPS
+from headrace.ml.process.progress import Moment, Progress
+
+Opener = Callable[[str], Any]
+
+
+@dataclass(frozen=True)
+class ProcessRecord:
+    """What a run leaves: the records of the nine steps by their name in `STEPS`, report.json's document, and where OUT is."""
+
+    steps: Mapping[str, Any]
+    document: Mapping[str, Any]
+    out: Path
+
+    @property
+    def decision(self) -> str:
+        """Return go, go-with-conditions or no-go."""
+        return str(self.document["decision"])
+
+    def model(self) -> Any:
+        """Open the compiled model for prediction."""
+        from headrace.ml.prediction import load
+
+        return load(self.out / "model")
+
+
+@dataclass
+class Stopwatch:
+    """Seconds a step, and the announcement of each."""
+
+    progress: Progress
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str, doing: str) -> Iterator[None]:
+        """Announce a step and time the block."""
+        number = list(STEPS).index(name) + 1
+        self.progress.tell(doing, step=f"{number}/9 {STEPS[name]}")
+        begin = clock.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + clock.monotonic() - begin
+
+
+def run(
+    table: Any = None,
+    target: str | None = None,
+    *,
+    task: str | None = None,
+    test: Any = None,
+    charter: str | Path | None = None,
+    budget: str | float = 60.0,
+    trials: int | None = None,
+    metric: str | None = None,
+    seed: int = 0,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    exclude: Sequence[str] = (),
+    sensitive: Sequence[str] = (),
+    time: str | None = None,
+    group: str | None = None,
+    resume: str | None = None,
+    listener: Callable[[Moment], None] | None = None,
+    started: float | None = None,
+    openers: Mapping[str, Opener] | None = None,
+) -> ProcessRecord:
+    """Walk the nine steps and write OUT; a no-go is a result like any other.
+
+    `table` and `test` are paths, URLs or frames (polars, pandas, Arrow, a list of dicts). `budget` is wall time in
+    seconds or as '60s', '5m', counted from `started` (a `time.monotonic()` stamp; now without). With `trials`
+    the search tries exactly that many candidates instead, and the run repeats exactly. `out` appears only when
+    the run succeeds. `openers` open further URL schemes. Raises `HeadraceError`s, and `RunInterrupted` on Ctrl-C.
+    """
+    progress = Progress(started=clock.monotonic() if started is None else started)
+    if listener is not None:
+        progress.listener = listener
+    if resume is not None:
+        state, options = RunState.find(resume)
+        frames: tuple[Any, Any] = (None, None)
+    else:
+        if table is None:
+            raise OptionError("no table is given; name a file, a database or an earlier run to resume")
+        in_memory = [not isinstance(source, str | Path | None) for source in (table, test)]
+        frames = (table if in_memory[0] else None, test if in_memory[1] else None)
+        options = Options(
+            source="a table in memory" if in_memory[0] else absolute(table) or "",
+            target=target,
+            task=parse_task(task),
+            test="a table in memory" if in_memory[1] else absolute(test),
+            charter=absolute(charter),
+            budget=None if trials is not None else parse_duration(budget),
+            trials=trials,
+            metric=metric,
+            seed=seed,
+            exclude=tuple(exclude),
+            sensitive=tuple(sensitive),
+            time=time,
+            group=group,
+        )
+        state = RunState.create(None if any(in_memory) else options)
+    progress.budget = options.budget
+    finished = False
+    try:
+        final = choose_folder(out, overwrite)
+        with output_folder(final) as partial, writing(final):
+            steps, document = _walk(options, frames, state.workspace, partial, progress, openers or {})
+        finished = True
+    except KeyboardInterrupt:
+        if not state.resumable:
+            raise RunInterrupted("the run was stopped; nothing was written") from None
+        raise RunInterrupted(
+            f"the run was stopped and nothing was written; go on with: headrace run --resume {state.identifier}"
+        ) from None
+    except BaseException:
+        finished = True
+        raise
+    finally:
+        if finished or not state.resumable:
+            state.remove()
+    progress.tell("done", step="9/9 Business goals", fraction=1.0)
+    return ProcessRecord(steps, document, final)
+
+
+def _walk(
+    options: Options,
+    frames: tuple[Any, Any],
+    workspace: Path,
+    partial: Path,
+    progress: Progress,
+    openers: Mapping[str, Opener],
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Take the steps in order; each gets the results of those before it."""
+    from headrace.ml.applications.automl.results import build_model, write_results
+    from headrace.ml.process.business_goals import choose_threshold, evaluate_business_goals
+    from headrace.ml.process.business_problem import define_business_problem
+    from headrace.ml.process.datasets import develop_datasets
+    from headrace.ml.process.evaluation import evaluate_model
+    from headrace.ml.process.exploration import explore_data
+    from headrace.ml.process.feature_engineering import engineer_features
+    from headrace.ml.process.preparation import prepare_data
+    from headrace.ml.process.problem_framing import frame_problem
+    from headrace.ml.process.training import train_models
+    from headrace.ml.tables import read_table, table_from_frame
+
+    watch, seed = Stopwatch(progress), options.seed
+    with watch.step("business_problem", "reading the charter"):
+        business = define_business_problem(Path(options.charter) if options.charter else None)
+    with watch.step("datasets", f"reading {Path(options.source).name}"):
+        table = read_table(options.source, openers=openers) if frames[0] is None else table_from_frame(frames[0])
+        test = None
+        if options.test is not None:
+            test = read_table(options.test, openers=openers) if frames[1] is None else table_from_frame(frames[1])
+    with watch.step("problem_framing", "finding out the task"):
+        framing = frame_problem(
+            table, options.target, business, task=options.task, metric=options.metric, time=options.time
+        )
+    with watch.step("datasets", "typing the columns and checking readiness"):
+        dataset = develop_datasets(
+            table, business, framing, test=test, exclude=options.exclude, sensitive=options.sensitive,
+            time=options.time, group=options.group,
+        )  # fmt: skip
+    with watch.step("preparation", "cleaning and splitting"):
+        preparation = prepare_data(
+            dataset, framing, seed=seed, budget=options.budget, time=options.time, group=options.group
+        )
+    with watch.step("exploration", "describing the training part"):
+        exploration = explore_data(dataset, preparation, framing, seed=seed)
+    with watch.step("feature_engineering", "making features and testing what they are worth"):
+        engineering = engineer_features(preparation, framing, exploration, seed=seed, progress=progress)
+    with watch.step("training", "fitting the first candidates"):
+        training = train_models(
+            preparation, framing, business, engineering, seed=seed, trials=options.trials,
+            workspace=workspace, progress=progress,
+        )  # fmt: skip
+    with watch.step("evaluation", "compiling the model"):
+        threshold = choose_threshold(business, framing, training, preparation)
+        built = build_model(partial / "model", options, table, dataset, preparation, framing, training, threshold)
+        progress.tell("measuring on the untouched test part")
+        private = frozenset(dataset.personal)
+        sensitive = tuple(dict.fromkeys((*options.sensitive, *business.charter.sensitive_columns)))
+        seconds = 20.0 if options.budget is None else max(2.0, min(20.0, progress.remaining() - 2.0))
+        evaluation = evaluate_model(
+            preparation, framing, training, built.model,
+            sensitive=sensitive, private=private, seed=seed, seconds=seconds,
+        )  # fmt: skip
+    with watch.step("business_goals", "weighing the model against the goal"):
+        goals = evaluate_business_goals(
+            business, framing, preparation, training, evaluation, threshold,
+            predict_microseconds=built.facts["predict_microseconds"], seed=seed,
+        )  # fmt: skip
+    steps = dict(
+        zip(
+            STEPS,
+            (business, framing, dataset, preparation, exploration, engineering, training, evaluation, goals),
+            strict=True,
+        )
+    )
+    document = write_results(partial, options, steps, threshold, built, watch.seconds, progress)
+    return steps, document

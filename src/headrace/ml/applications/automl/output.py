@@ -1,0 +1,74 @@
+"""The output folder: it appears whole when the run succeeded, or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from headrace.ml.errors import OutputError
+
+
+def choose_folder(out: str | Path | None, overwrite: bool) -> Path:
+    """Return the absolute output folder; without `out` it is headrace-out, or the next free headrace-out-2, -3…"""
+    if out is None:
+        folder, number = Path("headrace-out").absolute(), 2
+        while folder.exists() and not overwrite:
+            folder = Path(f"headrace-out-{number}").absolute()
+            number += 1
+        return folder
+    folder = Path(out).expanduser().absolute()
+    if folder.exists():
+        if not folder.is_dir():
+            raise OutputError(f"{folder} is a file; name a folder for the results with --out")
+        if any(folder.iterdir()) and not overwrite:
+            raise OutputError(f"{folder} is not empty; pass --overwrite to replace it, or name another with --out")
+        if overwrite and any(folder.iterdir()) and not (folder / "report.json").is_file():
+            raise OutputError(f"{folder} holds no earlier result of Headrace, so it is not replaced; name another folder")
+    return folder
+
+
+@contextmanager
+def output_folder(final: Path) -> Iterator[Path]:
+    """Give a partial folder beside `final`; it takes the name `final` when the block ends well, and is removed else."""
+    partial = final.parent / f".{final.name}.{os.getpid()}.partial"
+    with writing(final):
+        final.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+    try:
+        yield partial
+        with writing(final):
+            _publish(partial, final)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _publish(partial: Path, final: Path) -> None:
+    """Rename `partial` to `final`; what was there before is removed only after that."""
+    old = final.parent / f".{final.name}.{os.getpid()}.old"
+    if final.exists():
+        final.rename(old)
+    try:
+        partial.rename(final)
+    except OSError:
+        if old.exists():
+            old.rename(final)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def writing(place: Path) -> Iterator[None]:
+    """Turn a failure to write under `place` into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        if not full and error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOTDIR):
+            raise
+        reason = "the disk is full" if full else (error.strerror or str(error)).lower()
+        raise OutputError(f"results cannot be written to {place}: {reason}; nothing was left behind") from error
