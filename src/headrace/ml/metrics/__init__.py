@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-
 import numpy as np
 
 from headrace.ml.contract import CLASSIFICATION, Task
@@ -11,6 +9,7 @@ from headrace.ml.errors import OptionError
 from headrace.ml.metrics import classification, ranking, regression
 from headrace.ml.metrics.bootstrap import bootstrap, bootstrap_interval, bootstrap_intervals, interval
 from headrace.ml.metrics.metric import Estimator, Metric, Values, labels, positive_probability, weighted_mean
+from headrace.ml.tables.names import suggest
 
 __all__ = [
     "METRICS",
@@ -25,6 +24,7 @@ __all__ = [
     "find_metric",
     "interval",
     "labels",
+    "metric_name",
     "positive_probability",
     "weighted_mean",
 ]
@@ -182,17 +182,30 @@ _OTHER_NAMES = {
 }
 
 
-def find_metric(name: str, task: Task) -> Metric:
-    """Return the metric `name` (or its other name) for `task`; raise `OptionError` with the nearest if absent."""
-    known = [metric.name for metric in METRICS.values() if task in metric.tasks]
+def metric_name(name: str) -> str:
+    """Return the usual spelling of a metric's name: `PR-AUC` is average_precision; unknown names come back as they are.
+
+    >>> metric_name("PR-AUC")
+    'average_precision'
+    """
     key = name.strip().lower().replace("-", "_").replace(" ", "_")
-    key = _OTHER_NAMES.get(key, key)
+    return _OTHER_NAMES.get(key, key)
+
+
+def find_metric(name: str, task: Task) -> Metric:
+    """Return the metric `name` for `task`; raise `OptionError` with the nearest name where there is none.
+
+    >>> find_metric("roc_acu", Task.BINARY)
+    Traceback (most recent call last):
+    headrace.ml.errors.OptionError: there is no metric 'roc_acu' for a binary task; did you mean 'roc_auc'?
+    """
+    known = [metric.name for metric in METRICS.values() if task in metric.tasks]
+    key = metric_name(name)
     if key in known:
         return METRICS[key]
     if key in METRICS:
         raise OptionError(f"metric '{key}' does not judge a {task} task; use one of {', '.join(known)}")
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-    hint = f"; did you mean '{near[0]}'?" if near else f"; use one of {', '.join(known)}"
+    hint = suggest(key, known) or f"; use one of {', '.join(known)}"
     raise OptionError(f"there is no metric '{name}' for a {task} task{hint}")
 
 
