@@ -1,0 +1,1 @@
+"""What several algorithms share in adapting a library to the contract."""

@@ -39,21 +39,28 @@ class OnnxGraph:
         return name
 
     def node(self, operator: str, inputs: list[str], *, outputs: int = 1, domain: str = "", **attributes: Any) -> str:
-        """Add a node; its outputs are NAME, NAME_1, NAME_2…, and NAME is returned."""
+        """Add a node; its outputs are NAME, NAME_1, NAME_2…, and NAME is returned.
+
+        Attributes that are lists of many numbers or words are quickest as one-dimensional arrays.
+        """
         self._count += 1
         name = f"{operator}_{self._count}"
         names = [name, *(f"{name}_{i}" for i in range(1, outputs))]
-        self._nodes.append(helper.make_node(operator, inputs, names, name=f"node_{name}", domain=domain, **attributes))
+        long = {key: value for key, value in attributes.items() if isinstance(value, np.ndarray)}
+        short = {key: value for key, value in attributes.items() if key not in long}
+        node = helper.make_node(operator, inputs, names, name=f"node_{name}", domain=domain, **short)
+        node.attribute.extend(_long_attribute(key, value) for key, value in long.items())
+        self._nodes.append(node)
         return name
 
     def constant(self, value: npt.NDArray[Any], name: str = "constant") -> str:
         """Add an initializer, or find the equal one that is there."""
         array = np.asarray(value)
-        tensor = (
-            helper.make_tensor("", TensorProto.STRING, array.shape, [str(v).encode() for v in array.ravel()])
-            if array.dtype.kind in "UO"
-            else numpy_helper.from_array(np.ascontiguousarray(array))
-        )
+        if array.dtype.kind in "UO":
+            words: list[Any] = [str(value).encode() for value in array.ravel()]
+            tensor = helper.make_tensor("", TensorProto.STRING, array.shape, words)
+        else:
+            tensor = numpy_helper.from_array(np.asarray(array, order="C"))
         key = tensor.SerializeToString()
         if key not in self._constants:
             self._count += 1
@@ -70,3 +77,13 @@ class OnnxGraph:
         model.doc_string = description
         onnx.checker.check_model(model)
         return model
+
+
+def _long_attribute(name: str, values: npt.NDArray[Any]) -> onnx.AttributeProto:
+    """Make a list attribute without onnx's check of every element: forests have millions."""
+    if values.dtype.kind == "f":
+        return onnx.AttributeProto(name=name, type=onnx.AttributeProto.FLOATS, floats=values.tolist())
+    if values.dtype.kind in "iub":
+        return onnx.AttributeProto(name=name, type=onnx.AttributeProto.INTS, ints=values.tolist())
+    words = np.char.encode(values.astype(str)).tolist()
+    return onnx.AttributeProto(name=name, type=onnx.AttributeProto.STRINGS, strings=words)

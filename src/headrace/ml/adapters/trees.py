@@ -1,0 +1,164 @@
+"""The form of every tree model, single or ensemble, written as one TreeEnsembleRegressor and a link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headrace.ml.adapters.links import link_to_onnx
+from headrace.ml.contract import Form, Graph
+
+LEAF = -1
+
+
+@dataclass(frozen=True, eq=False)
+class TreeEnsemble(Form):
+    """Trees as flat node arrays; a row's scores are `starts` plus the values of the leaf it reaches in each tree.
+
+    Node i with `feature[i]` >= 0 sends a row to `left[i]` when its value is <= `threshold[i]`, or is NaN and
+    `missing_left[i]` holds; to `right[i]` otherwise. A leaf has feature -1, and `left[i]` is its row of
+    `leaf_values` [leaves, width]. Tree t starts at node `roots[t]` and ends before the next root; its leaves' values
+    are added to the scores `outputs[t]`, `outputs[t] + 1`, … `starts` [scores] is where each score begins.
+    """
+
+    feature: npt.NDArray[np.int32]
+    threshold: npt.NDArray[np.float32]
+    left: npt.NDArray[np.int32]
+    right: npt.NDArray[np.int32]
+    missing_left: npt.NDArray[np.bool_]
+    leaf_values: npt.NDArray[np.float64]
+    roots: npt.NDArray[np.int32]
+    outputs: npt.NDArray[np.int32]
+    starts: npt.NDArray[np.float64]
+    link: str
+
+    def to_onnx(self, graph: Graph, features: str) -> str:
+        """Write the trees with one comparison mode throughout: ONNX Runtime's fast path.
+
+        NaN fails every comparison, so where it always goes right `<=` says so by itself; where it always goes left,
+        `>` with the branches swapped does; only a mixture needs ONNX's own tracking of missing values.
+        """
+        starts = graph.constant(self.starts.astype(np.float32)[None, :], "starts")
+        if len(self.roots) == 0:
+            rows = graph.node("Shape", [features], start=0, end=1)
+            width = graph.constant(np.array([len(self.starts)], np.int64))
+            shape = graph.node("Concat", [rows, width], axis=0)
+            return link_to_onnx(graph, self.link, graph.node("Expand", [starts, shape]))
+        sums = graph.node(
+            "TreeEnsembleRegressor",
+            [features],
+            domain="ai.onnx.ml",
+            n_targets=len(self.starts),
+            **self._node_attributes(),
+            **self._leaf_attributes(),
+        )
+        return link_to_onnx(graph, self.link, graph.node("Add", [sums, starts]))
+
+    def _tree_of_nodes(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return each node's tree, and its number within the tree."""
+        sizes = np.diff(np.append(self.roots, len(self.feature)))
+        tree = np.repeat(np.arange(len(self.roots)), sizes)
+        return tree, np.arange(len(self.feature)) - self.roots[tree]
+
+    def _node_attributes(self) -> dict[str, Any]:
+        tree, number = self._tree_of_nodes()
+        splits = self.feature != LEAF
+        root = self.roots[tree]
+        left = np.where(splits, self.left - root, 0)
+        right = np.where(splits, self.right - root, 0)
+        always_left = bool(self.missing_left[splits].all())
+        mode = "BRANCH_GT" if always_left else "BRANCH_LEQ"
+        attributes: dict[str, Any] = {
+            "nodes_treeids": tree,
+            "nodes_nodeids": number,
+            "nodes_featureids": np.where(splits, self.feature, 0),
+            "nodes_values": np.where(splits, self.threshold, np.float32(0)).astype(np.float32),
+            "nodes_modes": np.where(splits, mode, "LEAF"),
+            "nodes_truenodeids": right if always_left else left,
+            "nodes_falsenodeids": left if always_left else right,
+        }
+        if not always_left and self.missing_left[splits].any():
+            attributes["nodes_missing_value_tracks_true"] = np.where(splits, self.missing_left, False).astype(np.int64)
+        return attributes
+
+    def _leaf_attributes(self) -> dict[str, Any]:
+        tree, number = self._tree_of_nodes()
+        leaves = np.flatnonzero(self.feature == LEAF)
+        width = self.leaf_values.shape[1]
+        scores = self.outputs[tree[leaves]][:, None] + np.arange(width)
+        return {
+            "target_treeids": np.repeat(tree[leaves], width),
+            "target_nodeids": np.repeat(number[leaves], width),
+            "target_ids": scores.ravel(),
+            "target_weights": self.leaf_values[self.left[leaves]].astype(np.float32).ravel(),
+        }
+
+
+@dataclass(frozen=True)
+class Tree:
+    """One tree of a library, in the terms of `TreeEnsemble`: child and leaf numbers count from 0 within the tree."""
+
+    feature: npt.NDArray[Any]
+    threshold: npt.NDArray[Any]
+    left: npt.NDArray[Any]
+    right: npt.NDArray[Any]
+    missing_left: npt.NDArray[Any]
+    leaf_values: npt.NDArray[Any]
+    output: int = 0
+
+
+def join_trees(trees: list[Tree], starts: npt.NDArray[Any], link: str, *, centred: bool = True) -> TreeEnsemble:
+    """Lay the trees end to end; a tree of a single leaf is added to `starts` instead.
+
+    Where `centred`, the mean of each tree's leaves moves to `starts` as well, so that float32 sums stay small and the
+    answers exact; probabilities stay as they are, so that their sums never fall below 0.
+    """
+    starts = np.array(starts, dtype=np.float64)
+    grown: list[Tree] = []
+    leaf_values: list[npt.NDArray[np.float64]] = []
+    for tree in trees:
+        values = np.asarray(tree.leaf_values, dtype=np.float64).reshape(-1, np.shape(tree.leaf_values)[-1])
+        middle = values.mean(axis=0) if centred or len(values) == 1 else np.zeros(values.shape[1])
+        starts[tree.output : tree.output + len(middle)] += middle
+        if len(values) > 1:
+            grown.append(tree)
+            leaf_values.append(values - middle)
+    nodes = np.cumsum([0] + [len(tree.feature) for tree in grown])
+    leaves = np.cumsum([0] + [len(values) for values in leaf_values])
+    splits = [tree.feature != LEAF for tree in grown]
+    lefts = [
+        np.where(split, tree.left + node, tree.left + leaf)
+        for tree, split, node, leaf in zip(grown, splits, nodes, leaves, strict=False)
+    ]
+    rights = [np.where(split, tree.right + node, 0) for tree, split, node in zip(grown, splits, nodes, strict=False)]
+    return TreeEnsemble(
+        feature=_joined([tree.feature for tree in grown], np.int32),
+        threshold=_joined([tree.threshold for tree in grown], np.float32),
+        left=_joined(lefts, np.int32),
+        right=_joined(rights, np.int32),
+        missing_left=_joined([tree.missing_left for tree in grown], np.bool_),
+        leaf_values=np.concatenate(leaf_values) if leaf_values else np.zeros((0, 1)),
+        roots=nodes[:-1].astype(np.int32),
+        outputs=np.array([tree.output for tree in grown], np.int32),
+        starts=starts,
+        link=link,
+    )
+
+
+def _joined(parts: list[npt.NDArray[Any]], kind: type[np.generic]) -> npt.NDArray[Any]:
+    return np.concatenate(parts).astype(kind) if parts else np.zeros(0, kind)
+
+
+def rounded_down(thresholds: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    """Return the largest float32 at or below each double: float32 values compare with it as with the double."""
+    nearest = thresholds.astype(np.float32)
+    below = np.nextafter(nearest, np.float32(-np.inf))
+    return np.where(nearest.astype(np.float64) > thresholds, below, nearest).astype(np.float32)
+
+
+def just_below(thresholds: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the float32 before each threshold t, so that `<=` it means `< t` for every float32."""
+    return np.nextafter(thresholds.astype(np.float32), np.float32(-np.inf))
