@@ -1,0 +1,96 @@
+"""Recognising the tasks that are not built yet, so that they are refused plainly."""
+
+from __future__ import annotations
+
+import re
+from typing import NoReturn
+
+import polars as pl
+
+from headrace.ml.contract import SUPERVISED, Task
+from headrace.ml.errors import ColumnError, NotBuiltError
+from headrace.ml.process.problem_framing.target import detect
+from headrace.ml.tables.columns import ColumnKind
+from headrace.ml.tables.names import suggest
+from headrace.ml.tables.table import Table
+
+_IMAGES = r"(?i)\.(png|jpe?g|gif|bmp|webp|tiff?)$"
+_USERS = re.compile("(user|customer|visitor|member|reviewer)(id)?")
+_ITEMS = re.compile("(item|product|movie|book|song|article|sku)(id)?")
+_BASKETS = re.compile("(basket|transaction|order|invoice)(id|no)?")
+_FEW = 3  # a table with more features than this is taken for what it looks like: rows with features
+
+
+def refuse_unbuilt(
+    table: Table, target: str | None, features: tuple[str, ...], *, task: Task | None, time: str | None
+) -> None:
+    """Raise `NotBuiltError` where the table, or the task asked for, calls for what is not built yet."""
+    if task is not None:
+        if task not in SUPERVISED:
+            _refuse(task, "it was asked for with --task")
+        return
+    if time is not None and time not in table.frame.columns:
+        raise ColumnError(f"the table has no time column '{time}'{suggest(time, table.frame.columns)}")
+    found = _without_target(table) if target is None else _with_target(table, target, features, time)
+    if found is not None:
+        _refuse(*found)
+
+
+def _refuse(task: Task, because: str) -> NoReturn:
+    words = str(task).replace("_", " ")
+    raise NotBuiltError(
+        f"{words} is recognised ({because}) and not built yet; "
+        "pass --target with --task binary, multiclass or regression to predict a column of each row instead"
+    )
+
+
+def _with_target(table: Table, target: str, features: tuple[str, ...], time: str | None) -> tuple[Task, str] | None:
+    """Look for forecasting, recommendation, text and images in a table of few columns."""
+    if not 1 <= len(features) <= _FEW:
+        return None
+    frame = table.frame
+    if (pair := _user_and_item(features)) and detect(frame[target]).kind is ColumnKind.NUMBER:
+        return Task.RECOMMENDATION, f"'{target}' is a rating by {pair}"
+    if any(_is_images(frame[name]) for name in features):
+        return Task.IMAGE_CLASSIFICATION, "the only features are names of image files"
+    kinds = {name: detect(frame[name]).kind for name in features}
+    if all(kind is ColumnKind.TEXT for kind in kinds.values()):
+        return Task.TEXT_CLASSIFICATION, f"the only feature is the free text of '{features[0]}'"
+    moments = [name for name in features if name == time or kinds[name] is ColumnKind.DATE]
+    others = [name for name in features if name not in moments]
+    if len(moments) == 1 and len(others) <= 1 and detect(frame[target]).kind is ColumnKind.NUMBER:
+        keys = frame.select(*moments, *others)
+        items = [kinds[name] is ColumnKind.CATEGORY for name in others]
+        if frame.height > 1 and not keys.is_duplicated().any() and all(items) and frame[target].n_unique() > 2:
+            return Task.FORECASTING, f"'{target}' is one number a time of '{moments[0]}'"
+    return None
+
+
+def _without_target(table: Table) -> tuple[Task, str] | None:
+    """Guess what a table without a target is for."""
+    names = tuple(table.frame.columns)
+    if table.format in ("images", "image"):
+        return Task.IMAGE_CLASSIFICATION, "the source is a folder of images"
+    if len(names) <= _FEW + 1:
+        if pair := _user_and_item(names):
+            return Task.RECOMMENDATION, f"there are columns of {pair}"
+        if _named(names, _BASKETS) and _named(names, _ITEMS):
+            return Task.ASSOCIATION_RULES, f"'{_named(names, _BASKETS)}' groups items into baskets"
+        kinds = [detect(table.frame[name]).kind for name in names]
+        if kinds.count(ColumnKind.DATE) == 1 and kinds.count(ColumnKind.NUMBER) == 1:
+            return Task.FORECASTING, "there is one column of times and one of numbers"
+    return None
+
+
+def _user_and_item(names: tuple[str, ...]) -> str | None:
+    user, item = _named(names, _USERS), _named(names, _ITEMS)
+    return f"'{user}' of '{item}'" if user and item else None
+
+
+def _named(names: tuple[str, ...], pattern: re.Pattern[str]) -> str | None:
+    return next((name for name in names if pattern.fullmatch("".join(filter(str.isalnum, name.casefold())))), None)
+
+
+def _is_images(raw: pl.Series) -> bool:
+    given = raw.drop_nulls()
+    return raw.dtype == pl.String and given.len() > 0 and bool(given.str.contains(_IMAGES).all())
