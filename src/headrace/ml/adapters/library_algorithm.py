@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
@@ -20,7 +19,8 @@ Rows = tuple[Features, Target]
 class LibraryAlgorithm(Algorithm):
     """An algorithm whose library sees only targets it can learn: contiguous classes, or values that vary.
 
-    A target with one class or one value gives a constant model; classes that no row has get probability 0.
+    A target with one class or one value, or features that are all constant, give a constant model; classes that no
+    row has get probability 0.
     """
 
     fewest_rows: ClassVar[int] = 2
@@ -42,13 +42,13 @@ class LibraryAlgorithm(Algorithm):
             return self._fit_classes(features, target, validation)
 
     def _fit_values(self, features: Features, target: Target, validation: Rows | None) -> Fitted:
-        if len(target) < self.fewest_rows or features.shape[1] == 0 or np.ptp(target) == 0:
+        if len(target) < self.fewest_rows or not _varies(features) or np.ptp(target) == 0:
             return self.constant(np.array([target.mean()]))
         return self.fit_library(features, target, 0, validation)
 
     def _fit_classes(self, features: Features, target: Target, validation: Rows | None) -> Fitted:
         present, codes = np.unique(target, return_inverse=True)
-        if len(target) < self.fewest_rows or features.shape[1] == 0 or len(present) == 1:
+        if len(target) < self.fewest_rows or not _varies(features) or len(present) == 1:
             return self.constant(np.bincount(target, minlength=self.classes) / len(target))
         if len(present) == self.classes:
             return self.fit_library(features, target, self.classes, validation)
@@ -103,7 +103,11 @@ class LibraryAlgorithm(Algorithm):
         return features, target
 
 
-Predict = Callable[[Features], Predictions]
+def _varies(features: Features) -> bool:
+    """Whether any column holds two different values, missing counting as one."""
+    missing = np.isnan(features)
+    lowest, highest = np.fmin.reduce(features), np.fmax.reduce(features)
+    return bool(((lowest < highest) | (missing.any(axis=0) & ~missing.all(axis=0))).any())
 
 
 def two_columns(positive: Predictions) -> Predictions:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from headrace.ml.adapters.boosting import boosting_link, patience
 from headrace.ml.adapters.library_algorithm import LibraryAlgorithm, Rows, two_columns
 from headrace.ml.adapters.lightgbm_trees import lightgbm_form
-from headrace.ml.adapters.links import IDENTITY, SIGMOID, SOFTMAX
 from headrace.ml.adapters.threads import import_library
 from headrace.ml.contract import (
     SUPERVISED,
@@ -33,9 +33,9 @@ class GradientBoostingLightGBM(LibraryAlgorithm):
     >>> from headrace.ml.contract import Task
     >>> features = np.linspace(0, 1, 200, dtype=np.float32)[:, None]
     >>> algorithm = GradientBoostingLightGBM(Task.REGRESSION, num_iterations=200, learning_rate=0.1)
-    >>> fitted = algorithm.fit(features, 10.0 * (features[:, 0] > 0.5))
+    >>> fitted = algorithm.fit(features, 10.0 + (features[:, 0] > 0.5))
     >>> fitted.predict(np.array([[0.1], [0.9]], np.float32)).round(1).tolist()
-    [0.0, 10.0]
+    [10.0, 11.0]
     """
 
     name = "gradient_boosting_lightgbm"
@@ -104,8 +104,8 @@ class GradientBoostingLightGBM(LibraryAlgorithm):
             predictions: Predictions = booster.predict(rows, num_threads=self.threads)
             return two_columns(predictions) if classes == 2 else predictions
 
-        link = IDENTITY if not classes else SIGMOID if classes == 2 else SOFTMAX
-        return Fitted(lightgbm_form(booster, link), predict, self.values | {"num_iterations": max(trees, 1)})
+        form = lightgbm_form(booster, boosting_link(classes))
+        return Fitted(form, predict, self.values | {"num_iterations": max(trees, 1)})
 
     def _parameters(self, rows: int, classes: int) -> dict[str, Any]:
         """Return LightGBM's own parameters for this many rows."""
@@ -127,8 +127,3 @@ class GradientBoostingLightGBM(LibraryAlgorithm):
             "seed": self.seed,
             "verbosity": -1,
         }
-
-
-def patience(learning_rate: float) -> int:
-    """Return how many trees without improvement end the boosting: more where each adds less."""
-    return int(min(max(3 / learning_rate, 30), 200))

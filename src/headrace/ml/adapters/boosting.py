@@ -1,0 +1,15 @@
+"""What the three gradient boosting libraries share: link and patience."""
+
+from __future__ import annotations
+
+from headrace.ml.adapters.links import IDENTITY, SIGMOID, SOFTMAX
+
+
+def boosting_link(classes: int) -> str:
+    """Return how the sums of trees become predictions; `classes` is 0 for regression."""
+    return IDENTITY if not classes else SIGMOID if classes == 2 else SOFTMAX
+
+
+def patience(learning_rate: float) -> int:
+    """Return how many trees without improvement end the boosting: more where each adds less."""
+    return int(min(max(3 / learning_rate, 30), 200))
