@@ -1,0 +1,117 @@
+"""From a fitted plan and its weighted models to one ONNX graph: raw columns in, prediction out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from headrace.ml.compiler.optimisation import optimise
+from headrace.ml.compiler.parts import Member, Plan
+from headrace.ml.contract import CLASSIFICATION, Task, View
+from headrace.ml.errors import ModelError
+from headrace.ml.prediction.manifest import Input, Output
+from headrace.ml.prediction.reader import TEXTUAL
+from headrace.ml.tables.columns import Column
+
+if TYPE_CHECKING:
+    import onnx
+
+    from headrace.ml.adapters.onnx_graph import OnnxGraph
+
+_FLOAT, _STRING, _DOUBLE = 1, 8, 11  # ONNX's numbers of element types
+_KINDS = {_FLOAT: "float", _STRING: "string", _DOUBLE: "double"}
+
+
+def compile_model(
+    plan: Plan,
+    members: Sequence[Member],
+    task: Task,
+    classes: Sequence[str],
+    threshold: float | None = None,
+    interval: float | None = None,
+) -> onnx.ModelProto:
+    """Write the plan, each model and their weighted average into one graph.
+
+    Inputs, named as the columns: double [rows, 1] with NaN for missing (numbers, dates as seconds since 1970), string
+    [rows, 1] with "" for missing. Outputs: `probabilities` float [rows, classes] and `prediction` string [rows] (for
+    binary by `threshold` on the last class, .5 without it; else the likeliest class), or for regression `prediction`
+    float [rows, 1] and, where `interval` is given, `lower` and `upper`, that far below and above it. Columns that no
+    model turns out to read are not inputs.
+    """
+    from headrace.ml.adapters.onnx_graph import OnnxGraph
+
+    graph = OnnxGraph()
+    inputs = {
+        column.name: graph.input(column.name, _STRING if column.kind in TEXTUAL else _DOUBLE, ["rows", 1])
+        for column in plan.columns
+    }
+    matrices: dict[View, str] = {}
+    for member in members:
+        if member.view not in matrices:
+            matrices[member.view] = plan.to_onnx(graph, inputs, member.view)
+    average = _average(
+        graph, [(member.form.to_onnx(graph, matrices[member.view]), member.weight) for member in members]
+    )
+    if task in CLASSIFICATION:
+        graph.output("probabilities", average, _FLOAT, ["rows", len(classes)])
+        labels = _binary_label if task == Task.BINARY else _likeliest_label
+        graph.output("prediction", labels(graph, average, classes, threshold), _STRING, ["rows"])
+    else:
+        graph.output("prediction", average, _FLOAT, ["rows", 1])
+        if interval is not None:
+            width = graph.constant(np.array(interval, np.float32), "interval")
+            graph.output("lower", graph.node("Sub", [average, width]), _FLOAT, ["rows", 1])
+            graph.output("upper", graph.node("Add", [average, width]), _FLOAT, ["rows", 1])
+    return optimise(graph.model(f"headrace {task}"))
+
+
+def _average(graph: OnnxGraph, outputs: Sequence[tuple[str, float]]) -> str:
+    total = math.fsum(weight for _, weight in outputs)
+    if not outputs or not math.isfinite(total) or total <= 0 or min(weight for _, weight in outputs) < 0:
+        raise ModelError(
+            f"the weights of the models sum to {total:g}; they must be at least 0 and sum to more than that"
+        )
+    counted = [(output, weight / total) for output, weight in outputs if weight > 0]
+    if len(counted) == 1:
+        return counted[0][0]
+    weighted = [
+        graph.node("Mul", [output, graph.constant(np.array(weight, np.float32), "weight")])
+        for output, weight in counted
+    ]
+    return graph.node("Sum", weighted)
+
+
+def _binary_label(graph: OnnxGraph, probabilities: str, classes: Sequence[str], threshold: float | None) -> str:
+    column = graph.constant(np.array(1, np.int64), "positive")
+    positive = graph.node("Gather", [probabilities, column], axis=1)
+    bound = graph.constant(np.array(0.5 if threshold is None else threshold, np.float32), "threshold")
+    decision = graph.node("GreaterOrEqual", [positive, bound])
+    negative_label, positive_label = (graph.constant(np.array([name], object), "label") for name in classes)
+    return graph.node("Where", [decision, positive_label, negative_label])
+
+
+def _likeliest_label(graph: OnnxGraph, probabilities: str, classes: Sequence[str], threshold: float | None) -> str:
+    del threshold
+    code = graph.node("ArgMax", [probabilities], axis=1, keepdims=0)
+    return graph.node("Gather", [graph.constant(np.array(list(classes), object), "labels"), code], axis=0)
+
+
+def describe_inputs(model: onnx.ModelProto, columns: Sequence[Column]) -> tuple[Input, ...]:
+    """Return the manifest's inputs: the plan's columns, of which those that the graph does not read are optional."""
+    read = {item.name for item in model.graph.input}
+    return tuple(Input(column, required=column.name in read) for column in columns)
+
+
+def describe_outputs(model: onnx.ModelProto) -> tuple[Output, ...]:
+    """Return the manifest's outputs: name, element type and shape of each output of the graph."""
+    return tuple(
+        Output(
+            item.name,
+            _KINDS[item.type.tensor_type.elem_type],
+            tuple(size.dim_param or size.dim_value for size in item.type.tensor_type.shape.dim),
+        )
+        for item in model.graph.output
+    )

@@ -1,0 +1,168 @@
+"""The baseline that drift is told from later: what the training rows and the predictions for them looked like."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headrace.ml.errors import ModelError
+from headrace.ml.tables.columns import Column, ColumnKind
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FORMAT_VERSION = 1
+QUANTILES = 21
+"""Quantiles kept of a number: from the smallest value to the largest in steps of 5 %."""
+TOP_CATEGORIES = 200
+TEXT_ROWS = 5
+"""Rows that must share a text before it is kept: free text of one row never leaves the training data."""
+
+
+@dataclass(frozen=True)
+class ColumnBaseline:
+    """What one column held; `missing` is the share of rows without a value.
+
+    Of numbers and dates it has the quantiles, which are values that occurred (none is interpolated), mean and std; of
+    labels the most frequent and their shares of all rows. `categories_complete` tells that no label was left out.
+    """
+
+    name: str
+    kind: ColumnKind
+    count: int
+    missing: float
+    distinct: int
+    quantiles: tuple[float, ...] = ()
+    mean: float | None = None
+    std: float | None = None
+    categories: tuple[tuple[str, float], ...] = ()
+    categories_complete: bool = False
+
+
+@dataclass(frozen=True)
+class PredictionBaseline:
+    """What was predicted: `classes` pairs a class with its mean probability, `labels` with its share of the decisions.
+
+    Quantiles, mean and std are those of the positive class's probability, or of the values (regression).
+    """
+
+    count: int
+    quantiles: tuple[float, ...] = ()
+    mean: float | None = None
+    std: float | None = None
+    classes: tuple[tuple[str, float], ...] = ()
+    labels: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Statistics of every input column and of the predictions; holds no training row."""
+
+    rows: int
+    columns: tuple[ColumnBaseline, ...]
+    predictions: PredictionBaseline
+
+    def to_json(self) -> str:
+        """Render as the text of baseline.json."""
+        document = {"format_version": FORMAT_VERSION} | asdict(self)
+        return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, content: bytes, source: Path) -> Baseline:
+        """Read baseline.json; `ModelError` when it is damaged or of a newer format."""
+        try:
+            document = json.loads(content)
+            version = document.pop("format_version")
+            if version > FORMAT_VERSION:
+                raise ModelError(
+                    f"'{source}' was made by a newer Headrace (baseline format {version}); upgrade headrace"
+                )
+            columns = tuple(
+                ColumnBaseline(**_tuples(item) | {"kind": ColumnKind(item["kind"])}) for item in document["columns"]
+            )
+            return cls(int(document["rows"]), columns, PredictionBaseline(**_tuples(document["predictions"])))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ModelError(f"'{source}' is damaged ({error}); copy or train the model again") from error
+
+
+def _tuples(item: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: tuple(tuple(v) if isinstance(v, list) else v for v in value) if isinstance(value, list) else value
+        for key, value in item.items()
+    }
+
+
+def measure_baseline(
+    frame: pl.DataFrame,
+    columns: Sequence[Column],
+    predictions: npt.NDArray[np.float64],
+    *,
+    classes: Sequence[str] = (),
+    codes: npt.NDArray[np.int64] | None = None,
+    private: Collection[str] = (),
+) -> Baseline:
+    """Measure the typed training rows and the predictions for them: probabilities [rows, classes], or values [rows].
+
+    `codes` are the decided classes (the likeliest without them). Of the columns in `private` (personal data) only
+    counts and shares are kept, never a value.
+    """
+    measured = tuple(_measure_column(frame[column.name], column, column.name in private) for column in columns)
+    return Baseline(frame.height, measured, _measure_predictions(predictions, classes, codes))
+
+
+def _measure_column(values: pl.Series, column: Column, private: bool) -> ColumnBaseline:
+    textual = column.kind in (ColumnKind.CATEGORY, ColumnKind.TEXT)
+    given = values.filter(values != "") if textual else values.drop_nulls().drop_nans()
+    share = 1.0 - given.len() / values.len() if values.len() else 0.0
+    shape = ColumnBaseline(column.name, column.kind, values.len(), share, given.n_unique())
+    if private or given.len() == 0:
+        return shape
+    if not textual:
+        numbers = given.to_numpy().astype(np.float64)
+        quantiles, mean, std = _distribution(numbers)
+        return ColumnBaseline(**vars(shape) | {"quantiles": quantiles, "mean": mean, "std": std})
+    counts = given.value_counts(name="rows").sort(["rows", given.name], descending=[True, False])
+    kept = counts.head(TOP_CATEGORIES)
+    if column.kind is ColumnKind.TEXT:
+        kept = kept.filter(kept["rows"] >= TEXT_ROWS)
+    categories = tuple((str(label), rows / values.len()) for label, rows in kept.iter_rows())
+    complete = kept.height == counts.height
+    return ColumnBaseline(**vars(shape) | {"categories": categories, "categories_complete": complete})
+
+
+def _measure_predictions(
+    predictions: npt.NDArray[np.float64], classes: Sequence[str], codes: npt.NDArray[np.int64] | None
+) -> PredictionBaseline:
+    count = len(predictions)
+    if count == 0:
+        return PredictionBaseline(0)
+    if not classes:
+        return PredictionBaseline(count, *_distribution(predictions))
+    decided = np.bincount(np.argmax(predictions, axis=1) if codes is None else codes, minlength=len(classes)) / count
+    means = predictions.mean(axis=0)
+    quantiles, mean, std = _distribution(predictions[:, 1]) if len(classes) == 2 else ((), None, None)
+    return PredictionBaseline(
+        count=count,
+        quantiles=quantiles,
+        mean=mean,
+        std=std,
+        classes=tuple((name, float(share)) for name, share in zip(classes, means, strict=True)),
+        labels=tuple((name, float(share)) for name, share in zip(classes, decided, strict=True)),
+    )
+
+
+def _distribution(values: npt.NDArray[np.float64]) -> tuple[tuple[float, ...], float, float]:
+    quantiles = np.quantile(values, np.linspace(0, 1, QUANTILES), method="nearest")
+    scale = float(np.abs(values).max()) or 1.0
+    scaled = values / scale  # so that numbers near the largest double do not overflow
+    return (
+        tuple(quantiles.tolist()),
+        float(scaled.mean() * scale),
+        float(min(scaled.std() * scale, np.finfo(float).max)),
+    )

@@ -1,0 +1,208 @@
+"""The manifest of a saved model: what goes in, what comes out, how it was made, and the checksum of every file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from headrace.ml.contract import Task
+from headrace.ml.errors import ModelError, OutputError
+from headrace.ml.tables.columns import Column, ColumnKind
+
+FORMAT_VERSION = 1
+"""Written into new manifests; every format from 1 to this one loads."""
+MANIFEST_FILE = "manifest.json"
+MODEL_FILE = "model.onnx"
+BASELINE_FILE = "baseline.json"
+
+
+@dataclass(frozen=True)
+class Input:
+    """A column that the model reads; one that is not `required` may be absent and then counts as all missing."""
+
+    column: Column
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class Output:
+    """An output of the graph: `kind` is its ONNX element type, `shape` has the word rows for the first dimension."""
+
+    name: str
+    kind: str
+    shape: tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """What a file of the model must be: lower-case hexadecimal SHA-256, and size in bytes."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything about a saved model but its arrays.
+
+    `classes` are in code order (for binary the positive class is last), empty for regression. `threshold` applies to
+    the positive class's probability. `metrics`: part (train, validation, test) → metric → value. `interval` is half the
+    width of the band between the outputs lower and upper, in units of the target, and `coverage` the share of rows that
+    it is meant to hold; both None without a band. `provenance`: source, sha256 of the table, rows, seed, created (UTC,
+    ISO 8601), versions. `files` maps each file of the folder but the manifest to its record.
+    """
+
+    task: Task
+    target: str
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+    classes: tuple[str, ...] = ()
+    threshold: float | None = None
+    interval: float | None = None
+    coverage: float | None = None
+    metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, FileRecord] = field(default_factory=dict)
+    headrace_version: str = ""
+    format_version: int = FORMAT_VERSION
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The input columns, in order."""
+        return tuple(item.column for item in self.inputs)
+
+    def to_json(self) -> str:
+        """Render as the text of manifest.json."""
+        document = asdict(self)
+        document["inputs"] = [asdict(item.column) | {"required": item.required} for item in self.inputs]
+        order = ["format_version", "headrace_version"]
+        document = {key: document[key] for key in [*order, *(key for key in document if key not in order)]}
+        return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def write(self, folder: Path) -> None:
+        """Write manifest.json into `folder`, whole or not at all; `OutputError` where that fails."""
+        write_text(folder / MANIFEST_FILE, self.to_json())
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """Read manifest.json strictly; `ModelError` when it is absent, damaged or of a newer format."""
+        path = folder / MANIFEST_FILE
+        document = read_json(path)
+        version = document.get("format_version")
+        if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+            raise ModelError(f"'{path}' has no valid format_version ({version!r}); save the model again")
+        if version > FORMAT_VERSION:
+            made_by = document.get("headrace_version") or "unknown"
+            raise ModelError(
+                f"'{folder}' was made by a newer Headrace ({made_by}, model format {version}; this one reads up to "
+                f"{FORMAT_VERSION}); upgrade headrace"
+            )
+        try:
+            return parse_manifest(document)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ModelError(f"'{path}' is damaged ({_reason(error)}); copy or train the model again") from error
+
+
+def parse_manifest(document: dict[str, Any]) -> Manifest:
+    """Build a manifest of a known format from its JSON; raises what Python raises for a document that is damaged."""
+    _refuse_unknown(document, Manifest)
+    numbers = {key: document.get(key) for key in ("threshold", "interval", "coverage")}
+    manifest = Manifest(
+        task=Task(document["task"]),
+        target=str(document["target"]),
+        inputs=tuple(_input(item) for item in document["inputs"]),
+        outputs=tuple(Output(item["name"], item["kind"], tuple(item["shape"])) for item in document["outputs"]),
+        classes=tuple(str(name) for name in document.get("classes", ())),
+        **{key: None if value is None else float(value) for key, value in numbers.items()},
+        metrics=dict(document.get("metrics", {})),
+        provenance=dict(document.get("provenance", {})),
+        files={_safe(name): FileRecord(str(f["sha256"]), int(f["size"])) for name, f in document["files"].items()},
+        headrace_version=str(document.get("headrace_version", "")),
+        format_version=document["format_version"],
+    )
+    names = [column.name for column in manifest.columns]
+    if len(set(names)) != len(names):
+        raise ValueError("an input is listed twice")
+    if MODEL_FILE not in manifest.files:
+        raise ValueError(f"no checksum of {MODEL_FILE}")
+    return manifest
+
+
+def _input(item: dict[str, Any]) -> Input:
+    details: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in item.items()}
+    required, kind = details.pop("required", True), ColumnKind(details.pop("kind"))
+    _refuse_unknown(details, Column)
+    return Input(Column(kind=kind, **details), bool(required))
+
+
+def _safe(name: str) -> str:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name or name in {"", ".", MANIFEST_FILE}:
+        raise ValueError(f"file name {name!r} points outside of the model's folder")
+    return name
+
+
+def _refuse_unknown(document: Mapping[str, Any], record: type[Any]) -> None:
+    known = {item.name for item in fields(record)}
+    if unknown := sorted(set(document) - known):
+        raise ValueError(f"unknown key {unknown[0]!r}")
+
+
+def _reason(error: Exception) -> str:
+    return f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object; `ModelError` when the file is absent, unreadable or not an object."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        hint = "the folder does not exist" if not path.parent.is_dir() else f"it has no {path.name}"
+        raise ModelError(f"'{path.parent}' is not a model folder: {hint}; pass the model/ folder of a run") from error
+    except OSError as error:
+        raise ModelError(f"'{path}' cannot be read ({error.strerror}); check the path and its permissions") from error
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"'{path}' is damaged (not valid JSON); copy or train the model again") from error
+    if not isinstance(document, dict):
+        raise ModelError(f"'{path}' is damaged (not a JSON object); copy or train the model again")
+    return document
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path`, whole or not at all: a temporary file beside it, flushed to disk, then renamed."""
+    temporary = None
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise OutputError(
+            f"'{path}' cannot be written ({error.strerror}); free space or choose another folder"
+        ) from error
+
+
+def record_content(content: bytes) -> FileRecord:
+    """Return the SHA-256 and the size of a file's content."""
+    return FileRecord(hashlib.sha256(content).hexdigest(), len(content))
+
+
+def read_content(path: Path) -> bytes:
+    """Read a file of the model; `ModelError` when it is absent or unreadable."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"'{path}', which the manifest lists, cannot be read ({error.strerror}); copy or train the model again"
+        ) from error

@@ -1,0 +1,185 @@
+"""A saved model, ready to predict: one row in a fraction of a millisecond, or a table in chunks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headrace.ml.contract import CLASSIFICATION, Task
+from headrace.ml.errors import ModelError
+from headrace.ml.prediction.baseline import Baseline
+from headrace.ml.prediction.manifest import BASELINE_FILE, MODEL_FILE, Manifest, read_content, record_content
+from headrace.ml.prediction.reader import TEXTUAL, read_rows, require_columns, row_reader
+from headrace.ml.prediction.session import default_threads, direct_run, open_session, run_frame
+from headrace.ml.prediction.unseen import unseen_notes
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from headrace.ml.tables.table import Table
+
+Buffers = tuple[npt.NDArray[Any], npt.NDArray[Any], dict[str, npt.NDArray[Any]]]
+"""One thread's numbers, texts, and the input tensors [1, 1] that are windows on them."""
+
+
+class Model:
+    """A compiled model and its manifest.
+
+    `notes` says, a sentence each, what was worked around in the rows of the last batch: columns ignored or absent,
+    values that could not be read, labels never seen in training.
+    """
+
+    def __init__(self, manifest: Manifest, graph: bytes, folder: Path, threads: int | None = None) -> None:
+        """Open the graph; `threads` share a large batch (all processors up to four without it)."""
+        self.manifest, self.folder = manifest, folder
+        self.threads = default_threads() if threads is None else max(1, threads)
+        self.notes: tuple[str, ...] = ()
+        self._classification = manifest.task in CLASSIFICATION
+        self._threshold = float(np.float32(0.5 if manifest.threshold is None else manifest.threshold))
+        self._session = open_session(graph, str(folder / MODEL_FILE))
+        self._names = [column.name for column in manifest.columns]
+        present = {item.name for item in self._session.get_inputs()}
+        if unknown := present - set(self._names):
+            raise ModelError(
+                f"'{folder / MODEL_FILE}' reads {sorted(unknown)}, which its manifest lacks; train it again"
+            )
+        if lost := {item.name for item in manifest.outputs} - {item.name for item in self._session.get_outputs()}:
+            raise ModelError(
+                f"'{folder / MODEL_FILE}' has no output {sorted(lost)}, which its manifest names; train again"
+            )
+        self._fed = [name for name in self._names if name in present]
+        bounds = ["lower", "upper"] if {"lower", "upper"} <= {item.name for item in manifest.outputs} else []
+        self._outputs = ["probabilities"] if self._classification else ["prediction", *bounds]
+        self._run = direct_run(self._session)
+        self._readers = [(c.name, row_reader(c), c.kind in TEXTUAL) for c in manifest.columns]
+        self._number_readers = [(name, read) for name, read, textual in self._readers if not textual]
+        self._text_readers = [(name, read) for name, read, textual in self._readers if textual]
+        self._local = threading.local()
+        self._baseline: Baseline | None = None
+
+    @classmethod
+    def load(cls, folder: str | Path, threads: int | None = None) -> Model:
+        """Load a model folder, after checking its manifest and the SHA-256 of every file.
+
+        Raises `ModelError` when the folder is absent, damaged, incomplete or made by a newer format.
+        """
+        folder = Path(folder)
+        manifest = Manifest.read(folder)
+        contents = {}
+        for name, record in manifest.files.items():
+            content = read_content(folder / name)
+            if record_content(content) != record:
+                raise ModelError(
+                    f"'{folder / name}' is damaged ({len(content)} bytes, and not those its manifest has the checksum "
+                    "of); copy or train the model again"
+                )
+            contents[name] = content
+        model = cls(manifest, contents[MODEL_FILE], folder, threads)
+        if BASELINE_FILE in contents:
+            model._baseline = Baseline.from_json(contents[BASELINE_FILE], folder / BASELINE_FILE)
+        return model
+
+    @property
+    def baseline(self) -> Baseline:
+        """What the training rows looked like; `ModelError` where it was not saved with the model."""
+        if self._baseline is None:
+            raise ModelError(f"'{self.folder}' has no {BASELINE_FILE}, which explaining needs; train the model again")
+        return self._baseline
+
+    def predict(self, data: Any, proba: bool = False) -> Any:
+        """Predict one row (a dict of values), or many.
+
+        Many are a list of dicts, a dict of lists, or a Polars, pandas or Arrow frame.
+        One row gives a label or a number, or with `proba` (and for models with a band always) a dict of the columns
+        that a frame would have: `prediction`, then `probability_<class>`, or `lower` and `upper`. Many rows give a
+        Polars frame. Raises `InputError` for a column that is absent, or a number or date that cannot be read.
+        """
+        if isinstance(data, Mapping) and not any(
+            isinstance(v, list | np.ndarray) or _is_series(v) for v in data.values()
+        ):
+            return self._predict_row(data, proba)
+        typed = read_rows(data, self.manifest.inputs)
+        self.notes = typed.notes + unseen_notes(typed.frame, self._baseline, None)
+        return self._render(typed.frame, proba)
+
+    def predict_table(self, table: Table, proba: bool = True) -> pl.DataFrame:
+        """Predict every row of a table that was read; the column `row` is its 1-based position in the source."""
+        import polars as pl
+
+        rows = table.rows.tolist()
+        typed = read_rows(table.frame, self.manifest.inputs, rows)
+        self.notes = typed.notes + unseen_notes(typed.frame, self._baseline, rows)
+        return self._render(typed.frame, proba).insert_column(0, pl.Series("row", table.rows, dtype=pl.Int64))
+
+    def predict_frame(self, frame: pl.DataFrame) -> npt.NDArray[np.float64]:
+        """Predict parsed columns: probabilities [rows, classes], or values [rows]."""
+        output = run_frame(self._run, frame, self._fed, self._outputs[:1], self.threads)[0].astype(np.float64)
+        return output if self._classification else output.reshape(-1)
+
+    def labels(self, probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+        """Turn probabilities [rows, classes] into class codes: by the threshold for two classes, else the likeliest."""
+        if self.manifest.task == Task.BINARY:
+            return (probabilities[:, 1] >= self._threshold).astype(np.int64)
+        return np.asarray(np.argmax(probabilities, axis=1), np.int64)
+
+    def _render(self, frame: pl.DataFrame, proba: bool) -> pl.DataFrame:
+        import polars as pl
+
+        outputs = [o.astype(np.float64) for o in run_frame(self._run, frame, self._fed, self._outputs, self.threads)]
+        if not self._classification:
+            return pl.DataFrame({n: o.reshape(-1) for n, o in zip(self._outputs, outputs, strict=True)})
+        probabilities = outputs[0]
+        codes = pl.Series(self.labels(probabilities))
+        columns = {"prediction": pl.Series(self.manifest.classes, dtype=pl.String).gather(codes)}
+        if proba:
+            columns |= {f"probability_{c}": pl.Series(probabilities[:, i]) for i, c in enumerate(self.manifest.classes)}
+        return pl.DataFrame(columns)
+
+    def _predict_row(self, row: Mapping[str, Any], proba: bool) -> Any:
+        outputs = self._run(self._outputs, self._feed(row), None)
+        if not self._classification:
+            if len(outputs) == 1 and not proba:
+                return outputs[0].item()
+            return {name: output.item() for name, output in zip(self._outputs, outputs, strict=True)}
+        probabilities = outputs[0][0].tolist()
+        classes = self.manifest.classes
+        if len(classes) == 2:
+            label = classes[probabilities[1] >= self._threshold]
+        else:
+            label = classes[probabilities.index(max(probabilities))]
+        if not proba:
+            return label
+        named = {f"probability_{name}": value for name, value in zip(classes, probabilities, strict=True)}
+        return {"prediction": label, **named}
+
+    def _feed(self, row: Mapping[str, Any]) -> dict[str, npt.NDArray[Any]]:
+        try:
+            buffers: Buffers = self._local.buffers
+        except AttributeError:
+            buffers = self._local.buffers = self._allocate()
+        numbers, texts, feed = buffers
+        try:
+            numbers[:] = [read(row[name]) for name, read in self._number_readers]
+            texts[:] = [read(row[name]) for name, read in self._text_readers]
+        except KeyError:
+            absent = require_columns(list(row), self.manifest.inputs)
+            if not absent:
+                raise
+            return self._feed({**row, **dict.fromkeys(absent)})
+        return feed
+
+    def _allocate(self) -> Buffers:
+        numbers = np.empty(len(self._number_readers), np.float64)
+        texts = np.empty(len(self._text_readers), object)
+        feed = {name: numbers[i : i + 1].reshape(1, 1) for i, (name, _) in enumerate(self._number_readers)}
+        feed |= {name: texts[i : i + 1].reshape(1, 1) for i, (name, _) in enumerate(self._text_readers)}
+        return numbers, texts, {name: feed[name] for name in self._fed}
+
+
+def _is_series(value: object) -> bool:
+    return hasattr(value, "to_numpy") and hasattr(value, "__len__")
