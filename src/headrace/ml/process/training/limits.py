@@ -1,0 +1,88 @@
+"""How much is tried: rows, folds and configurations by the data's shape and the budget, never by measured time.
+
+So that a run repeats, what a candidate is fitted on follows from estimates alone. `SECONDS` are what a fit of the
+first configuration took on one core of 2024, a million cells (rows times columns): coarse on purpose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from headrace.ml.contract import Algorithm
+
+CELLS_PER_SECOND = 200_000
+FEWEST_ROWS = 2_000
+ASSUMED_CORES = 2
+SECONDS = {
+    "baseline": 0.01,
+    "gradient_boosting_lightgbm": 4.0,
+    "gradient_boosting_catboost": 20.0,
+    "gradient_boosting_xgboost": 6.0,
+    "linear_logistic": 4.0,
+    "linear_square": 0.5,
+    "linear_hinge": 4.0,
+    "naive_bayes": 0.2,
+    "decision_tree": 1.0,
+    "random_forest": 15.0,
+    "extra_trees": 10.0,
+    "neural_network": 20.0,
+    "k_nearest_neighbors": 10.0,
+    "support_vector_machine": 60.0,
+}
+UNKNOWN = 10.0
+TREES_PER_CLASS = frozenset(
+    {
+        "gradient_boosting_lightgbm",
+        "gradient_boosting_catboost",
+        "gradient_boosting_xgboost",
+        "linear_logistic",
+        "linear_hinge",
+    }
+)
+
+
+def estimate_seconds(algorithm: str, rows: int, columns: int, classes: int) -> float:
+    """Estimate what one fit takes, from the shape alone."""
+    outputs = classes if classes > 2 and algorithm in TREES_PER_CLASS else 1
+    return 0.05 + SECONDS.get(algorithm, UNKNOWN) * rows * columns * outputs / 1e6
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most rows of a fold's fit, how many planned folds are used, and the longest fit in estimated seconds."""
+
+    rows: int | None = None
+    folds: int | None = None
+    fit_seconds: float = float("inf")
+
+    def rows_for(self, algorithm: type[Algorithm], rows: int, columns: int, classes: int) -> int | None:
+        """Rows of a fold that this algorithm is fitted on, or None where even few would take too long."""
+        most = min(rows, algorithm.largest or rows)
+        seconds = estimate_seconds(algorithm.name, most, columns, classes)
+        if seconds > self.fit_seconds:
+            most = int(most * self.fit_seconds / seconds)
+            if most < min(rows, FEWEST_ROWS):
+                return None
+        return most
+
+
+def choose_limits(
+    budget: float | None, rows: int, columns: int, classes: int, folds: int, algorithms: Sequence[str]
+) -> Limits:
+    """Choose the limits for training parts of `rows` rows and `columns` raw columns.
+
+    With a budget, about eight fits of the slowest boosting shall fit into it; folds are saved on before rows are.
+    """
+    if budget is None:
+        return Limits()
+    most = max(FEWEST_ROWS, int(CELLS_PER_SECOND * budget / max(columns, 1)))
+    strong = [
+        name
+        for name in ("gradient_boosting_catboost", "gradient_boosting_xgboost", "gradient_boosting_lightgbm")
+        if name in algorithms
+    ] or ["gradient_boosting_lightgbm"]
+    dearest = max(estimate_seconds(name, min(rows, most), columns, classes) for name in strong)
+    affordable = 0.6 * budget * ASSUMED_CORES
+    used = int(min(folds, max(1, affordable / (8 * dearest))))
+    return Limits(most, used, affordable / (4 * used))

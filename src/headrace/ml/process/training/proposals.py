@@ -1,0 +1,104 @@
+"""What is tried, in which order: every algorithm's first configuration, their further ones, then tuning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from headrace.ml.contract import Algorithm
+from headrace.ml.process.training.trial import FITTED, PRUNED, Trial
+from headrace.ml.tuning import Search
+
+STRENGTH = (
+    "gradient_boosting_lightgbm",
+    "gradient_boosting_catboost",
+    "linear_logistic",
+    "linear_square",
+    "gradient_boosting_xgboost",
+    "extra_trees",
+    "neural_network",
+    "random_forest",
+    "linear_hinge",
+    "support_vector_machine",
+    "k_nearest_neighbors",
+    "decision_tree",
+    "naive_bayes",
+)
+"""Best first by what they reach a second on tables; the first is quick, so that there is always a model."""
+
+TUNED_ALGORITHMS = 4
+Proposal = tuple[type[Algorithm], Mapping[str, Any]]
+
+
+def by_strength(algorithms: Sequence[type[Algorithm]]) -> list[type[Algorithm]]:
+    """Sort the algorithms, those not in `STRENGTH` last."""
+    return sorted(algorithms, key=lambda each: STRENGTH.index(each.name) if each.name in STRENGTH else len(STRENGTH))
+
+
+class Proposals:
+    """Proposes one configuration after the other; which one follows from scores in the order of the trials alone."""
+
+    def __init__(self, algorithms: Sequence[type[Algorithm]], *, greater_is_better: bool, seed: int) -> None:
+        self._algorithms = by_strength(algorithms)
+        self._greater_is_better, self._seed = greater_is_better, seed
+        self._firsts = iter([(each, each.portfolio[0]) for each in self._algorithms])
+        self._further: Iterator[Proposal] | None = None
+        self._search: Search | None = None
+        self._numbers: dict[int, int] = {}
+        self._told = 0
+
+    def next(self, index: int, closed: Sequence[Trial]) -> Proposal | None:
+        """Propose the configuration of trial `index`, knowing the trials `closed`; None when nothing is left to try."""
+        if (first := next(self._firsts, None)) is not None:
+            return first
+        if self._further is None:
+            self._further = self._further_configurations(closed)
+        if (further := next(self._further, None)) is not None:
+            return further
+        if self._search is None:
+            names = {trial.algorithm.name for trial in _strongest(closed, self._greater_is_better)[:TUNED_ALGORITHMS]}
+            tuned = [each for each in self._algorithms if each.name in names]
+            self._search = Search(tuned, greater_is_better=self._greater_is_better, seed=self._seed)
+        self._tell(closed)
+        if (suggestion := self._search.ask()) is None:
+            return None
+        self._numbers[index] = suggestion.number
+        return suggestion.algorithm, suggestion.hyperparameters
+
+    def _further_configurations(self, closed: Sequence[Trial]) -> Iterator[Proposal]:
+        """Second and later configurations, best algorithms first, of those whose first was not given up."""
+        given_up = {trial.algorithm.name for trial in closed if trial.status != FITTED}
+        ranked = [trial.algorithm for trial in _strongest(closed, self._greater_is_better)]
+        rest = [each for each in self._algorithms if each not in ranked and each.name not in given_up]
+        algorithms = ranked + rest
+        longest = max((len(each.portfolio) for each in algorithms), default=0)
+        for place in range(1, longest):
+            yield from ((each, each.portfolio[place]) for each in algorithms if len(each.portfolio) > place)
+
+    def _tell(self, closed: Sequence[Trial]) -> None:
+        assert self._search is not None
+        for trial in closed[self._told :]:
+            if trial.index in self._numbers:
+                self._search.tell(self._numbers[trial.index], _score_to_tell(trial))
+            elif (score := _score_to_tell(trial)) is not None:
+                self._search.learn(trial.algorithm, trial.hyperparameters, score)
+        self._told = len(closed)
+
+
+def _score_to_tell(trial: Trial) -> float | None:
+    """The score of all folds, or of the first fold for one that was pruned after it."""
+    if trial.status == PRUNED:
+        return float(trial.fold_scores()[0])
+    return trial.score
+
+
+def _strongest(closed: Sequence[Trial], greater_is_better: bool) -> list[Trial]:
+    """The best fitted trial of each algorithm, best first."""
+    best: dict[str, Trial] = {}
+    for trial in closed:
+        if trial.score is None:
+            continue
+        rival = best.get(trial.algorithm.name)
+        if rival is None or rival.score is None or (trial.score > rival.score) == greater_is_better:
+            best[trial.algorithm.name] = trial
+    return sorted(best.values(), key=lambda trial: (trial.score or 0.0) * (-1 if greater_is_better else 1))

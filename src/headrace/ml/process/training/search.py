@@ -1,0 +1,194 @@
+"""The search: trials start in order, race on their first fold, and are scored on all of them."""
+
+from __future__ import annotations
+
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import Any
+
+import numpy as np
+
+from headrace.ml.metrics import better
+from headrace.ml.process.progress import Progress
+from headrace.ml.process.training.fitting import FEWEST_SCORED_ROWS, find_result
+from headrace.ml.process.training.matrices import Matrices
+from headrace.ml.process.training.pool import FitFailedError, FitStoppedError
+from headrace.ml.process.training.proposals import Proposals
+from headrace.ml.process.training.setting import Setting
+from headrace.ml.process.training.trial import FAILED, FITTED, OPEN, PRUNED, STOPPED, Trial, score_trial
+
+LAG = 4
+"""A trial starts when all but the last LAG - 1 before it are closed, and is judged by those: the order in which
+fits happen to end changes nothing."""
+NOISE = 1.0
+"""A trial is given up when its first fold is worse than the best one's by more than this many standard deviations
+of the best one's folds."""
+
+
+def most_trials(rows: int, trials: int | None) -> int:
+    """How many configurations are tried at most; on few rows, more would only fit the noise."""
+    return int(np.clip(rows // 5, 15, 150)) if trials is None else trials
+
+
+class Race:
+    """Runs trials on the workers until their number or the time is reached; `trials` are in order of their start."""
+
+    def __init__(self, setting: Setting, *, trials: int | None, progress: Progress) -> None:
+        self.setting, self.progress = setting, progress
+        self.trials: list[Trial] = []
+        self.final: Matrices | None = None
+        self._most = most_trials(len(setting.preparation.train), trials)
+        self._proposals = Proposals(
+            setting.algorithms, greater_is_better=setting.metric.greater_is_better, seed=setting.seed
+        )
+        self._exhausted = False
+
+    def run(self) -> list[Trial]:
+        """Run until done; matrices of further folds and of the final model are prepared while workers fit."""
+        self.progress.tell("preparing the training data")
+        self.setting.prepare_fold()
+        while True:
+            self._collect()
+            self._advance()
+            if self._out_of_time():
+                self._stop()
+                break
+            self._open_trials()
+            if all(trial.closed for trial in self.trials) and (self._exhausted or len(self.trials) >= self._most):
+                break
+            if len(self.setting.folds) < self.setting.fold_count:
+                self.setting.prepare_fold()
+            elif self.final is None:
+                self.final = self.setting.prepare_final()
+            else:
+                self._wait()
+        if self.final is None and self.setting.timetable.left() > 0:
+            self.final = self.setting.prepare_final()
+        return self.trials
+
+    def growth(self) -> float:
+        """Rows of the final fit by rows of a fold's fit."""
+        return len(self.setting.final_rows) / max(1, len(self.setting.folds[0].fit))
+
+    def best(self) -> Trial | None:
+        """The best trial so far."""
+        best: Trial | None = None
+        for trial in self.trials:
+            if trial.score is not None and (
+                best is None or best.score is None or better(self.setting.metric, trial.score, best.score)
+            ):
+                best = trial
+        return best
+
+    def _out_of_time(self) -> bool:
+        timetable = self.setting.timetable
+        if not any(trial.status == FITTED for trial in self.trials) and self.trials:
+            return timetable.left() <= 0
+        return timetable.left_for_search(self.trials, self.setting.metric.greater_is_better, self.growth()) <= 0
+
+    def _open_trials(self) -> None:
+        while len(self.trials) < self._most and not self._exhausted:
+            index = len(self.trials)
+            known = self.trials[: max(0, index - LAG + 1)]
+            if not all(trial.closed for trial in known):
+                return
+            proposal = self._proposals.next(index, known)
+            if proposal is None:
+                self._exhausted = True
+                return
+            algorithm, hyperparameters = proposal
+            number = 1 + sum(trial.algorithm is algorithm for trial in self.trials)
+            trial = Trial(index, f"{algorithm.name}-{number}", algorithm, hyperparameters)
+            self.trials.append(trial)
+            self._plan_rows(trial)
+            self._advance()
+
+    def _plan_rows(self, trial: Trial) -> None:
+        """Fix the rows of the trial's fits by the limits; close it where even few rows would take too long."""
+        first = self.setting.folds[0]
+        rows, columns = len(first.fit), first.columns[trial.algorithm.view]
+        trial.rows = self.setting.limits.rows_for(trial.algorithm, rows, columns, self.setting.classes)
+        if trial.rows is None:
+            trial.status = STOPPED
+            trial.reason = f"not tried: {rows:,} rows of {columns:,} features would take longer than the budget allows"
+        elif trial.rows < rows:
+            trial.reason = f"fitted on a sample of {trial.rows:,} of {rows:,} rows, to keep within its limits"
+
+    def _advance(self) -> None:
+        """Start what each open trial needs next, or close it; in order of the trials."""
+        for trial in self.trials:
+            if trial.status != OPEN or trial.running:
+                continue
+            if not trial.results:
+                self._start(trial, range(1))
+            elif len(trial.results) == 1 < self.setting.fold_count and self._is_beaten(trial):
+                trial.status = PRUNED
+                trial.reason = "; ".join(filter(None, [trial.reason, "given up: clearly worse on the first fold"]))
+            elif len(trial.results) < self.setting.fold_count:
+                self._start(trial, range(1, len(self.setting.folds)))
+            else:
+                self._close(trial)
+
+    def _close(self, trial: Trial) -> None:
+        setting = self.setting
+        score_trial(trial, setting.workspace, setting.folds, setting.held_rows, setting.held_target, setting.metric)
+        best = self.best()
+        if best is not None and best.score is not None:
+            done = sum(each.closed for each in self.trials)
+            self.progress.tell(
+                f"trial {done}: {trial.name}", best=f"{setting.metric.title} {best.score:.4g} ({best.name})"
+            )
+
+    def _is_beaten(self, trial: Trial) -> bool:
+        """Whether the first fold is worse than that of the best earlier trial by more than the noise of its folds."""
+        known = [each for each in self.trials[: max(0, trial.index - LAG + 1)] if each.status == FITTED]
+        if not known:
+            return False
+        sign = 1.0 if self.setting.metric.greater_is_better else -1.0
+        rival = max(known, key=lambda each: sign * each.fold_scores()[0])
+        scores = rival.fold_scores()
+        if len(self.setting.folds[0].scored) < FEWEST_SCORED_ROWS:
+            return False
+        return bool(sign * (scores[0] - trial.fold_scores()[0]) > NOISE * np.std(scores, ddof=1))
+
+    def _start(self, trial: Trial, folds: range) -> None:
+        """Queue the fits of these folds that are not there yet."""
+        for fold in folds:
+            if fold in trial.results or fold in trial.running or trial.closed:
+                continue
+            data = self.setting.folds[fold]
+            rows = None if trial.rows is None or trial.rows >= len(data.fit) else trial.rows
+            fit = self.setting.fit_of(trial.algorithm, trial.hyperparameters, data, rows=rows, keep=fold == 0)
+            trial.fits[fold] = fit
+            if (result := find_result(self.setting.workspace, fit)) is not None:
+                trial.results[fold] = result
+            else:
+                trial.running[fold] = self.setting.workers.submit(fit.request(), (trial.index, fold))
+
+    def _collect(self) -> None:
+        """Take in the fits that ended."""
+        for trial in self.trials:
+            for fold, future in list(trial.running.items()):
+                if not future.done():
+                    continue
+                del trial.running[fold]
+                try:
+                    trial.results[fold] = future.result()
+                except FitFailedError as error:
+                    trial.status = STOPPED if isinstance(error, FitStoppedError) else FAILED
+                    trial.reason = str(error)
+            if trial.closed and trial.running:
+                self.setting.workers.stop(trial.running.values())
+                trial.running.clear()
+
+    def _wait(self) -> None:
+        running: list[Future[dict[str, Any]]] = [each for trial in self.trials for each in trial.running.values()]
+        left = self.setting.timetable.left_for_search(self.trials, self.setting.metric.greater_is_better, self.growth())
+        wait(running, timeout=min(0.5, max(0.0, left)), return_when=FIRST_COMPLETED)
+
+    def _stop(self) -> None:
+        """Close every open trial: the time is up."""
+        self.setting.workers.stop([each for trial in self.trials for each in trial.running.values()])
+        for trial in self.trials:
+            if not trial.closed:
+                trial.running.clear()
+                trial.status, trial.reason = STOPPED, "stopped: the time for the search was up"

@@ -1,0 +1,53 @@
+"""When the search must end: what refitting, diagnosis and the steps after training still need is set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from headrace.ml.process.progress import Progress
+from headrace.ml.process.training.trial import FITTED, Trial
+
+LIKELY_MEMBERS = 3
+
+
+@dataclass(frozen=True)
+class Timetable:
+    """Seconds left for each part of training; all infinite without a budget."""
+
+    progress: Progress
+    cores: int
+
+    def left(self) -> float:
+        """Seconds until training must be over: evaluation, compilation and the report need the rest."""
+        budget = self.progress.budget
+        return float("inf") if budget is None else self.progress.remaining() - max(4.0, 0.08 * budget)
+
+    def left_for_diagnosis(self) -> float:
+        """Seconds until diagnosis, which comes after the final fits, must be over."""
+        return self.left()
+
+    def diagnosis(self) -> float:
+        """Seconds set aside for the learning curve and for bias and variance."""
+        budget = self.progress.budget
+        if budget is None:
+            return float("inf")
+        return min(0.06 * budget, 30.0) if budget >= 45 else 0.0
+
+    def left_for_search(self, trials: Sequence[Trial], higher_is_better: bool, growth: float) -> float:
+        """Seconds until the search must end, so that the likely members can still be refitted."""
+        if self.progress.budget is None:
+            return float("inf")
+        return self.left() - self.diagnosis() - self.refit_estimate(trials, higher_is_better, growth)
+
+    def refit_estimate(self, trials: Sequence[Trial], higher_is_better: bool, growth: float) -> float:
+        """Seconds that refitting the best few trials in parallel takes, with a margin."""
+        fitted = [trial for trial in trials if trial.status == FITTED and trial.score is not None]
+        ranked = sorted(fitted, key=lambda trial: (trial.score or 0.0) * (-1 if higher_is_better else 1))
+        seconds: list[float] = [
+            sum(result["seconds"] for result in trial.results.values()) / len(trial.results) * growth**1.25
+            for trial in ranked[:LIKELY_MEMBERS]
+        ]
+        if not seconds:
+            return 1.0
+        return 1.0 + 1.3 * max(*seconds, sum(seconds) / self.cores)
