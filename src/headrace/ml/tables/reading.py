@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,6 +13,8 @@ import numpy as np
 import polars as pl
 
 from headrace.ml.errors import SourceError
+from headrace.ml.tables.delimited import read_delimited
+from headrace.ml.tables.encoding import decode
 from headrace.ml.tables.names import suggest
 from headrace.ml.tables.table import Table
 
@@ -35,6 +39,12 @@ def read_table(
         near = suggest(path.name, (p.name for p in path.parent.iterdir())) if path.parent.is_dir() else ""
         raise SourceError(f"there is no file '{path}'{near}")
     data = path.read_bytes()
-    frame = pl.read_parquet(data) if data[:4] == b"PAR1" else pl.read_csv(data, infer_schema=False)
     digest = hashlib.sha256(data).hexdigest()
-    return Table(frame, np.arange(1, frame.height + 1), str(source), "csv", digest)
+    if data[:4] == b"PAR1":
+        frame = pl.read_parquet(data)
+        return Table(frame, np.arange(1, frame.height + 1), str(source), "parquet", digest)
+    if data[:2] == b"\x1f\x8b":
+        data = gzip.decompress(data)
+    text, notes = decode(data, str(source))
+    found = read_delimited(text, str(source), header)
+    return replace(found, sha256=digest, notes=(*notes, *found.notes))
