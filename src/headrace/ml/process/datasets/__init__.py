@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,11 @@ from headrace.ml.tables.table import Table
 
 @dataclass(frozen=True)
 class Check:
-    """One of the eight readiness checks: `status` is pass, warn, fail or unknown."""
+    """One of the eight readiness checks: `status` is pass, warn, fail or unknown.
+
+    `name` is availability, accessibility, privacy, security, relevance, freshness, representativeness or lack of bias.
+    `evidence` holds figures and column names, never a personal value.
+    """
 
     name: str
     status: str
@@ -30,10 +34,16 @@ class Check:
 class Dataset:
     """The typed table: rows with a label only.
 
-    `frame` holds the parsed feature columns (Float64 with null, or String with "" for missing), `target` class codes
-    (int64) or values (float64), `rows` the source positions. `personal` maps a column to the kind of personal data
-    found in its values; `excluded` maps a column that must not be learnt from to the reason.
-    `test` is the same for the table given by `--test`, or None.
+    `frame` holds the parsed feature columns (Float64 with null, or String with "" for missing), one a `Column` of
+    `columns` and in that order; `target` class codes (int64) or values (float64), `rows` the source positions.
+    `personal` maps a column to the kind of personal data found in its values (email, phone, credit card, iban,
+    social security number, passport, ip address, secret; or "… in text"); `excluded` maps a column that must not be
+    learnt from to the reason. `test` is the same for the table given by `--test`, or None.
+
+    `aside` holds parsed columns that are no features but still needed: the time, group and sensitive columns.
+    `aside_columns` describes them. `disguised` maps a column to the spellings that stood for a missing value and
+    their number, `unreadable` to the number of cells that could not be read by the column's kind. `unlabelled` rows
+    were dropped.
     """
 
     task: Task
@@ -46,6 +56,11 @@ class Dataset:
     readiness: tuple[Check, ...]
     notes: tuple[str, ...] = ()
     test: Dataset | None = None
+    aside: pl.DataFrame = field(default_factory=pl.DataFrame)
+    aside_columns: tuple[Column, ...] = ()
+    disguised: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    unreadable: Mapping[str, int] = field(default_factory=dict)
+    unlabelled: int = 0
 
 
 def develop_datasets(
@@ -59,5 +74,78 @@ def develop_datasets(
     time: str | None = None,
     group: str | None = None,
 ) -> Dataset:
-    """Type the columns, set aside what must not be learnt from, and run the eight readiness checks."""
-    raise NotImplementedError
+    """Type the columns, set aside what must not be learnt from, and run the eight readiness checks.
+
+    Rows without a label are dropped. Raises `ColumnError` for a named column that is absent or when no column is
+    left to learn from, and `TargetError` for a target that cannot be learnt.
+    """
+    from headrace.ml.process.datasets.association import relevance_of_sample
+    from headrace.ml.process.datasets.exclusion import Roles, choose_exclusions, require_columns
+    from headrace.ml.process.datasets.leaks import find_determined
+    from headrace.ml.process.datasets.personal_data import find_personal_data
+    from headrace.ml.process.datasets.readiness import check_readiness
+    from headrace.ml.process.datasets.target import encode_target
+    from headrace.ml.process.datasets.typed_columns import parse_table, type_columns
+
+    roles = Roles(
+        target=framing.target,
+        excluded=tuple(dict.fromkeys((*exclude, *business.charter.excluded_columns))),
+        sensitive=tuple(dict.fromkeys((*sensitive, *business.charter.sensitive_columns))),
+        time=time,
+        group=group,
+    )
+    require_columns(table.frame.columns, roles)
+    labels = encode_target(table, framing)
+    labelled = replace(table, frame=table.frame.filter(labels.present), rows=table.rows[labels.present])
+    columns, notes = type_columns(labelled.frame.drop(framing.target))
+    parsed = parse_table(labelled.frame, columns)
+    personal = find_personal_data(labelled.frame, columns)
+    relevance = relevance_of_sample(parsed.frame, labels.codes, framing.task)
+    determined = find_determined(parsed.frame, labels.codes, framing.task, relevance)
+    excluded = choose_exclusions(parsed.frame, columns, roles, personal, determined)
+    kept = tuple(column for column in columns if column.name not in excluded)
+    needed = {time, group, *roles.sensitive}
+    aside = tuple(column for column in columns if column.name in needed and column.name in excluded)
+    dataset = Dataset(
+        task=framing.task,
+        columns=kept,
+        frame=parsed.frame.select([column.name for column in kept]),
+        target=labels.codes,
+        rows=labelled.rows,
+        personal={name: found.kind for name, found in personal.items()},
+        excluded=excluded,
+        readiness=(),
+        notes=notes,
+        aside=parsed.frame.select([column.name for column in aside]),
+        aside_columns=aside,
+        disguised=parsed.disguised,
+        unreadable=parsed.unreadable,
+        unlabelled=len(labels.present) - len(labels.codes),
+    )
+    dataset = replace(dataset, readiness=check_readiness(dataset, table, roles, framing.classes, personal, relevance))
+    return dataset if test is None else replace(dataset, test=_type_test_table(test, dataset, framing))
+
+
+def _type_test_table(test: Table, dataset: Dataset, framing: ProblemFraming) -> Dataset:
+    """Type the table given by `--test` by the columns of the training table."""
+    from headrace.ml.process.datasets.target import encode_target
+    from headrace.ml.process.datasets.typed_columns import parse_table, require_same_columns
+
+    notes = require_same_columns(test, dataset, framing.target)
+    labels = encode_target(test, framing, described="the test table")
+    frame = test.frame.filter(labels.present)
+    absent = [column.name for column in dataset.aside_columns if column.name not in frame.columns]
+    frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent)
+    parsed = parse_table(frame, (*dataset.columns, *dataset.aside_columns))
+    return replace(
+        dataset,
+        frame=parsed.frame.select(dataset.frame.columns),
+        target=labels.codes,
+        rows=test.rows[labels.present],
+        readiness=(),
+        notes=notes,
+        aside=parsed.frame.select(dataset.aside.columns),
+        disguised=parsed.disguised,
+        unreadable=parsed.unreadable,
+        unlabelled=len(labels.present) - len(labels.codes),
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,11 @@ Rows = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Cleaning:
-    """One thing that was cleaned: `rows` or cells touched, and the evidence."""
+    """One thing that was cleaned or only found: `count` rows, columns or cells touched, and the evidence.
+
+    `action` is a few plain words, such as "duplicate rows removed from training" or "disguised missing values";
+    `column` None where it concerns rows or several columns.
+    """
 
     action: str
     column: str | None
@@ -31,11 +35,18 @@ class Cleaning:
 class Preparation:
     """Cleaned data and the split.
 
-    `frame` has the columns of `columns` only, in that order; `train`, `validation`, `test` and `folds` are positions in it (0-based);
-    a fold is (rows to fit on, rows to score on), both within `train`. One fold (train, validation) stands for a
-    hold-out plan. `imputation` is the strategy chosen for models that need complete data
+    `frame` has the columns of `columns` only, in that order; `train`, `validation`, `test` and `folds` are
+    positions in it (0-based); a fold is (rows to fit on, rows to score on), both within `train`. One fold (train,
+    validation) stands for a hold-out plan. `imputation` is the strategy chosen for models that need complete data
     (`median`, `most_frequent`, `knn`, `iterative`), `indicators` whether missing-value indicators are added, and
     `imputation_scores` the cross-validated score of each strategy tried. `source_rows` are 1-based in the source.
+
+    Duplicates removed from training are in no part. Rows of `--test TABLE` stand last in `frame`; their
+    `source_rows` count in that table. `split` and `fold_plan` say in a sentence how rows were split;
+    `imputation_reason` why the strategy was chosen. The keys of `imputation_scores` are a strategy's name, with " +
+    indicators" where they are added; greater is better, by `imputation_measure`. `spellings` maps a column to
+    variant → most frequent spelling: found, not applied. `aside` has the columns of `Dataset.aside` (time, group,
+    sensitive; no features) for the rows of `frame`.
     """
 
     task: Task
@@ -53,6 +64,11 @@ class Preparation:
     imputation: str
     indicators: bool
     imputation_scores: Mapping[str, float]
+    fold_plan: str = ""
+    imputation_reason: str = ""
+    imputation_measure: str = ""
+    spellings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    aside: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 def prepare_data(
@@ -64,5 +80,62 @@ def prepare_data(
     time: str | None = None,
     group: str | None = None,
 ) -> Preparation:
-    """Clean, choose the imputation, shuffle and split 70/10/20 into train, validation and test."""
-    raise NotImplementedError
+    """Clean, choose the imputation, shuffle and split 70/10/20 into train, validation and test.
+
+    `budget` is in seconds and decides, with the shape of the data alone, how many folds there are. Raises
+    `DataError` where there are too few rows (or groups) to split.
+    """
+    from headrace.ml.process.preparation.cleaning import describe_cleaning, find_spellings
+    from headrace.ml.process.preparation.duplicates import duplicate_columns, remove_duplicate_rows
+    from headrace.ml.process.preparation.folds import plan_folds
+    from headrace.ml.process.preparation.imputation import choose_imputation
+    from headrace.ml.process.preparation.splitting import Order, split_rows
+
+    test = dataset.test
+    frame = dataset.frame if test is None else pl.concat([dataset.frame, test.frame])
+    aside = dataset.aside if test is None else pl.concat([dataset.aside, test.aside])
+    target = dataset.target if test is None else np.concatenate([dataset.target, test.target])
+    order = Order.of(dataset, time, group)
+    parts = split_rows(
+        dataset.target, dataset.task, order, seed=seed, test_rows=0 if test is None else len(test.target)
+    )
+
+    dropped = duplicate_columns(dataset.frame)
+    train, removed = remove_duplicate_rows(frame, target, parts)
+    lone = frame[train].select(pl.all().n_unique()).row(0)
+    dropped |= {
+        n: "constant in the training part"
+        for n, count in zip(frame.columns, lone, strict=True)
+        if count <= 1 and n not in dropped
+    }
+    if len(dropped) == frame.width:
+        dropped.pop(next(iter(frame.columns)))
+    columns = tuple(column for column in dataset.columns if column.name not in dropped)
+    frame = frame.select([column.name for column in columns])
+    spellings = find_spellings(frame[train], columns)
+    folds, fold_plan = plan_folds(
+        train, parts.validation, target, dataset.task, order, frame.width, seed=seed, budget=budget
+    )
+    choice = choose_imputation(frame[train], target[train], dataset.task, seed=seed, budget=budget)
+    return Preparation(
+        task=dataset.task,
+        columns=columns,
+        frame=frame,
+        target=target,
+        source_rows=dataset.rows if test is None else np.concatenate([dataset.rows, test.rows]),
+        train=train,
+        validation=parts.validation,
+        test=parts.test,
+        folds=folds,
+        split=parts.described,
+        cleaning=(*removed, *describe_cleaning(dataset, frame, train, columns, dropped, spellings)),
+        dropped=dropped,
+        imputation=choice.strategy,
+        indicators=choice.indicators,
+        imputation_scores=choice.scores,
+        fold_plan=fold_plan,
+        imputation_reason=choice.reason,
+        imputation_measure=choice.measure,
+        spellings=spellings,
+        aside=aside,
+    )

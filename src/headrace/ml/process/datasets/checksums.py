@@ -1,0 +1,34 @@
+"""The check digits that tell a card number or an IBAN from any row of digits."""
+
+from __future__ import annotations
+
+import re
+
+_CARD_PREFIX = re.compile(r"4|5[1-5]|2[2-7]|3[47]|3[0689]|6011|64[4-9]|65|62|35")
+_IBAN_LENGTHS = (15, 34)
+
+
+def is_card_number(text: str) -> bool:
+    """Whether `text` is a payment-card number: 13 to 19 digits, a known issuer's prefix and the Luhn check digit (ISO/IEC 7812-1).
+
+    >>> is_card_number("4111 1111 1111 1111"), is_card_number("4111 1111 1111 1112")
+    (True, False)
+    """
+    digits = text.replace(" ", "").replace("-", "")
+    if not (digits.isascii() and digits.isdigit() and 13 <= len(digits) <= 19 and _CARD_PREFIX.match(digits)):
+        return False
+    doubled = [int(digit) * 2 for digit in digits[-2::-2]]
+    total = sum(map(int, digits[-1::-2])) + sum(value - 9 if value > 9 else value for value in doubled)
+    return total % 10 == 0
+
+
+def is_iban(text: str) -> bool:
+    """Whether `text` is an international bank account number by its ISO 13616 check digits (ISO/IEC 7064 mod 97-10).
+
+    >>> is_iban("GB82 WEST 1234 5698 7654 32"), is_iban("GB82 WEST 1234 5698 7654 33")
+    (True, False)
+    """
+    account = text.replace(" ", "").upper()
+    if not (account.isascii() and account.isalnum() and _IBAN_LENGTHS[0] <= len(account) <= _IBAN_LENGTHS[1]):
+        return False
+    return int("".join(str(int(letter, 36)) for letter in account[4:] + account[:4])) % 97 == 1

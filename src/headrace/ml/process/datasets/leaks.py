@@ -1,0 +1,98 @@
+"""Columns that know the target too well to be known before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from headrace.ml.contract import CLASSIFICATION, Task
+from headrace.ml.process.datasets.association import Relevance, category_codes
+
+SUSPICIOUS = 0.95
+_MOST_IN_SUM = 60
+_FEWEST_ROWS = 10
+
+
+def find_determined(
+    frame: pl.DataFrame, target: npt.NDArray[Any], task: Task, relevance: Mapping[str, Relevance]
+) -> dict[str, str]:
+    """Find columns that equal the target or stand one to one for it; returns column → evidence.
+
+    Classes: every value belongs to one class and every class to one value. Values: a straight line through all
+    points, or the same order throughout. Fewer than 10 rows prove nothing.
+    """
+    if len(target) < _FEWEST_ROWS:
+        return {}
+    found: dict[str, str] = {}
+    for name in frame.columns:
+        if relevance[name].value < SUSPICIOUS:
+            continue
+        if task in CLASSIFICATION:
+            evidence = _one_to_one(category_codes(frame[name]), target)
+        else:
+            evidence = _same_order(frame[name], target)
+        if evidence:
+            found[name] = evidence
+    return found
+
+
+def _one_to_one(codes: npt.NDArray[np.int64], classes: npt.NDArray[np.int64]) -> str | None:
+    pairs = np.unique(codes * (classes.max() + 1) + classes).size
+    values, labels = np.unique(codes).size, np.unique(classes).size
+    if pairs == values == labels:
+        return f"its {values} values stand one to one for the {labels} classes in all {len(codes)} rows"
+    return None
+
+
+def _same_order(values: pl.Series, target: npt.NDArray[np.float64]) -> str | None:
+    if values.dtype != pl.Float64 or values.null_count() or values.n_unique() < _FEWEST_ROWS:
+        return None
+    numbers = values.to_numpy()
+    if np.array_equal(numbers, target):
+        return f"it equals the target in all {len(target)} rows"
+    x, y = numbers - numbers.mean(), target - target.mean()
+    slope = float(x @ y) / float(x @ x)
+    if np.abs(y - slope * x).max() <= 1e-9 * np.abs(y).max():
+        return f"it is the target on another scale in all {len(target)} rows"
+    if np.array_equal(category_codes(values), category_codes(pl.Series(target))):
+        return f"it has the order of the target in all {len(target)} rows"
+    return None
+
+
+def find_suspicious(
+    frame: pl.DataFrame, target: npt.NDArray[Any], task: Task, relevance: Mapping[str, Relevance]
+) -> dict[str, str]:
+    """Find columns that may leak the target, though they may also just be good; returns column → evidence."""
+    found = {
+        name: f"{relevance[name].measure} with the target is {relevance[name].value:.3f} over {len(target)} rows"
+        for name in frame.columns
+        if relevance[name].value >= SUSPICIOUS
+    }
+    if task not in CLASSIFICATION:
+        for name, evidence in _exact_sum(frame, target, relevance).items():
+            found[name] = evidence
+    return found
+
+
+def _exact_sum(
+    frame: pl.DataFrame, target: npt.NDArray[np.float64], relevance: Mapping[str, Relevance]
+) -> dict[str, str]:
+    """Find numbers whose weighted sum is the target exactly (as where parts are kept beside their total)."""
+    names = [n for n, kind in frame.schema.items() if kind == pl.Float64 and frame[n].null_count() == 0]
+    names = sorted(names, key=lambda name: -relevance[name].value)[:_MOST_IN_SUM]
+    if not names or len(target) < 3 * len(names):
+        return {}
+    matrix = frame.select(names).to_numpy()[:5000]
+    spread = matrix.std(axis=0)
+    names, matrix = [n for n, s in zip(names, spread, strict=True) if s > 0], matrix[:, spread > 0]
+    x, y = (matrix - matrix.mean(axis=0)) / matrix.std(axis=0), target[:5000] - target[:5000].mean()
+    weights, *_ = np.linalg.lstsq(x, y, rcond=1e-10)
+    if y.std() == 0 or np.abs(y - x @ weights).max() > 1e-8 * np.abs(y).max():
+        return {}
+    parts = [name for name, weight in zip(names, weights, strict=True) if abs(weight) > 1e-4 * y.std()]
+    listed = ", ".join(f"'{name}'" for name in parts[:8])
+    return dict.fromkeys(parts, f"the target is exactly a weighted sum of {listed}")

@@ -1,0 +1,203 @@
+"""The eight readiness checks: whether the data can carry a model, with evidence and what to do."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from headrace.ml.process.datasets import Check, Dataset
+from headrace.ml.process.datasets.association import Relevance
+from headrace.ml.process.datasets.bias import check_bias
+from headrace.ml.process.datasets.exclusion import Roles
+from headrace.ml.process.datasets.leaks import find_suspicious
+from headrace.ml.process.datasets.personal_data import Personal
+from headrace.ml.process.datasets.representativeness import check_representativeness
+from headrace.ml.tables.columns import ColumnKind
+from headrace.ml.tables.table import Table
+
+_DAY = 86_400.0
+_NO_SIGNAL = 0.02
+
+
+def check_readiness(
+    dataset: Dataset,
+    table: Table,
+    roles: Roles,
+    classes: tuple[str, ...],
+    personal: Mapping[str, Personal],
+    relevance: Mapping[str, Relevance],
+) -> tuple[Check, ...]:
+    """Run the eight checks, in the order in which the process names them."""
+    return (
+        check_availability(dataset),
+        check_accessibility(table),
+        check_privacy(personal, dataset.excluded),
+        check_security(table, personal),
+        check_relevance(dataset, relevance),
+        check_freshness(dataset, roles.time, now=time.time()),
+        check_representativeness(dataset, classes, roles.time),
+        check_bias(dataset, classes, roles.sensitive),
+    )
+
+
+def worst(*statuses: str) -> str:
+    """Return the gravest of some statuses: fail, warn, unknown, pass."""
+    return next((status for status in ("fail", "warn", "unknown") if status in statuses), "pass")
+
+
+def check_availability(dataset: Dataset) -> Check:
+    """Whether there are enough labelled rows and values."""
+    rows, columns = dataset.frame.shape
+    unlabelled = dataset.unlabelled / max(rows + dataset.unlabelled, 1)
+    missing = missing_share(dataset.frame)
+    evidence = (
+        f"{rows:,} labelled rows, {columns:,} columns to learn from ({rows / max(columns, 1):,.0f} rows a column)",
+        f"{dataset.unlabelled:,} rows without a label ({unlabelled:.1%}), dropped",
+        f"{missing:.1%} of the cells have no value",
+    )
+    if rows < 100:
+        return Check(
+            "availability", "fail", evidence, "Collect more labelled rows: under 100, no result can be trusted."
+        )
+    few = rows < 1000 or rows < 10 * columns
+    status = "warn" if few or unlabelled > 0.2 or missing > 0.3 else "pass"
+    advice = "Collect more labelled rows, or more complete ones." if status == "warn" else ""
+    return Check("availability", status, evidence, advice)
+
+
+def missing_share(frame: pl.DataFrame) -> float:
+    """Share of the cells of a typed frame that have no value."""
+    cells = frame.height * frame.width
+    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
+    empty = sum(frame.select((pl.col(texts) == "").sum()).row(0)) if texts else 0
+    return (sum(frame.null_count().row(0)) + empty) / cells if cells else 0.0
+
+
+def check_accessibility(table: Table) -> Check:
+    """Whether the source can be read without repair, again and again."""
+    repaired = [
+        note
+        for note in table.notes
+        if any(word in note.casefold() for word in ("ragged", "repair", "replaced", "skipped"))
+    ]
+    evidence = (f"read as {table.format} from {table.source}", *table.notes[:10])
+    advice = "Let the source be written in a form that needs no repair." if repaired else ""
+    return Check("accessibility", "warn" if repaired else "pass", evidence, advice)
+
+
+def check_privacy(personal: Mapping[str, Personal], excluded: Mapping[str, str]) -> Check:
+    """Whether the values hold personal data; the evidence names kinds and shares, never values."""
+    found = {name: one for name, one in personal.items() if one.kind != "secret"}
+    if not found:
+        return Check(
+            "privacy", "pass", ("no personal data recognised in the sampled values (names and addresses can't be)",), ""
+        )
+    evidence = tuple(
+        f"column '{name}': {one.share:.0%} of {one.sampled:,} sampled values hold {one.kind} data; "
+        + ("not learnt from" if name in excluded else "learnt from, its values are shown nowhere")
+        for name, one in found.items()
+    )
+    return Check(
+        "privacy", "warn", evidence, "Remove or pseudonymise these columns, or make sure that their use is allowed."
+    )
+
+
+def check_security(table: Table, personal: Mapping[str, Personal]) -> Check:
+    """Whether secrets stand in the values, and who may read the source."""
+    secrets = [name for name, one in personal.items() if one.kind == "secret"]
+    evidence = [f"column '{name}' holds secrets such as keys or passwords" for name in secrets]
+    evidence = evidence or ["no keys or passwords recognised in the sampled values"]
+    path = Path(table.source)
+    open_to_all = False
+    try:
+        mode = path.stat().st_mode & 0o777
+    except (OSError, ValueError):
+        evidence.append("the source is no local file: who may read it was not checked")
+    else:
+        open_to_all = bool(mode & 0o004)
+        evidence.append(
+            f"file mode {mode:04o}: {'every user of this machine' if open_to_all else 'not every user'} may read it"
+        )
+    evidence.append("whether it is encrypted at rest can't be seen from here")
+    if secrets:
+        return Check("security", "fail", tuple(evidence), "Revoke these secrets and remove the columns.")
+    advice = f"Close the file to others (chmod o-rwx {path.name})." if open_to_all else ""
+    return Check("security", "warn" if open_to_all else "pass", tuple(evidence), advice)
+
+
+def check_relevance(dataset: Dataset, relevance: Mapping[str, Relevance]) -> Check:
+    """Whether the columns say anything about the label, and whether some say too much."""
+    names = dataset.frame.columns
+    ranked = sorted(names, key=lambda name: -relevance[name].value)
+    weak = [name for name in names if relevance[name].value < _NO_SIGNAL]
+    suspicious = find_suspicious(dataset.frame, dataset.target, dataset.task, relevance)
+    leaks = [name for name, reason in dataset.excluded.items() if reason.startswith("leak")]
+    evidence = [
+        "strongest: "
+        + ", ".join(f"'{name}' {relevance[name].value:.2f} ({relevance[name].measure})" for name in ranked[:5]),
+        f"{len(weak):,} of {len(names):,} columns show no signal on their own",
+        *(f"column '{name}' was set aside: {dataset.excluded[name]}" for name in leaks),
+        *(f"column '{name}' may leak the target: {reason}" for name, reason in list(suspicious.items())[:10]),
+    ]
+    if relevance[ranked[0]].value < _NO_SIGNAL:
+        return Check("relevance", "fail", tuple(evidence), "Collect columns that have to do with the label.")
+    advice = (
+        "Make sure that these columns are known before the label is; pass --exclude otherwise." if suspicious else ""
+    )
+    return Check(
+        "relevance",
+        "warn" if suspicious or leaks else "pass",
+        tuple(evidence),
+        advice or ("Leaks are not learnt from." if leaks else ""),
+    )
+
+
+def check_freshness(dataset: Dataset, named: str | None, *, now: float) -> Check:
+    """Whether the newest time stamp is recent, against `now` (seconds since 1970) and the usual gap between time stamps."""
+    times = {c.name: dataset.frame[c.name] for c in dataset.columns if c.kind is ColumnKind.DATE}
+    times |= {c.name: dataset.aside[c.name] for c in dataset.aside_columns if c.kind is ColumnKind.DATE}
+    given = {
+        name: values.drop_nulls().unique().sort().to_numpy() for name, values in times.items() if named in (None, name)
+    }
+    given = {name: values for name, values in given.items() if len(values)}
+    if not given:
+        return Check(
+            "freshness", "unknown", ("no column holds dates",), "Add the time of each row, and name it with --time."
+        )
+    name = min(given, key=lambda column: (abs(now - given[column][-1]), column))
+    values = given[name]
+    cadence = float(np.median(np.diff(values))) if len(values) > 1 else math.nan
+    age = now - float(values[-1])
+    evidence = (
+        f"newest '{name}': {_day(values[-1])}, {age / _DAY:,.0f} days before now"
+        if age >= 0
+        else f"newest '{name}': {_day(values[-1])}, in the future",
+        f"oldest: {_day(values[0])}; usual gap between time stamps: {_span(cadence)}",
+    )
+    if age < -_DAY:
+        return Check(
+            "freshness", "warn", evidence, f"Check the dates of column '{name}': a row can't come from the future."
+        )
+    if age > max(90 * _DAY, 3 * cadence if cadence == cadence else 0.0):
+        return Check(
+            "freshness", "warn", evidence, "Train on newer rows, or measure the model on some before it is used."
+        )
+    return Check("freshness", "pass", evidence, "")
+
+
+def _day(seconds: float) -> str:
+    return str(np.datetime64(round(float(seconds)), "s").astype("datetime64[D]"))
+
+
+def _span(seconds: float) -> str:
+    if math.isnan(seconds):
+        return "unknown"
+    unit, size = next(
+        ((u, s) for u, s in (("days", _DAY), ("hours", 3600.0), ("minutes", 60.0)) if seconds >= s), ("seconds", 1.0)
+    )
+    return f"{seconds / size:,.3g} {unit}"
