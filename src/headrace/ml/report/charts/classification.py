@@ -1,0 +1,175 @@
+"""Charts of a classifier: ROC, precision-recall, confusion matrix, calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from headrace.ml.report.charts.specification import (
+    INK,
+    ORANGE,
+    PALETTE,
+    SEQUENTIAL,
+    Chart,
+    Values,
+    chart,
+    diagonal,
+    label,
+    quantity,
+    rule_at,
+    tip,
+)
+
+SHARES = {"domain": [0, 1], "nice": False}
+
+
+def _lines(curves: Sequence[Mapping[str, Any]], *fields: str) -> Values:
+    return [
+        {"class": str(curve["class"]), "order": order, **{f: point[f] for f in (*fields, "threshold")}}
+        for curve in curves
+        for order, point in enumerate(curve["points"])
+    ]
+
+
+def _curve(several: bool, x: tuple[str, str], y: tuple[str, str]) -> dict[str, Any]:
+    encoding: dict[str, Any] = {
+        "x": quantity(*x, scale=SHARES, axis={"format": "%"}),
+        "y": quantity(*y, scale=SHARES, axis={"format": "%"}),
+        "order": {"field": "order", "type": "quantitative"},
+        "tooltip": tip((*x, ".1%"), (*y, ".1%"), ("threshold", "at the threshold", ".3f")),
+    }
+    if several:
+        encoding["color"] = label("class", scale={"range": PALETTE})
+        encoding["tooltip"] = [*tip(("class", "class")), *encoding["tooltip"]]
+    mark: dict[str, Any] = {"type": "line", "interpolate": "linear", "point": {"opacity": 0, "size": 60}}
+    return {"mark": mark, "encoding": encoding}
+
+
+def roc(curves: Sequence[Mapping[str, Any]]) -> Chart | None:
+    """Draw true positives found against false alarms raised, for every threshold."""
+    values = _lines(curves, "false_positive_rate", "true_positive_rate")
+    if not values:
+        return None
+    x, y = ("false_positive_rate", "false alarms among the negatives"), ("true_positive_rate", "positives that were found")
+    return chart(
+        "roc",
+        "ROC curve",
+        "The closer the curve comes to the upper left corner, the better; the dashed line is what guessing would reach.",
+        values,
+        height=300,
+        layer=[diagonal(), _curve(len(curves) > 1, x, y)],
+    )
+
+
+def precision_recall(curves: Sequence[Mapping[str, Any]]) -> Chart | None:
+    """Draw precision against recall for every threshold."""
+    values = _lines(curves, "recall", "precision")
+    if not values:
+        return None
+    return chart(
+        "precision-recall",
+        "Precision and recall",
+        "Going right, more of the positives are found (recall); going down, more of the alarms are false (precision drops). Higher is better.",
+        values,
+        height=300,
+        **_curve(len(curves) > 1, ("recall", "recall: positives that were found"), ("precision", "precision: alarms that were right")),
+    )
+
+
+def confusion_matrix(classes: Sequence[str], counts: Sequence[Sequence[int]]) -> Chart | None:
+    """Draw how often each true class was predicted as each class."""
+    if not counts:
+        return None
+    names = [str(c) for c in classes]
+    values = [
+        {
+            "truth": names[i],
+            "prediction": names[j],
+            "count": n,
+            "share": n / sum(row) if sum(row) else 0,
+            "verdict": "right" if i == j else "wrong",
+        }
+        for i, row in enumerate(counts)
+        for j, n in enumerate(row)
+    ]
+    position = {"axis": {"grid": False, "domain": False, "ticks": False, "labelAngle": 0, "labelLimit": 110}}
+    light = {"condition": {"test": "datum.share > 0.55", "value": "#ffffff"}, "value": "#14202e"}
+    tooltip = tip(("truth", "true class"), ("prediction", "predicted"), ("count", "rows", ","), ("share", "of the true class", ".1%"), ("verdict", ""))
+    layers: list[dict[str, Any]] = [
+        {
+            "mark": {"type": "rect", "cornerRadius": 3},
+            "encoding": {"color": quantity("share", scale={"domain": [0, 1], "range": SEQUENTIAL}, legend=None), "tooltip": tooltip},
+        }
+    ]
+    if len(names) <= 12:
+        text = {"text": quantity("count", format=","), "color": light}
+        layers.append({"mark": {"type": "text", "fontSize": 15 if len(names) <= 4 else 11, "fontWeight": 600}, "encoding": text})
+    return chart(
+        "confusion-matrix",
+        "Confusion matrix",
+        "Each line is a true class, each column what the model said; counts on the diagonal from upper left to lower right are right, all others wrong.",
+        values,
+        height=max(220, 34 * len(names)),
+        encoding={"x": label("prediction", "predicted class") | position, "y": label("truth", "true class") | position},
+        layer=layers,
+    )
+
+
+def calibration(curves: Sequence[Mapping[str, Any]]) -> Chart | None:
+    """Draw how often the event happened against the probability that was predicted."""
+    values = [
+        {"class": str(c["class"]), "predicted": p["predicted"], "observed": p["observed"], "count": p.get("count")}
+        for c in curves
+        for p in c["points"]
+    ]
+    if not values:
+        return None
+    encoding: dict[str, Any] = {
+        "x": quantity("predicted", "predicted probability", scale=SHARES, axis={"format": "%"}),
+        "y": quantity("observed", "how often it came true", scale=SHARES, axis={"format": "%"}),
+        "tooltip": tip(("predicted", "predicted", ".1%"), ("observed", "came true", ".1%"), ("count", "rows", ",")),
+    }
+    if len(curves) > 1:
+        encoding["color"] = label("class", scale={"range": PALETTE})
+    return chart(
+        "calibration",
+        "Calibration",
+        "Of the rows given 30 %, about 30 % should come true: the closer the points lie to the dashed line, the more a probability can be taken at its word.",
+        values,
+        height=300,
+        layer=[diagonal(), {"mark": {"type": "line", "point": {"size": 55}}, "encoding": encoding}],
+    )
+
+
+def profit(curve: Sequence[Mapping[str, Any]], chosen: float | None, measure: str, *, money: bool) -> Chart | None:
+    """Draw what a decision earns (or another measure) at every threshold, with the chosen one ruled."""
+    values = [{"threshold": p["threshold"], "value": p["value"]} for p in curve if p.get("value") is not None]
+    if not values:
+        return None
+    form = ",.2f" if money else ".3f"
+    line = {
+        "mark": {"type": "line", "point": {"opacity": 0, "size": 60}},
+        "encoding": {
+            "x": quantity("threshold", "threshold: act when the probability is at least this", scale={"nice": False}, axis={"format": "%"}),
+            "y": quantity("value", measure, scale={"zero": False}, axis={"format": "~s"}),
+            "tooltip": tip(("threshold", "threshold", ".3f"), ("value", "value", form)),
+        },
+    }
+    layers: list[dict[str, Any]] = [line]
+    if chosen is not None:
+        here = [{"at": chosen, "text": f"chosen: {chosen:.3f}"}]
+        layers.append(rule_at(here, "x", color=ORANGE, strokeWidth=2))
+        mark = {"type": "text", "align": "left" if chosen < 0.6 else "right", "dx": 6 if chosen < 0.6 else -6, "y": 12, "fontWeight": 600, "color": INK}
+        encoding = {"x": {"field": "at", "type": "quantitative"}, "text": {"field": "text", "type": "nominal"}}
+        layers.append({"data": {"values": here}, "mark": mark, "encoding": encoding})
+    if money and min(v["value"] for v in values) < 0 < max(v["value"] for v in values):
+        layers.append(rule_at([{"at": 0}], "y", strokeDash=[2, 2]))
+    title = "Profit against threshold" if money else f"{measure} against threshold"
+    reading = (
+        "The line shows what a decision earns on average when the model's probability must reach the threshold; the ruled line is the threshold in use, at or near the top."
+        if money
+        else "The line shows the measure at each threshold; the ruled line is the threshold in use, at or near the top."
+    )
+    return chart("profit", title, reading, values, height=280, wide=True, layer=layers)
+
+

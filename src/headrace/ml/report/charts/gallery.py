@@ -1,0 +1,169 @@
+"""Which charts stand where: the charts of each step, made from the document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from headrace.ml.metrics import METRICS
+from headrace.ml.report.charts.classification import calibration, confusion_matrix, precision_recall, profit, roc
+from headrace.ml.report.charts.distributions import class_balance, classes_against, histogram, target_against
+from headrace.ml.report.charts.explanations import contributions, feature_gains, importance
+from headrace.ml.report.charts.models import bias_variance, candidates, fold_scores, learning_curve, scores_by_name, split_sizes
+from headrace.ml.report.charts.quality import groups, kpi_intervals, metric_intervals
+from headrace.ml.report.charts.regression import predicted_against_actual, residual_histogram, residuals
+from headrace.ml.report.charts.relations import MEASURES, correlation_heat_map, missing_map, missing_share, relevance, scatter
+from headrace.ml.report.charts.specification import Chart
+from headrace.ml.report.formats import number, words
+from headrace.ml.report.listings.model import kpi_title, metric_rows, metric_title
+
+FIRST_COLUMNS, MOST_COLUMNS = 6, 40
+Document = Mapping[str, Any]
+Gallery = dict[str, list[Chart]]
+
+
+def charts_of(document: Document) -> Gallery:
+    """Every chart of the document by the place where it stands; places without charts are empty lists."""
+    makers: dict[str, Callable[[Document], Iterable[Chart | None]]] = {
+        "preparation": _preparation,
+        "relations": _relations,
+        "feature_engineering": lambda d: [feature_gains(d["features"])],
+        "training": _training,
+        "quality": _quality,
+        "curves": _curves,
+        "fitting": _fitting,
+        "importance": lambda d: [importance(d["steps"]["evaluation"]["importance"], metric_title(str(d["metric"])))],
+        "explanations": _explanations,
+        "groups": _groups,
+        "profit": _profit,
+        "kpis": lambda d: [
+            kpi_intervals(k | {"title": kpi_title(k)}, f"kpi-{i}") for i, k in enumerate(d["business"]["kpis"][:12])
+        ],
+    }
+    gallery = {place: [chart for chart in make(document) if chart is not None] for place, make in makers.items()}
+    columns = _columns(document)
+    return gallery | {"columns": columns[: 2 * FIRST_COLUMNS], "more_columns": columns[2 * FIRST_COLUMNS :]}
+
+
+def _greater(document: Document) -> bool:
+    metric = METRICS.get(str(document["metric"]))
+    return metric is None or metric.greater_is_better
+
+
+def _preparation(document: Document) -> Iterable[Chart | None]:
+    facts, metric = document["steps"]["preparation"], metric_title(str(document["metric"]))
+    yield split_sizes(facts["sizes"])
+    yield class_balance(facts["class_balance"])
+    tried = [(words(r["strategy"]), r["score"]) for r in facts["imputation_scores"] if r["score"] is not None]
+    reading = f"Each dot is one way to fill gaps; {'further right' if _greater(document) else 'further left'} is better."
+    yield scores_by_name("imputation", "Ways to fill missing values", reading, tried, metric)
+
+
+def _columns(document: Document) -> list[Chart]:
+    """Two charts a column: how it is spread and how the target goes with it; the most relevant column first."""
+    facts, framing = document["steps"]["exploration"], document["steps"]["problem_framing"]
+    share = document["task"] != "regression"
+    measure = f"Share of “{framing['positive_class']}”" if document["task"] == "binary" else f"Mean of {framing['target']}"
+    ranked = sorted(facts["columns"], key=lambda c: -(c.get("relevance") or 0))
+    charts: list[Chart] = []
+    for i, column in enumerate([c for c in ranked if facts["histograms"].get(c["name"])][:MOST_COLUMNS]):
+        name, kind = str(column["name"]), str(column["kind"])
+        bins = facts["target_by_feature"].get(name) or []
+        against = (
+            classes_against(f"target-{i}", name, kind, bins)
+            if document["task"] == "multiclass"
+            else target_against(f"target-{i}", name, kind, bins, measure, share=share)
+        )
+        charts += [c for c in (histogram(f"histogram-{i}", name, kind, facts["histograms"][name]), against) if c is not None]
+    return charts
+
+
+def _relations(document: Document) -> Iterable[Chart | None]:
+    facts = document["steps"]["exploration"]
+    yield relevance(facts["columns"])
+    yield missing_share(facts["columns"])
+    correlations = facts["correlations"]
+    for measure in MEASURES:
+        matrix = correlations.get(measure)
+        if isinstance(matrix, Mapping):
+            yield correlation_heat_map(measure, matrix["columns"], matrix.get("values") or matrix.get("matrix") or ())
+        elif matrix:
+            names = correlations.get(f"{measure}_columns") or correlations.get("numeric") or correlations["columns"]
+            yield correlation_heat_map(measure, names if len(names) == len(matrix) else correlations["columns"], matrix)
+    target = str(document["target"])
+    for i, pair in enumerate(facts["scatter"][:6]):
+        yield scatter(f"scatter-{i}", pair, target, classes=document["task"] != "regression")
+    yield missing_map(facts["missing_map"].get("columns") or (), facts["missing_map"].get("rows") or ())
+
+
+def _training(document: Document) -> Iterable[Chart | None]:
+    metric, greater = metric_title(str(document["metric"])), _greater(document)
+    yield candidates(document["candidates"], metric, greater=greater)
+    scored = [c for c in document["candidates"] if c["validation_score"] is not None]
+    best = sorted(scored, key=lambda c: c["validation_score"], reverse=greater)[:12]
+    yield fold_scores(best, metric)
+    weights = [(str(m["candidate"]), m["weight"]) for m in document["steps"]["training"]["members"] if m["weight"] is not None]
+    reading = "Each dot is one model of the mixture; further right, its word counts more."
+    yield scores_by_name("weights", "What the final model is made of", reading, weights, "weight")
+
+
+def _quality(document: Document) -> Iterable[Chart | None]:
+    rows = metric_rows(document)
+    bounded = [r for r in rows if r["name"] in METRICS and -1 <= (r["test"] or 0) <= 1 and document["task"] != "regression"]
+    yield metric_intervals("metrics", bounded, share=True)
+    for i, row in enumerate(r for r in rows if r not in bounded):
+        yield metric_intervals(f"errors-{i}", [row], share=False)
+
+
+def _curves(document: Document) -> Iterable[Chart | None]:
+    curves = document["steps"]["evaluation"]["curves"]
+    yield roc(curves["roc"])
+    yield precision_recall(curves["precision_recall"])
+    yield confusion_matrix(curves["confusion_matrix"]["classes"], curves["confusion_matrix"]["counts"])
+    yield calibration(curves["calibration"])
+    yield predicted_against_actual(curves["residuals"]["points"])
+    yield residuals(curves["residuals"]["points"])
+    yield residual_histogram(curves["residuals"]["histogram"])
+
+
+def _fitting(document: Document) -> Iterable[Chart | None]:
+    facts = document["steps"]["evaluation"]
+    yield learning_curve(facts["learning_curve"], metric_title(str(document["metric"])))
+    parts = [{"part": words(k), "value": v} for k, v in facts["bias_variance"].items() if isinstance(v, float | int) and k in ("bias", "variance", "noise")]
+    yield bias_variance(parts)
+
+
+def _explanations(document: Document) -> Iterable[Chart | None]:
+    for i, example in enumerate(document["steps"]["evaluation"]["explanations"][:8]):
+        prediction = example.get("prediction")
+        said = number(prediction) if isinstance(prediction, int | float) else str(prediction)
+        yield contributions(f"explanation-{i}", f"Row {example.get('row')}: predicted {said}", example["contributions"])
+
+
+def _groups(document: Document) -> Iterable[Chart | None]:
+    facts, name = document["steps"]["evaluation"], str(document["metric"])
+    title = metric_title(name)
+    reading = "Each dot is one group of rows, with its 95 % interval where there is one; a group far from the others is served differently."
+    yield groups("segments", f"{title} by segment", reading, _measured(facts["segments"], name), title)
+    yield groups("sensitive-groups", f"{title} by sensitive group", reading, _measured(facts["sensitive_groups"], name), title)
+
+
+def _measured(rows: list[dict[str, Any]], metric: str) -> list[dict[str, Any]]:
+    """Find each group's name and its value of the deciding metric."""
+    found = []
+    for row in rows:
+        group = row.get("group", row.get("segment", row.get("value")))
+        metrics = row.get("metrics") if isinstance(row.get("metrics"), Mapping) else row
+        found.append({"column": row.get("column", ""), "group": group, "rows": row.get("rows", row.get("count"))} | {"value": metrics.get(metric)} | {k: row.get(k) for k in ("low", "high")})
+    return found
+
+
+def _profit(document: Document) -> Iterable[Chart | None]:
+    business = document["business"]
+    curve = business["threshold_curve"]
+    keys = [k for k in ("expected_value", "profit", "value") if curve and curve[0].get(k) is not None]
+    money = bool(keys)
+    key = keys[0] if keys else "f1"
+    points = [{"threshold": p.get("threshold"), "value": p.get(key)} for p in curve if p.get("threshold") is not None]
+    measure = f"{business['currency']} a decision" if money else metric_title(key)
+    yield profit(points, business["threshold"], measure, money=money)

@@ -1,0 +1,53 @@
+"""Facts of step 9: the threshold, the money, the KPIs, and what to do next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from headrace.ml.report.facts.model import thinned
+from headrace.ml.report.facts.plain import first, part, plain
+
+KPI = ("name", "metric", "bound", "minimum", "maximum", "value", "low", "high", "status")
+
+
+def business_facts(goals: Any, threshold: Any) -> dict[str, Any]:
+    """The threshold in use, what a decision earns on the test part, and the KPIs."""
+    threshold = part(goals, "threshold", threshold)
+    return {
+        "threshold": plain(part(threshold, "value")),
+        "threshold_chosen_by": plain(part(threshold, "chosen_by")),
+        "threshold_expected_value": plain(part(threshold, "expected_value")),
+        "threshold_curve": [plain(p) for p in thinned(part(threshold, "curve", ()))],
+        "currency": plain(part(goals, "currency", "")),
+        "expected_value": plain(part(goals, "expected_value", {})),
+        "kpis": [_kpi(k) for k in part(goals, "kpis", ())],
+    }
+
+
+def _kpi(record: Any) -> dict[str, Any]:
+    row = {name: plain(part(record, name)) for name in KPI}
+    bound = row["bound"]
+    if isinstance(bound, dict):
+        row |= {k: bound.get(k) for k in ("minimum", "maximum") if row[k] is None}
+    return row | {"met": row["status"] == "met"}
+
+
+def business_goals_facts(record: Any) -> dict[str, Any]:
+    """What stands between the model and its use: conditions, more data, advice."""
+    return {
+        "conditions": plain(part(record, "conditions", ())),
+        "more_data": plain(part(record, "more_data", {})),
+        "advice": plain(part(record, "advice", ())),
+    }
+
+
+def model_facts(run: Any) -> dict[str, Any]:
+    """The compiled model: size, digest, speed, and how far its two executions differ."""
+    model = part(run, "model", {})
+    return {
+        "bytes": plain(first(model, "bytes", "size")),
+        "sha256": plain(part(model, "sha256")),
+        "predict_microseconds": plain(part(model, "predict_microseconds")),
+        "rows_per_second": plain(first(model, "rows_per_second", "rows_s")),
+        "parity_difference": plain(first(model, "parity_difference", "parity")),
+    }

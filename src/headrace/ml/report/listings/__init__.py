@@ -1,0 +1,1 @@
+"""The report's tables: what is not a chart, ready to be shown."""
