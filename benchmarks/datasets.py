@@ -41,7 +41,13 @@ def split(data: Path, data_set: DataSet, folder: Path, seed: int = 0) -> tuple[P
         order = rng.permutation(frame.height)
         if data_set.metric == "roc_auc":
             labels = frame[data_set.target].to_numpy()
-            held = np.concatenate([part[: round(len(part) / 5)] for label in np.unique(labels) if len(part := order[labels[order] == label])])
+            held = np.concatenate(
+                [
+                    part[: round(len(part) / 5)]
+                    for label in np.unique(labels)
+                    if len(part := order[labels[order] == label])
+                ]
+            )
         else:
             held = order[: round(frame.height / 5)]
         in_test = np.zeros(frame.height, bool)

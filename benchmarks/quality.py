@@ -18,7 +18,10 @@ import polars as pl
 from datasets import DATA_SETS, DataSet, positive_class, score, split
 
 HERE = Path(__file__).parent
-PEERS = {"autogluon": ["autogluon.tabular[catboost,fastai,lightgbm,xgboost]==1.6.3"], "flaml": ["flaml[automl]==2.7.0", "catboost"]}
+PEERS = {
+    "autogluon": ["autogluon.tabular[catboost,fastai,lightgbm,xgboost]==1.6.3"],
+    "flaml": ["flaml[automl]==2.7.0", "catboost"],
+}
 
 
 def peers_folder() -> Path:
@@ -52,8 +55,26 @@ def timed(command: list[str], log: Path) -> dict[str, float]:
 def run_headrace(data_set: DataSet, train: Path, test: Path, seconds: float, folder: Path) -> dict[str, float | str]:
     """Run the command line, then measure the compiled model."""
     out = folder / "out"
-    command = [sys.executable, "-c", "from headrace.cli import main; main()", "run", str(train), "--target", data_set.target]
-    command += ["--test", str(test), "--budget", f"{seconds:g}s", "--out", str(out), "--overwrite", "--metric", data_set.metric]
+    command = [
+        sys.executable,
+        "-c",
+        "from headrace.cli import main; main()",
+        "run",
+        str(train),
+        "--target",
+        data_set.target,
+    ]
+    command += [
+        "--test",
+        str(test),
+        "--budget",
+        f"{seconds:g}s",
+        "--out",
+        str(out),
+        "--overwrite",
+        "--metric",
+        data_set.metric,
+    ]
     facts: dict[str, float | str] = dict(timed(command, folder / "log.txt"))
     predictions = pl.read_csv(out / "predictions.csv", infer_schema_length=None).sort("row")
     positive = positive_class(data_set)
@@ -86,7 +107,9 @@ def model_speed(model_folder: Path, test: Path) -> dict[str, float]:
     return {"single_ms": median(singles) * 1e3, "rows_per_second": 100_000 / median(batches), "model_mb": size / 1e6}
 
 
-def run_peer(name: str, data_set: DataSet, train: Path, test: Path, seconds: float, folder: Path) -> dict[str, float | str]:
+def run_peer(
+    name: str, data_set: DataSet, train: Path, test: Path, seconds: float, folder: Path
+) -> dict[str, float | str]:
     """Run a peer's script in its own environment."""
     positive = positive_class(data_set) or ""
     script = HERE / "peers" / f"{name}_peer.py"
@@ -122,7 +145,12 @@ def main() -> None:
             facts |= {"budget": arguments.budget, "metric": data_set.metric, "load": os.getloadavg()[0]}
             rows.setdefault(data_set.name, {})[system] = facts
             results.write_text(json.dumps(rows, indent=1))
-            print(data_set.name, system, {k: round(v, 4) if isinstance(v, float) else v for k, v in facts.items()}, flush=True)
+            print(
+                data_set.name,
+                system,
+                {k: round(v, 4) if isinstance(v, float) else v for k, v in facts.items()},
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -22,18 +22,31 @@ def command_line() -> str:
             for name, child in command.commands.items():
                 describe(child, f"{words} {name}")
             return
-        lines.extend([f"## {words}", "", command.help or "", "", "| option | meaning | default |", "| --- | --- | --- |"])
+        lines.extend(
+            [f"## {words}", "", command.help or "", "", "| option | meaning | default |", "| --- | --- | --- |"]
+        )
         for parameter in command.params:
             names = ", ".join(f"`{o}`" for o in (*parameter.opts, *parameter.secondary_opts))
-            default = "" if parameter.default in (None, False, (), []) or callable(parameter.default) else f"`{parameter.default}`"
-            shown = names if names.startswith("`-") else f"`{parameter.make_metavar(command.make_context('', [], resilient_parsing=True))}`"
+            default = (
+                ""
+                if parameter.default in (None, False, (), []) or callable(parameter.default)
+                else f"`{parameter.default}`"
+            )
+            shown = (
+                names
+                if names.startswith("`-")
+                else f"`{parameter.make_metavar(command.make_context('', [], resilient_parsing=True))}`"
+            )
             lines.append(f"| {shown} | {getattr(parameter, 'help', '') or ''} | {default} |")
         if command.epilog:
             examples = [line.strip() for line in command.epilog.splitlines()[1:] if line.strip()]
             lines.extend(["", "```", *examples, "```", ""])
 
     describe(get_command(application), "headrace")
-    lines += ["", "Exit codes: 0 done (a no-go is a result), 1 the machine or the budget failed, 2 bad input or options, 130 interrupted."]
+    lines += [
+        "",
+        "Exit codes: 0 done (a no-go is a result), 1 the machine or the budget failed, 2 bad input or options, 130 interrupted.",
+    ]
     return "\n".join(lines)
 
 
@@ -84,7 +97,11 @@ def report_json() -> str:
     schema = json.loads((files("headrace.ml.report") / "schema.json").read_text(encoding="utf-8"))
     lines = ["# report.json", "", schema.get("description", ""), "", "| key | type | meaning |", "| --- | --- | --- |"]
     for key, value in schema["properties"].items():
-        kind = value.get("type") or value.get("$ref", "").rsplit("/", 1)[-1] or ("one of " + ", ".join(map(str, value.get("enum", []))))
+        kind = (
+            value.get("type")
+            or value.get("$ref", "").rsplit("/", 1)[-1]
+            or ("one of " + ", ".join(map(str, value.get("enum", []))))
+        )
         lines.append(f"| `{key}` | {kind} | {value.get('description', '')} |")
     return "\n".join([*lines, "", "The whole schema:", "", "```json", json.dumps(schema, indent=1), "```"])
 

@@ -19,7 +19,13 @@ def main() -> None:
     automl = AutoML()
     task = "classification" if metric == "roc_auc" else "regression"
     automl.fit(
-        learn.drop(columns=[target]), learn[target], task=task, metric=metric, time_budget=float(seconds), seed=0, verbose=0
+        learn.drop(columns=[target]),
+        learn[target],
+        task=task,
+        metric=metric,
+        time_budget=float(seconds),
+        seed=0,
+        verbose=0,
     )
     fit_seconds = time.monotonic() - begin
     judged = pd.read_csv(test).drop(columns=[target])

@@ -39,7 +39,9 @@ def test_a_source_file_keeps_the_rules(path: Path) -> None:
 def test_nothing_untrusted_is_executed(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import | ast.ImportFrom):
-            names = {alias.name.partition(".")[0] for alias in node.names} | {(getattr(node, "module", "") or "").partition(".")[0]}
+            names = {alias.name.partition(".")[0] for alias in node.names} | {
+                (getattr(node, "module", "") or "").partition(".")[0]
+            }
             assert not names & {"pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)
@@ -103,14 +105,20 @@ def test_the_locks_name_no_registry() -> None:
 
 def test_the_locks_cover_every_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    locked = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements/run.txt").read_text(encoding="utf-8"), re.MULTILINE))
+    locked = set(
+        re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements/run.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    )
     asked = {re.split(r"[\[<>=;! ]", line)[0] for line in project["dependencies"]}
     assert asked <= locked
 
 
 def test_the_project_stands_alone() -> None:
-    files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
-    outside = re.compile("|".join(map(re.escape, ("../sha" + "red", "/work/" + "shared", "farm-" + "studio", "farm-" + "bench"))))
+    files = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\0")
+    outside = re.compile(
+        "|".join(map(re.escape, ("../sha" + "red", "/work/" + "shared", "farm-" + "studio", "farm-" + "bench")))
+    )
     for file in files:
         path = ROOT / file
         if file and path.is_file() and path.suffix not in (".csv", ".onnx", ".npz", ".gz", ".png", ".js"):

@@ -18,11 +18,17 @@ application = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-charter_application = typer.Typer(help="The charter: the goal, the KPIs and the money, as a YAML file.", no_args_is_help=True)
+charter_application = typer.Typer(
+    help="The charter: the goal, the KPIs and the money, as a YAML file.", no_args_is_help=True
+)
 application.add_typer(charter_application, name="charter")
 
-TableArgument = Annotated[str, typer.Argument(metavar="TABLE", help="CSV, TSV, JSON, Parquet, Arrow, Excel, SQLite or an SQL URL.")]
-ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL_DIR", help="The model folder that a run left (OUT/model).")]
+TableArgument = Annotated[
+    str, typer.Argument(metavar="TABLE", help="CSV, TSV, JSON, Parquet, Arrow, Excel, SQLite or an SQL URL.")
+]
+ModelArgument = Annotated[
+    Path, typer.Argument(metavar="MODEL_DIR", help="The model folder that a run left (OUT/model).")
+]
 
 
 def _version(shown: bool) -> None:
@@ -33,7 +39,9 @@ def _version(shown: bool) -> None:
 
 @application.callback()
 def _root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     del version
 
@@ -52,20 +60,34 @@ def _examples(*lines: str) -> str:
     )
 )
 def run(
-    table: Annotated[str | None, typer.Argument(metavar="TABLE", help="CSV, TSV, JSON, Parquet, Arrow, Excel, SQLite or an SQL URL.")] = None,
+    table: Annotated[
+        str | None, typer.Argument(metavar="TABLE", help="CSV, TSV, JSON, Parquet, Arrow, Excel, SQLite or an SQL URL.")
+    ] = None,
     target: Annotated[str | None, typer.Option(metavar="COL", help="The column to predict.")] = None,
     task: Annotated[str | None, typer.Option(help="binary, multiclass or regression; found out without.")] = None,
     test: Annotated[str | None, typer.Option(metavar="TABLE", help="A test table, in place of a random fifth.")] = None,
-    charter: Annotated[Path | None, typer.Option(metavar="FILE", help="The goal in YAML (headrace charter init).")] = None,
+    charter: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The goal in YAML (headrace charter init).")
+    ] = None,
     budget: Annotated[str, typer.Option(help="Wall time from start to result: 60s, 5m, 1h.")] = "60s",
-    trials: Annotated[int | None, typer.Option(metavar="N", help="Try exactly N candidates, whatever the time: repeats exactly.")] = None,
+    trials: Annotated[
+        int | None, typer.Option(metavar="N", help="Try exactly N candidates, whatever the time: repeats exactly.")
+    ] = None,
     metric: Annotated[str | None, typer.Option(help="What candidates are chosen by, such as roc_auc or mae.")] = None,
     seed: Annotated[int, typer.Option(help="Makes every random step repeat.")] = 0,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the results go (default: headrace-out).")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the results go (default: headrace-out).")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier result.")] = False,
-    exclude: Annotated[list[str] | None, typer.Option(metavar="COL", help="A column not to learn from (may repeat).")] = None,
-    sensitive: Annotated[list[str] | None, typer.Option(metavar="COL", help="A column whose groups are compared (may repeat).")] = None,
-    time: Annotated[str | None, typer.Option(metavar="COL", help="Split by this time: the newest rows are the test.")] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(metavar="COL", help="A column not to learn from (may repeat).")
+    ] = None,
+    sensitive: Annotated[
+        list[str] | None, typer.Option(metavar="COL", help="A column whose groups are compared (may repeat).")
+    ] = None,
+    time: Annotated[
+        str | None, typer.Option(metavar="COL", help="Split by this time: the newest rows are the test.")
+    ] = None,
     group: Annotated[str | None, typer.Option(metavar="COL", help="Rows with the same value stay in one part.")] = None,
     resume: Annotated[str | None, typer.Option(metavar="ID", help="Go on with an interrupted run.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,
@@ -89,7 +111,12 @@ def run(
 def predict(
     model: ModelArgument,
     table: TableArgument,
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write CSV, Parquet or JSON Lines here (default: CSV to the screen).")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write CSV, Parquet or JSON Lines here (default: CSV to the screen)."
+        ),
+    ] = None,
     proba: Annotated[bool, typer.Option("--proba", help="Add a probability for every class.")] = False,
 ) -> None:
     """Predict every row of TABLE with a compiled model."""

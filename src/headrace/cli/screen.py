@@ -28,7 +28,9 @@ class Screen:
         """Draw on `stream`."""
         self.console = Console(file=stream, highlight=False)
         self._begin = time.monotonic()
-        self._live = Live(console=self.console, refresh_per_second=8, transient=True) if self.console.is_terminal else None
+        self._live = (
+            Live(console=self.console, refresh_per_second=8, transient=True) if self.console.is_terminal else None
+        )
         self._last_step = ""
 
     def __enter__(self) -> Screen:
@@ -36,7 +38,9 @@ class Screen:
             self._live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._live is not None:
             self._live.stop()
 
@@ -46,7 +50,9 @@ class Screen:
             self._live.update(_Display(moment))
         elif moment.step != self._last_step:
             self._last_step = moment.step
-            self.console.print(f"{time.monotonic() - self._begin:5.1f} s  {escape(moment.step)}: {escape(moment.doing)}")
+            self.console.print(
+                f"{time.monotonic() - self._begin:5.1f} s  {escape(moment.step)}: {escape(moment.doing)}"
+            )
 
     def summarise(self, document: Mapping[str, Any], out: Path) -> None:
         """Print the decision and why, the money, the test metrics with intervals, and where everything is."""
@@ -104,7 +110,9 @@ def _money(document: Mapping[str, Any]) -> list[Text]:
     if value.get("value") is not None:
         low, high = value.get("low"), value.get("high")
         interval = f" ({_number(low)} … {_number(high)})" if low is not None else ""
-        lines.append(Text(f"expected value: {_number(value['value'])} {business.get('currency', '')} a decision{interval}"))
+        lines.append(
+            Text(f"expected value: {_number(value['value'])} {business.get('currency', '')} a decision{interval}")
+        )
     if business.get("threshold") is not None:
         lines.append(Text(f"threshold: {_number(business['threshold'])}"))
     lines += [

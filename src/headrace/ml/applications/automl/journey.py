@@ -21,7 +21,7 @@ Opener = Callable[[str], Any]
 
 @dataclass(frozen=True)
 class ProcessRecord:
-    """What a run leaves: the records of the nine steps by their name in `STEPS`, report.json's document, and where OUT is."""
+    """What a run leaves: the record of each step by its name in `STEPS`, report.json's document, and where OUT is."""
 
     steps: Mapping[str, Any]
     document: Mapping[str, Any]

@@ -13,7 +13,7 @@ from headrace.ml.errors import OutputError
 
 
 def choose_folder(out: str | Path | None, overwrite: bool) -> Path:
-    """Return the absolute output folder; without `out` it is headrace-out, or the next free headrace-out-2, -3…"""
+    """Return the absolute output folder; without `out` it is headrace-out, or the next free headrace-out-2."""
     if out is None:
         folder, number = Path("headrace-out").absolute(), 2
         while folder.exists() and not overwrite:
@@ -27,7 +27,9 @@ def choose_folder(out: str | Path | None, overwrite: bool) -> Path:
         if any(folder.iterdir()) and not overwrite:
             raise OutputError(f"{folder} is not empty; pass --overwrite to replace it, or name another with --out")
         if overwrite and any(folder.iterdir()) and not (folder / "report.json").is_file():
-            raise OutputError(f"{folder} holds no earlier result of Headrace, so it is not replaced; name another folder")
+            raise OutputError(
+                f"{folder} holds no earlier result of Headrace, so it is not replaced; name another folder"
+            )
     return folder
 
 

@@ -1,0 +1,96 @@
+"""Ctrl-C in every step, kill -9, and a full disk: nothing is half-written, and a run can be resumed."""
+
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import Command
+
+
+def start(churn_csv: Path, folder: Path, *more: str) -> subprocess.Popen[str]:
+    command = [
+        sys.executable,
+        "-c",
+        "from headrace.cli import main; main()",
+        "run",
+        str(churn_csv),
+        "--target",
+        "churn",
+    ]
+    return subprocess.Popen(
+        [*command, "--trials", "3", "--out", "result", *more],
+        cwd=folder, env=os.environ | {"XDG_STATE_HOME": str(folder / "state")}, text=True,
+        stderr=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def left_behind(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.iterdir() if p.name != "state")
+
+
+@pytest.mark.parametrize("step", range(1, 10))
+def test_ctrl_c_in_every_step_leaves_nothing_and_says_how_to_resume(churn_csv: Path, tmp_path: Path, step: int) -> None:
+    process = start(churn_csv, tmp_path)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if f" {step}/9 " in line:
+            process.send_signal(signal.SIGINT)
+            break
+    rest = process.stderr.read()
+    code = process.wait(60)
+    if code == 0:  # the last step may be over before the signal arrives
+        assert step == 9
+        assert left_behind(tmp_path) == ["result"]
+        return
+    assert code == 130, rest
+    assert left_behind(tmp_path) == []
+    assert "Traceback" not in rest
+    assert re.search(r"headrace run --resume \d{8}-\d{6}-[0-9a-f]{6}", rest)
+
+
+def test_an_interrupted_run_resumes_and_gives_the_same_result(
+    churn_csv: Path, tmp_path: Path, headrace: Command
+) -> None:
+    process = start(churn_csv, tmp_path)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if " 8/9 " in line:
+            process.send_signal(signal.SIGTERM)
+            break
+    message = process.stderr.read()
+    assert process.wait(60) == 130
+    identifier = re.search(r"--resume (\S+)", message)
+    assert identifier
+    resumed = headrace("run", "--resume", identifier[1], "--out", "resumed", "-q")
+    assert resumed.returncode == 0, resumed.stderr
+    whole = headrace("run", churn_csv, "--target", "churn", "--trials", 3, "--out", "whole", "-q")
+    assert whole.returncode == 0, whole.stderr
+    assert (tmp_path / "resumed/predictions.csv").read_bytes() == (tmp_path / "whole/predictions.csv").read_bytes()
+    assert not list((tmp_path / "state/headrace/runs").iterdir())
+
+
+@pytest.mark.parametrize("limit", [2_000, 60_000, 400_000])
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(churn_csv: Path, tmp_path: Path, limit: int) -> None:
+    """A file size limit is the disk that is full: every write past it fails."""
+    result = subprocess.run(
+        [sys.executable, "-c", "from headrace.cli import main; main()", "run", str(churn_csv), "--target", "churn",
+         "--trials", "1", "--out", "result", "-q"],
+        cwd=tmp_path, env=os.environ | {"XDG_STATE_HOME": str(tmp_path / "state")}, text=True, capture_output=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )  # fmt: skip
+    assert result.returncode == 1, result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert "disk is full" in result.stderr or "cannot be written" in result.stderr
+    assert left_behind(tmp_path) == []
+
+
+def test_an_unknown_run_cannot_be_resumed(headrace: Command) -> None:
+    result = headrace("run", "--resume", "../../etc")
+    assert result.returncode == 2
+    assert "no run '../../etc'" in result.stderr
