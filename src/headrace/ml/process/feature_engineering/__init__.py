@@ -9,8 +9,9 @@ from typing import Any
 import numpy.typing as npt
 import polars as pl
 
-from headrace.ml.contract import CLASSIFICATION, Features, View
+from headrace.ml.contract import Features, View
 from headrace.ml.process.exploration import Exploration
+from headrace.ml.process.feature_engineering.engineering import Feature, decide
 from headrace.ml.process.feature_engineering.fitting import Family, fit_plan
 from headrace.ml.process.feature_engineering.plan import FittedPlan
 from headrace.ml.process.preparation import Preparation
@@ -19,18 +20,6 @@ from headrace.ml.process.progress import Progress
 from headrace.ml.tables.columns import Column
 
 __all__ = ["Feature", "FeatureEngineering", "FittedPlan", "engineer_features"]
-
-
-@dataclass(frozen=True)
-class Feature:
-    """One engineered feature or family: where it comes from, and whether it earned its place."""
-
-    name: str
-    sources: tuple[str, ...]
-    kind: str
-    kept: bool
-    reason: str
-    gain: float | None = None
 
 
 @dataclass(frozen=True)
@@ -69,13 +58,13 @@ def engineer_features(
     preparation: Preparation, framing: ProblemFraming, exploration: Exploration, *, seed: int, progress: Progress
 ) -> FeatureEngineering:
     """Decide which features are made; one is kept when it earns its place in cross-validation on the training part."""
-    del exploration, seed, progress
-    classes = len(framing.classes) if preparation.task in CLASSIFICATION else 0
-    families = (
-        Family("frequencies", View.TREES),
-        Family("target encodings", View.TREES),
-        Family("powers", View.SCALED),
-    )
+    del exploration
+    decision = decide(preparation, framing.classes, seed=seed, progress=progress)
     return FeatureEngineering(
-        (), families, preparation.columns, classes, preparation.imputation, preparation.indicators
+        decision.features,
+        decision.families,
+        decision.columns,
+        decision.classes,
+        preparation.imputation,
+        preparation.indicators,
     )
