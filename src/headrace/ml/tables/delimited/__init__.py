@@ -8,10 +8,11 @@ import numpy as np
 import polars as pl
 
 from headrace.ml.errors import ParseError, SourceError
-from headrace.ml.tables.delimited.dialect import Dialect, sniff
+from headrace.ml.tables.delimited.dialect import Dialect
 from headrace.ml.tables.delimited.headers import count_header_rows, join_header, name_columns
 from headrace.ml.tables.delimited.records import Record, split_records
 from headrace.ml.tables.delimited.repair import repair_header, repair_rows
+from headrace.ml.tables.delimited.sniffing import sniff
 from headrace.ml.tables.delimited.well_formed import read_well_formed
 from headrace.ml.tables.table import Table
 

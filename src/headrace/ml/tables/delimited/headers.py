@@ -31,12 +31,13 @@ def shape(cell: str) -> str:
 
 def count_header_rows(rows: Sequence[Row]) -> int:
     """Judge from the first rows of a table how many of them are its header: 0, 1 or more."""
-    first = rows[0]
-    if not any(cell.strip() for cell in first):
+    rows = [[cell.strip() for cell in row] for row in rows if any(cell.strip() for cell in row)]
+    if not rows:
         return 0
+    first = rows[0]
     if len(rows) == 1:
         return 0 if any(looks_numeric(cell) for cell in first) else 1
-    if _header_votes(first, rows[1:]) <= 0:
+    if _header_votes(first, [row for row in rows if row != first]) <= 0:
         return 0
     count = 1
     while count < min(_MOST_HEADER_ROWS, len(rows) - 1) and _continues(rows[:count], rows[count], rows[count + 1 :]):
@@ -47,9 +48,7 @@ def count_header_rows(rows: Sequence[Row]) -> int:
 def _header_votes(first: Row, below: Sequence[Row]) -> int:
     votes = 0
     for index, cell in enumerate(first):
-        cell = cell.strip()
-        values = [row[index].strip() for row in below]
-        given = [value for value in values if value]
+        given = [row[index] for row in below if row[index]]
         if not cell or not given:
             continue
         if looks_numeric(cell):
@@ -65,22 +64,21 @@ def _header_votes(first: Row, below: Sequence[Row]) -> int:
             if len(shapes) <= max(1, len(given) // 4):
                 votes += 1 if shape(cell) not in shapes else 0
     if votes == 0:  # all text, and nothing speaks against a header
-        named = [cell.strip() for cell in first if cell.strip()]
+        named = [cell for cell in first if cell]
         return int(len(set(named)) == len(named) and not any(map(looks_numeric, named)))
     return votes
 
 
 def _continues(header: Sequence[Row], row: Row, below: Sequence[Row]) -> bool:
     """Whether `row` goes on with a header over several rows: it repeats it, or names parts of its merged cells."""
-    if [cell.strip() for cell in row] == [cell.strip() for cell in header[0]]:
+    if row == header[0]:
         return True
-    given = [cell for cell in row if cell.strip()]
-    blanks = sum(not cell.strip() for cell in header[0])
-    if blanks < 0.2 * len(row) or len(given) < 2 or any(map(looks_numeric, given)):
+    columns = [index for index, cell in enumerate(row) if cell]
+    merged = header[0].count("") >= 0.2 * len(row)
+    if not merged or len(columns) < 2 or not below or any(looks_numeric(row[index]) for index in columns):
         return False
-    columns = [index for index, cell in enumerate(row) if cell.strip()]
-    numeric = sum(sum(looks_numeric(r[index]) for r in below) > len(below) / 2 for index in columns)
-    return bool(below) and numeric > len(columns) / 2
+    numeric = sum(sum(looks_numeric(other[index]) for other in below) >= len(below) / 2 for index in columns)
+    return numeric > len(columns) / 2
 
 
 def join_header(rows: Sequence[Row]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from headrace.ml.errors import ParseError
-from headrace.ml.tables.delimited.dialect import Dialect
+from headrace.ml.tables.delimited.dialect import DELIMITERS, Dialect
 from headrace.ml.tables.delimited.headers import shape
 from headrace.ml.tables.delimited.records import Record, split_line
 
@@ -94,7 +94,7 @@ def _repair(record: Record, dialect: Dialect, profile: Profile, number: int, sou
 def _ways(record: Record, dialect: Dialect, profile: Profile) -> Iterator[tuple[str, list[str]]]:
     """Yield the ways to repair a record, the most convincing kind first."""
     fields, width = record.fields, dialect.width
-    for delimiter in ",;\t| ":
+    for delimiter in DELIMITERS:
         if delimiter != dialect.delimiter:
             other = split_line(record.text, replace(dialect, delimiter=delimiter, skip_spaces=False))
             if len(other) == width and profile.fits(other):
@@ -120,7 +120,7 @@ def _ways(record: Record, dialect: Dialect, profile: Profile) -> Iterator[tuple[
 def repair_header(record: Record, dialect: Dialect, source: str) -> list[str]:
     """Bring a header to the dialect's width: another separator, or an empty name too many; else raise `ParseError`."""
     fields, width = record.fields, dialect.width
-    others = [split_line(record.text, replace(dialect, delimiter=other, skip_spaces=False)) for other in ",;\t| "]
+    others = [split_line(record.text, replace(dialect, delimiter=other, skip_spaces=False)) for other in DELIMITERS]
     for candidate in [*others, [name for name in fields if name.strip()]]:
         if len(candidate) == width and all(name.strip() for name in candidate):
             return candidate
