@@ -71,6 +71,11 @@ class Vocabulary:
         """Read the codes."""
         return run.levels(self)
 
+    def narrowed(self, places: Sequence[int], codes: Codes) -> tuple[Vocabulary, Codes]:
+        """Return the vocabulary of some columns, and these columns of `codes` renumbered for it."""
+        narrow = Vocabulary(tuple(self.columns[i] for i in places), tuple(self.levels[i] for i in places))
+        return narrow, codes[:, list(places)] - self.starts[list(places)] + narrow.starts
+
     def counts(self, codes: Codes) -> Codes:
         """Count the rows of each code."""
         return sum(

@@ -120,12 +120,14 @@ def _feature(verdict: Verdict) -> Feature:
     name = f"{family.name} for {READERS[family.view]}"
     if family.pairs:
         name += ": " + ", ".join(f"{a} {OPERATIONS.get(operation, 'and')} {b}" for operation, a, b in family.pairs)
-    reason = (
-        f"cross-validated loss falls by {verdict.gain:.2%} ± {verdict.error:.2%}"
-        if verdict.gain > 0
-        else f"cross-validated loss rises by {-verdict.gain:.2%} ± {verdict.error:.2%}"
-    )
-    reason += ", more than its standard error" if verdict.kept else ", no gain beyond its standard error"
+    if verdict.gain is None:
+        reason = "no pair of columns explains what single columns leave"
+    elif verdict.gain == 0:
+        reason = "cross-validated loss does not change"
+    else:
+        change = f"{'falls' if verdict.gain > 0 else 'rises'} by {abs(verdict.gain):.2%} ± {verdict.error:.2%}"
+        bound = "more than its standard error" if verdict.kept else "no gain beyond its standard error"
+        reason = f"cross-validated loss {change}, {bound}"
     sources = tuple(dict.fromkeys(column for _, *pair in family.pairs for column in pair))
     return Feature(name, sources, KINDS[family.name], verdict.kept, reason, verdict.gain)
 

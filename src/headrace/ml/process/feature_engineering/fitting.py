@@ -76,15 +76,13 @@ class Rows:
         changing = np.asarray((values != values[:1]).any(axis=0) & ~np.isnan(values).all(axis=0))
         vocabulary = Vocabulary.fit(self.frame, self.categories)
         codes = level_matrix(self.frame, vocabulary)
-        varied = [c for i, c in enumerate(vocabulary.columns) if len(codes) and (codes[:, i] != codes[0, i]).any()]
+        varied = np.flatnonzero((codes != codes[:1]).any(axis=0)).tolist()
         if changing.any() or varied or self.texts:
             names = [name for name, kept in zip([*self.numbers, *self.dates], changing.tolist(), strict=True) if kept]
-            values, codes = values[:, changing], codes[:, [vocabulary.columns.index(c) for c in varied]]
+            values = values[:, changing]
             self.dates = [name for name in self.dates if name in set(names)]
             self.numbers = [name for name in self.numbers if name in set(names)]
-            levels = dict(zip(vocabulary.columns, vocabulary.levels, strict=True))
-            vocabulary = Vocabulary(tuple(varied), tuple(levels[c] for c in varied))
-            codes = level_matrix(self.frame, vocabulary)
+            vocabulary, codes = vocabulary.narrowed(varied, codes)
         self.values, self.vocabulary, self.codes = values, vocabulary, codes
         has_gap = np.asarray(np.isnan(values).any(axis=0))
         self.gaps = [c for c, g in zip([*self.numbers, *self.dates], has_gap.tolist(), strict=True) if g]

@@ -21,14 +21,16 @@ def number_matrix(frame: pl.DataFrame, columns: Sequence[str]) -> npt.NDArray[np
 
 def level_matrix(frame: pl.DataFrame, vocabulary: Lexicon) -> npt.NDArray[np.int64]:
     """Return the codes of category columns, int64 [rows, columns]."""
-    codes = np.empty((frame.height, len(vocabulary.columns)), dtype=np.int64, order="F")
-    for i, (column, levels) in enumerate(zip(vocabulary.columns, vocabulary.levels, strict=True)):
-        start, count = int(vocabulary.starts[i]), len(levels)
-        new = pl.Series([*range(start, start + count), start + count + 1], dtype=pl.Int64)
+    if not vocabulary.columns:
+        return np.empty((frame.height, 0), dtype=np.int64)
+    expressions = []
+    for column, levels, start in zip(vocabulary.columns, vocabulary.levels, vocabulary.starts.tolist(), strict=True):
+        unseen = start + len(levels)
         old = pl.Series([*levels, ""], dtype=pl.String)
-        values = frame[column].fill_null("").replace_strict(old, new, default=start + count, return_dtype=pl.Int64)
-        codes[:, i] = values.to_numpy()
-    return codes
+        new = pl.Series([*range(start, unseen), unseen + 1], dtype=pl.Int64)
+        values = pl.col(column).fill_null("")
+        expressions.append(values.replace_strict(old, new, default=unseen, return_dtype=pl.Int64))
+    return frame.select(expressions).to_numpy()
 
 
 class NumpyExecution(Execution):

@@ -29,12 +29,15 @@ MODELS: dict[View, Fit] = {View.TREES: boosted_trees, View.SCALED: linear_model}
 
 @dataclass(frozen=True)
 class Verdict:
-    """What cross-validation says of a family: the gain in loss a row, relative to the loss without, and its error."""
+    """What cross-validation says of a family: the gain in loss a row, relative to the loss without, and its error.
+
+    Both are None for a family of pairs where no pair explains what single columns leave.
+    """
 
     family: Family
     kept: bool
-    gain: float
-    error: float
+    gain: float | None
+    error: float | None
 
 
 @dataclass
@@ -77,6 +80,7 @@ class Judge:
             proposals = [self._propose(name, view, trial) for trial in self.trials]
             family = self._family(name, view, everything, outcomes, residuals)
             if family is None or not any(proposals):
+                verdicts.append(Verdict(Family(name, view), False, None, None))
                 continue
             tried = [[*old, *([new] if new else [])] for old, new in zip(kept, proposals, strict=True)]
             measured, left = self._measure(view, tried)
