@@ -17,6 +17,8 @@ STEPS = 20
 SCORED_ROWS = 30_000
 WORTHWHILE = 0.002
 """The gain over the best single model that an ensemble must bring, as a share of that one's gain over the baseline."""
+NEW_MEMBER = 0.0003
+"""The same share, for taking in one more member instead of weighing those chosen anew."""
 MOST_OPERATIONS = 40_000
 """Tree steps a row that an ensemble may cost: about 20 microseconds of one core in bulk."""
 
@@ -77,20 +79,21 @@ def select_members(
     def score(mixture: np.ndarray) -> float:
         return sign * float(metric.score(sampled, mixture, 0.5))
 
-    counts, best = np.zeros(len(library), dtype=np.int64), -np.inf
+    first = score(predictions[0])
+    skill = abs(sign * baseline_score - first)
+    counts = np.zeros(len(library), dtype=np.int64)
     chosen, chosen_score = counts.copy(), -np.inf
     total = np.zeros_like(predictions[0])
     for step in range(1, STEPS + 1):
         options = [index for index in range(len(library)) if _affordable(counts, index, library, latency_limit_ms)]
         scores = [score((total + predictions[index]) / step) for index in options]
-        place = int(np.argmax(scores))
+        handicap = [0.0 if counts[index] or step == 1 else NEW_MEMBER * skill for index in options]
+        place = int(np.argmax(np.subtract(scores, handicap)))
         counts[options[place]] += 1
         total += predictions[options[place]]
-        best = scores[place]
-        if best > chosen_score:
-            chosen, chosen_score = counts.copy(), best
-    first = max(score(each) for each in predictions[:1])
-    if chosen_score - first < WORTHWHILE * abs(sign * baseline_score - first):
+        if scores[place] > chosen_score + NEW_MEMBER * skill / 3:
+            chosen, chosen_score = counts.copy(), scores[place]
+    if chosen_score - first < WORTHWHILE * skill:
         return alone
     weights = _without_crumbs(chosen)
     return {library[index].name: float(weight) for index, weight in enumerate(weights) if weight > 0}

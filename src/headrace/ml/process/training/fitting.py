@@ -113,8 +113,8 @@ def _algorithm(fit: Fit, task: Task) -> Algorithm:
 
 
 def _read(path: Path) -> Features:
-    """Map a matrix as a plain array: its pages are shared by all workers."""
-    return np.asarray(np.load(path, mmap_mode="r"))
+    """Map a matrix as a plain array; workers share its pages, and what a library writes into it stays its own."""
+    return np.asarray(np.load(path, mmap_mode="c"))
 
 
 def _fitting_rows(fit: Fit, data: Path) -> tuple[Features, Target]:

@@ -67,7 +67,7 @@ def train(
         seed,
         workspace,
         workers,
-        Timetable(progress, len(workers.seats)),
+        Timetable(progress, workers.count),
     )
     notes += _limit_notes(setting, most)
     race = Race(setting, trials=trials if trials is not None or progress.budget is not None else 30, progress=progress)

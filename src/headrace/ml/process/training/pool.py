@@ -1,12 +1,11 @@
-"""The worker processes of a run: started early, fed one fit at a time, replaced when they die."""
+"""The worker processes of a run: started early, fed most urgent fits first, stopped when their time is up."""
 
 from __future__ import annotations
 
 import contextlib
-import itertools
+import heapq
 import json
 import os
-import queue
 import subprocess
 import sys
 import threading
@@ -16,16 +15,30 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-WARM = ("numpy", "lightgbm", "sklearn.linear_model")
+WARM = (
+    "numpy",
+    "headrace.ml.process.training.fitting",
+    "headrace.ml.metrics",
+    "headrace.ml.algorithms.gradient_boosting_lightgbm",
+    "onnx",
+    "onnxruntime",
+    "headrace.ml.adapters.forms",
+    "headrace.ml.adapters.trees",
+    "headrace.ml.algorithms.gradient_boosting_catboost",
+    "headrace.ml.algorithms.gradient_boosting_xgboost",
+    "sklearn.linear_model",
+    "sklearn.ensemble",
+)
 _ENVIRONMENT = {
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"), "1"),
     "OMP_WAIT_POLICY": "PASSIVE",
     "GOMP_SPINCOUNT": "0",
     "MALLOC_ARENA_MAX": "2",
+    "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",
     "PYTHONHASHSEED": "0",
-    "PYTHONUNBUFFERED": "1",
     "PYTHONWARNINGS": "ignore",
 }
+Answer = Future[dict[str, Any]]
 
 
 class FitFailedError(Exception):
@@ -41,138 +54,58 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class _Seat:
-    """The place of one worker process: a thread that feeds it, and starts another when it dies."""
-
-    def __init__(self, pool: Workers, number: int) -> None:
-        self.pool, self.number = pool, number
-        self.running: Future[dict[str, Any]] | None = None
-        self.stopped = False
-        self.process = self._start()
-        self.thread = threading.Thread(target=self._serve, name=f"worker-{number}", daemon=True)
-        self.thread.start()
-
-    def _start(self) -> subprocess.Popen[str]:
-        command = [sys.executable, "-P", "-m", "headrace.ml.process.training.worker"]
-        with (self.pool.workspace / f"worker-{self.number}.log").open("ab") as log:
-            return subprocess.Popen(  # noqa: S603
-                [*command, str(self.pool.workspace), *self.pool.modules],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                encoding="utf-8",
-                env=os.environ | _ENVIRONMENT,
-                process_group=0,
-            )
-
-    def _serve(self) -> None:
-        while True:
-            _, _, future, request = self.pool.queue.get()
-            if future is None:
-                return
-            if not future.set_running_or_notify_cancel():
-                continue
-            with self.pool.lock:
-                self.running, self.stopped = future, False
-            reply = self._ask(request)
-            with self.pool.lock:
-                self.running = None
-            if "result" in reply:
-                future.set_result(reply["result"])
-            elif self.stopped:
-                future.set_exception(FitStoppedError("stopped: out of time"))
-            else:
-                future.set_exception(FitFailedError(reply["error"]))
-
-    def _ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        self._revive()
-        try:
-            assert self.process.stdin and self.process.stdout
-            self.process.stdin.write(json.dumps(request) + "\n")
-            self.process.stdin.flush()
-            line = self.process.stdout.readline()
-        except (BrokenPipeError, ValueError):
-            line = ""
-        if line.endswith("\n"):
-            answer: dict[str, Any] = json.loads(line)
-            return answer
-        code = self.process.wait()
-        self._revive()
-        cause = f"killed by signal {-code}, perhaps for want of memory" if code < 0 else f"ended with code {code}"
-        return {"error": f"its worker process was {cause}" if code < 0 else f"its worker process {cause}"}
-
-    def _revive(self) -> None:
-        with self.pool.lock:
-            if self.process.poll() is not None and not self.pool.closed:
-                self._release()
-                self.process = self._start()
-
-    def _release(self) -> None:
-        for stream in (self.process.stdin, self.process.stdout):
-            try:
-                if stream:
-                    stream.close()
-            except BrokenPipeError:
-                continue
-
-    def kill(self) -> None:
-        """End the process at once; its thread starts another, unless the pool is closed."""
-        self.stopped = True
-        self.process.kill()
-        self.process.wait()
-
-    def join(self) -> None:
-        """Wait for the process and its thread, and let go of the pipes."""
-        self.thread.join()
-        self._release()
-
-
 class Workers:
-    """A fixed number of worker processes that share a queue of fits, most urgent first.
+    """A queue of fits and the processes that do them, `count` at a time.
 
-    Use as a context manager: leaving it ends the processes at once. Nothing is inherited but the workspace's path,
-    and nothing is exchanged but JSON.
+    Use as a context manager: leaving it ends the processes at once. Nothing is inherited but the workspace's path, and
+    nothing is exchanged but JSON. The process that workers come from (see worker.py) is replaced when it dies.
     """
 
     def __init__(self, workspace: Path, *, count: int | None = None, modules: Iterable[str] = WARM) -> None:
-        self.workspace, self.modules, self.closed = workspace, tuple(modules), False
-        self.queue: queue.PriorityQueue[Any] = queue.PriorityQueue()
-        self.lock = threading.Lock()
-        self._order = itertools.count()
+        self.count = count or available_cores()
+        self._workspace, self._modules, self._closed = workspace, tuple(modules), False
+        self._lock = threading.RLock()
+        self._number = 0
+        self._waiting: list[tuple[tuple[int, ...], int, Answer, Mapping[str, Any]]] = []
+        self._running: dict[int, Answer] = {}
         workspace.mkdir(parents=True, exist_ok=True)
-        self.seats = [_Seat(self, number) for number in range(count or available_cores())]
+        self._process = self._start()
+        self._reader = threading.Thread(target=self._listen, name="workers", daemon=True)
+        self._reader.start()
 
-    def submit(self, request: Mapping[str, Any], priority: tuple[int, ...] = (0,)) -> Future[dict[str, Any]]:
-        """Queue a fit; the future gives the worker's answer or raises `FitFailedError`."""
-        future: Future[dict[str, Any]] = Future()
-        self.queue.put((priority, next(self._order), future, request))
+    def submit(self, fit: Mapping[str, Any], priority: tuple[int, ...] = (0,)) -> Answer:
+        """Queue a fit; the future gives its figures or raises `FitFailedError`."""
+        future: Answer = Future()
+        with self._lock:
+            self._number += 1
+            heapq.heappush(self._waiting, (priority, self._number, future, fit))
+            self._dispatch()
         return future
 
-    def stop(self, futures: Iterable[Future[dict[str, Any]]]) -> None:
-        """Take back those still queued, and kill the workers of those that run."""
-        wanted = {id(future) for future in futures if not future.cancel()}
-        with self.lock:
-            for seat in self.seats:
-                if seat.running is not None and id(seat.running) in wanted:
-                    seat.kill()
+    def stop(self, futures: Iterable[Answer]) -> None:
+        """Take back those still queued, and end the workers of those that run; returns when all are over."""
+        wanted = [future for future in futures if not future.cancel() and not future.done()]
+        with self._lock:
+            for number, future in self._running.items():
+                if any(future is each for each in wanted):
+                    self._send({"stop": number})
+        for future in wanted:
+            future.exception()
 
     def close(self) -> None:
         """End all processes at once."""
-        with self.lock:
-            if self.closed:
+        with self._lock:
+            if self._closed:
                 return
-            self.closed = True
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self.queue.get_nowait()[2].cancel()
-        for _ in self.seats:
-            self.queue.put(((-1,), next(self._order), None, None))
-        with self.lock:
-            for seat in self.seats:
-                seat.kill()
-        for seat in self.seats:
-            seat.join()
+            self._closed = True
+            for _, _, future, _ in self._waiting:
+                future.cancel()
+            self._waiting.clear()
+            with contextlib.suppress(OSError):
+                os.killpg(self._process.pid, 9)
+        self._process.wait()
+        self._reader.join()
+        self._release()
 
     def __enter__(self) -> Self:
         return self
@@ -182,7 +115,69 @@ class Workers:
     ) -> None:
         self.close()
 
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-P", "-m", "headrace.ml.process.training.worker", str(self._workspace)]
+        with (self._workspace / "workers.log").open("ab") as log:
+            return subprocess.Popen(  # noqa: S603
+                [*command, *self._modules],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=os.environ | _ENVIRONMENT,
+                process_group=0,
+            )
+
+    def _release(self) -> None:
+        for stream in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                if stream is not None:
+                    stream.close()
+
+    def _dispatch(self) -> None:
+        """Send what is most urgent while a place is free; the lock is held."""
+        while self._waiting and len(self._running) < self.count and not self._closed:
+            _, number, future, fit = heapq.heappop(self._waiting)
+            if future.set_running_or_notify_cancel():
+                self._running[number] = future
+                self._send({"number": number, "fit": fit})
+
+    def _send(self, request: Mapping[str, Any]) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):  # a dead process shows as the end of its answers
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.flush()
+
+    def _listen(self) -> None:
+        """Hand answers to their futures; replace the process when it ends without having been told to."""
+        while True:
+            assert self._process.stdout is not None
+            for line in self._process.stdout:
+                self._settle(json.loads(line))
+            code = self._process.wait()
+            with self._lock:
+                lost, self._running = self._running, {}
+                if not self._closed:
+                    self._release()
+                    self._process = self._start()
+            for future in lost.values():
+                future.set_exception(FitFailedError(f"the process of the workers ended with code {code}"))
+            with self._lock:
+                if self._closed:
+                    return
+                self._dispatch()
+
+    def _settle(self, answer: Mapping[str, Any]) -> None:
+        with self._lock:
+            future = self._running.pop(answer["number"])
+            self._dispatch()
+        if "result" in answer:
+            future.set_result(answer["result"])
+        elif "stopped" in answer:
+            future.set_exception(FitStoppedError("stopped: out of time"))
+        else:
+            future.set_exception(FitFailedError(answer["error"]))
+
 
 def start_workers(workspace: Path, *, count: int | None = None) -> Workers:
-    """Start a worker a core, so that their imports are done when the first fit arrives; close them after use."""
+    """Start as many workers as there are cores, to have imports done when the first fit arrives; close them after use."""
     return Workers(workspace, count=count)

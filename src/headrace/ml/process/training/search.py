@@ -19,9 +19,9 @@ from headrace.ml.process.training.trial import FAILED, FITTED, OPEN, PRUNED, STO
 LAG = 4
 """A trial starts when all but the last LAG - 1 before it are closed, and is judged by those: the order in which
 fits happen to end changes nothing."""
-NOISE = 1.0
-"""A trial is given up when its first fold is worse than the best one's by more than this many standard deviations
-of the best one's folds."""
+NOISE, NOISE_WITHIN = 1.5, 0.5
+"""A trial is given up when its first fold is worse than that of the best earlier trial by more than so many standard
+deviations of its folds; trials of one algorithm err alike, so that less tells them apart."""
 
 
 def most_trials(rows: int, trials: int | None) -> int:
@@ -139,16 +139,19 @@ class Race:
             )
 
     def _is_beaten(self, trial: Trial) -> bool:
-        """Whether the first fold is worse than that of the best earlier trial by more than the noise of its folds."""
+        """Whether the first fold is worse than that of an earlier trial by more than the noise of its folds."""
         known = [each for each in self.trials[: max(0, trial.index - LAG + 1)] if each.status == FITTED]
-        if not known:
+        if not known or len(self.setting.folds[0].scored) < FEWEST_SCORED_ROWS:
             return False
         sign = 1.0 if self.setting.metric.greater_is_better else -1.0
-        rival = max(known, key=lambda each: sign * each.fold_scores()[0])
-        scores = rival.fold_scores()
-        if len(self.setting.folds[0].scored) < FEWEST_SCORED_ROWS:
-            return False
-        return bool(sign * (scores[0] - trial.fold_scores()[0]) > NOISE * np.std(scores, ddof=1))
+        score = trial.fold_scores()[0]
+
+        def worse(rivals: list[Trial], noise: float) -> bool:
+            scores = max((each.fold_scores() for each in rivals), key=lambda scores: sign * scores[0])
+            return bool(sign * (scores[0] - score) > noise * np.std(scores, ddof=1))
+
+        related = [each for each in known if each.algorithm is trial.algorithm]
+        return worse(known, NOISE) or (bool(related) and worse(related, NOISE_WITHIN))
 
     def _start(self, trial: Trial, folds: range) -> None:
         """Queue the fits of these folds that are not there yet."""

@@ -1,65 +1,156 @@
-"""A worker process: reads fits as JSON lines on stdin, answers each with a JSON line on stdout.
+"""The process that fits come from: imports the libraries once, and forks a short-lived worker for every fit.
 
-Started by `pool.Workers` as `python -m headrace.ml.process.training.worker WORKSPACE MODULE…`; the modules are
-imported ahead of the first fit. It ignores SIGINT (the parent decides) and ends as soon as stdin does, also in
-the middle of a fit, so that it never outlives its parent.
+Started by `pool.Workers` as `python -m headrace.ml.process.training.worker WORKSPACE MODULE…`. It reads JSON lines on
+stdin: `{"number": 1, "fit": {…}}` or `{"stop": 1}`; and answers each fit with `{"number": 1, "result": {…}}`, `"error"`
+or `"stopped"` on stdout. Modules are imported while it has nothing else to do. It has one thread and computes nothing
+itself, so forking is safe; a worker's memory goes back with its end. It ignores SIGINT (the parent decides), and ends
+with its stdin, as its workers end with it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import gc
 import importlib
 import json
 import os
-import queue
+import selectors
 import signal
 import sys
-import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NoReturn
+
+_DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG
+_BLOCK = 2**16
 
 
-def _private_stdout() -> TextIO:
-    """Keep stdout for answers, and send what libraries print to stderr."""
-    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    return replies
+@dataclass
+class _Child:
+    number: int
+    process: int
+    received: bytes = b""
+    stopped: bool = False
 
 
-def _read_requests(requests: queue.SimpleQueue[str]) -> None:
-    """Pass each line of stdin on, and end the process with stdin."""
-    for line in sys.stdin:
-        requests.put(line)
-    os._exit(0)
+class Nursery:
+    """The loop between the parent's requests and the workers' answers."""
+
+    def __init__(self, workspace: Path, modules: list[str]) -> None:
+        self._workspace, self._to_import = workspace, modules
+        self._replies = os.dup(1)
+        os.dup2(2, 1)  # what libraries print must not mix with the answers
+        self._children: dict[int, _Child] = {}
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(0, selectors.EVENT_READ)
+        self._requests = b""
+
+    def serve(self) -> None:
+        """Serve until stdin ends."""
+        while True:
+            ready = self._selector.select(0 if self._to_import else None)
+            for key, _ in ready:
+                if key.fd == 0:
+                    if not (block := os.read(0, _BLOCK)):
+                        return self._end()
+                    self._take(block)
+                else:
+                    self._listen(key.fd)
+            if not ready and self._to_import:
+                _import(self._to_import.pop(0))
+
+    def _end(self) -> None:
+        for child in self._children.values():
+            os.kill(child.process, signal.SIGKILL)
+
+    def _take(self, block: bytes) -> None:
+        *lines, self._requests = (self._requests + block).split(b"\n")
+        for line in lines:
+            request = json.loads(line)
+            if "stop" in request:
+                self._stop(request["stop"])
+            else:
+                self._fork(request["number"], request["fit"])
+
+    def _stop(self, number: int) -> None:
+        for child in self._children.values():
+            if child.number == number:
+                child.stopped = True
+                os.kill(child.process, signal.SIGKILL)
+
+    def _fork(self, number: int, fit: Mapping[str, Any]) -> None:
+        _import(f"headrace.ml.algorithms.{fit['algorithm']}")
+        gc.freeze()
+        reading, writing = os.pipe()
+        if (process := os.fork()) == 0:
+            os.close(reading)
+            os.close(self._replies)
+            _work(fit, self._workspace, writing)
+        os.close(writing)
+        self._children[reading] = _Child(number, process)
+        self._selector.register(reading, selectors.EVENT_READ)
+
+    def _listen(self, pipe: int) -> None:
+        child = self._children[pipe]
+        if block := os.read(pipe, _BLOCK):
+            child.received += block
+            return
+        self._selector.unregister(pipe)
+        os.close(pipe)
+        del self._children[pipe]
+        _, status = os.waitpid(child.process, 0)
+        answer = {"number": child.number, **_answer(child, os.waitstatus_to_exitcode(status))}
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self._replies, json.dumps(answer).encode() + b"\n")
 
 
-def _volunteer_for_the_kernel() -> None:
-    """Where memory runs out, Linux shall end a worker, which is replaced, and not the parent."""
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("500")
+def _answer(child: _Child, code: int) -> dict[str, Any]:
+    if child.received.endswith(b"\n"):
+        answer: dict[str, Any] = json.loads(child.received)
+        return answer
+    if child.stopped:
+        return {"stopped": True}
+    if code < 0:
+        return {"error": f"its worker process was killed by signal {-code}, perhaps for want of memory"}
+    return {"error": f"its worker process ended with code {code}"}
 
 
-def main(workspace: Path, modules: list[str]) -> None:
-    """Serve fits until stdin ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    replies = _private_stdout()
-    requests: queue.SimpleQueue[str] = queue.SimpleQueue()
-    threading.Thread(target=_read_requests, args=(requests,), daemon=True).start()
-    _volunteer_for_the_kernel()
-    for module in modules:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(module)
-    from headrace.ml.process.training.fitting import Fit, run_fit
+def _import(module: str) -> None:
+    """Import ahead of a fork, with the library that an algorithm names; what is absent shows when it is used."""
+    with contextlib.suppress(Exception):
+        imported = importlib.import_module(module)
+        if module.startswith("headrace.ml.algorithms."):
+            from headrace.ml.algorithms import find_algorithm
 
-    while True:
-        reply: dict[str, Any]
-        try:
-            reply = {"result": run_fit(Fit(**json.loads(requests.get())), workspace)}
-        except Exception as error:  # a failed fit is an answer, never the end of the worker
-            reply = {"error": f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"}
-        replies.write(json.dumps(reply) + "\n")
-        replies.flush()
+            importlib.import_module(find_algorithm(imported.__name__.rpartition(".")[2]).module)
+
+
+def _work(fit: Mapping[str, Any], workspace: Path, writing: int) -> NoReturn:
+    """Fit and answer: the whole life of a worker."""
+    _end_with_parent()
+    try:
+        from headrace.ml.process.training.fitting import Fit, run_fit
+
+        reply: dict[str, Any] = {"result": run_fit(Fit(**fit), workspace)}
+    except BaseException as error:
+        reply = {"error": f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"}
+    finally:
+        with os.fdopen(writing, "wb") as pipe:
+            pipe.write(json.dumps(reply).encode() + b"\n")
+        sys.stderr.flush()
+        os._exit(0)
+
+
+def _end_with_parent() -> None:
+    """Where the system can, end with the process that forked this one, and be the first to go when memory runs out."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_DEATH_OF_PARENT, signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text("500")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Nursery(Path(sys.argv[1]), sys.argv[2:]).serve()
