@@ -29,8 +29,7 @@ class Parsed:
 
 def type_columns(frame: pl.DataFrame) -> tuple[tuple[Column, ...], tuple[str, ...]]:
     """Detect the kind of every column; returns the columns and what had to be worked out, a sentence each."""
-    found = detect_columns(frame)
-    return tuple(column for column, _ in found), tuple(note for _, notes in found for note in notes)
+    return detect_columns(frame)
 
 
 def parse_table(frame: pl.DataFrame, columns: Sequence[Column]) -> Parsed:
