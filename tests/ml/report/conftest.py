@@ -112,29 +112,29 @@ def looks(task: str, extra: tuple[str, ...], random: np.random.Generator) -> Exp
             scale = 3e7 if kind == ColumnKind.DATE else 1
             bins = [{"start": a * scale, "end": b * scale, "count": int(random.integers(5, 60))} for a, b in zip(edges[:-1], edges[1:], strict=True)]
         histograms[name] = bins
-        shares = random.dirichlet(np.ones(max(len(CLASSES[task]), 2)), len(bins))
-        against[name] = [
-            b | {"target": {c: float(s) for c, s in zip(CLASSES[task], row, strict=True)} if task == "multiclass" else float(row[0])}
-            for b, row in zip(bins, shares, strict=True)
-        ]
+        several = CLASSES[task] if task == "multiclass" else ()
+        against[name] = [b | {"target": float(random.uniform(0.2, 0.9))} | ({"class": several[i % 3] + hostile} if several else {}) for i, b in enumerate(bins)]
+        against[name].append({"value": "", "count": 4, "target": 0.3, "class": "Gentoo"})
     histograms["email"] = against["email"] = [{"value": "ann@example.com", "count": 1, "target": 0.5}]
     statistics = tuple(
         {
             "name": n, "kind": k, "count": 420, "missing": 11 if i == 1 else 0, "distinct": 73, "mean": 32.4, "std": np.float64(24.5),
-            "minimum": 0.0, "quartiles": [9.0, 29.0, 55.0], "maximum": 72.0, "skew": 0.24, "outliers": 3,
-            "top": [(f"{n} value {hostile}", 40), ("other", 12)], "relevance": 0.7 / (i + 1), "measure": "correlation ratio",
+            "minimum": 0.0, "quartiles": [9.0, 29.0, 55.0], "maximum": 72.0, "skew": 0.24,
+            "outliers": {"interquartile": 3, "robust_z": 1}, "top": [(f"{n} value {hostile}", 40), ("other", 12)], "private": n == "email", "relevance": 0.7 / (i + 1), "measure": "correlation ratio",
         }
         for i, (n, k) in enumerate([*zip(names, kinds, strict=True), ("email", ColumnKind.CATEGORY)])
     )  # fmt: skip
-    matrix = np.corrcoef(random.normal(size=(3, 40)))
+    matrix: list[list[float | None]] = [[None] * len(names) for _ in names]
+    for i, row in enumerate(np.corrcoef(random.normal(size=(3, 40)))):
+        matrix[i][:3] = row.tolist()
     everything = np.abs(np.corrcoef(random.normal(size=(len(names), 40))))
     points = [{"x": float(x), "y": float(20 + x + random.normal(0, 9)), "target": (CLASSES[task] or (x * 2e3,))[int(x) % max(len(CLASSES[task]), 1)]} for x in random.uniform(0, 72, 150)]
     gaps = [[int(i == 1 and r % 9 == 0) for i in range(len(names))] for r in range(60)]
     return Exploration(
-        statistics, {"kind": task}, histograms, against,
-        {"columns": names, "numeric": names[:3], "pearson": matrix, "spearman": matrix, "association": everything},
+        statistics, {"name": "Churn", "kind": "values", "histogram": histograms["tenure"]} if task == "regression" else {"kind": "classes"}, histograms, against,
+        {"columns": names, "pearson": matrix, "spearman": matrix, "association": everything},
         ({"x": "tenure", "y": "MonthlyCharges", "points": points}, {"x": "email", "y": "tenure", "points": points}),
-        {"columns": names, "rows": gaps, "patterns": []}, ({"column": "tenure", "count": 3, "share": 0.007},),
+        {"columns": names, "rows": gaps, "patterns": [{"columns": names[1:2], "count": 11}]}, ({"column": "tenure", "interquartile": 3, "robust_z": 1, "share": 0.007},),
         ({"column": "Contract", "evidence": f"tells nearly all {hostile}"},), None,
     )  # fmt: skip
 
@@ -154,7 +154,7 @@ def models(task: str, hostile: str) -> tuple[FeatureEngineering, Training]:
     members = tuple(Member(candidates[i].name, w, View.TREES, nothing) for i, w in ((0, 0.6), (1, 0.4)))
     curve = tuple({"rows": r, "train_score": base * (1.1 - r / 9000), "validation_score": base * (0.93 + r / 9000)} for r in (60, 120, 240, 420))
     empty = np.empty(0)
-    training = Training(tuple(candidates), members, nothing, np.arange(480), empty, empty, empty, nothing, curve, {"bias": 0.12, "variance": 0.03, "noise": 0.01}, True, (f"2 candidates ran out of time {hostile}",))
+    training = Training(tuple(candidates), members, nothing, np.arange(480), empty, empty, empty, nothing, curve, {"loss": "zero-one", "bias": 0.12, "variance": 0.03, "error": 0.14, "noise": None, "reading": "More of the error comes from bias."}, True, (f"2 candidates ran out of time {hostile}",))
     return FeatureEngineering(features, ()), training
 
 
@@ -167,6 +167,7 @@ def quality(task: str, hostile: str, random: np.random.Generator) -> Evaluation:
         curves = {
             "roc": [{"class": c, "points": [{"false_positive_rate": s, "true_positive_rate": s ** (0.3 / (i + 1)), "threshold": 1 - s} for s in steps]} for i, c in enumerate(named)],
             "precision_recall": [{"class": c, "points": [{"recall": s, "precision": 1 - 0.7 * s**2, "threshold": 1 - s} for s in steps]} for c in named],
+            "gain": [{"class": c, "points": [{"share": s, "gain": s**0.4, "lift": 2.0} for s in steps]} for c in named],
             "calibration": [{"class": c, "points": [{"predicted": s, "observed": min(1, s * 1.05), "count": 12} for s in steps[2::4]]} for c in named],
             "confusion_matrix": {"classes": labels, "counts": (np.eye(len(labels), dtype=int) * 70 + 9)},
         }
@@ -179,13 +180,13 @@ def quality(task: str, hostile: str, random: np.random.Generator) -> Evaluation:
     scores, metric = SCORES[task], METRIC[task]
     value = scores[metric]
     groups = [{"column": c, "group": f"{g}{hostile}", "rows": 60, metric: value * f, "low": value * f * 0.95, "high": value * f * 1.05} for c, g, f in (("Contract", "Month-to-month", 0.97), ("Contract", "Two year", 1.02), ("email", "ann@example.com", 1.0))]
-    explanations = tuple({"row": r, "prediction": f"Yes{hostile}", "contributions": [{"column": n, "value": v, "contribution": c} for n, v, c in (("tenure", 2, 0.31), ("Contract", f"Month-to-month{hostile}", 0.12), ("email", "ann@example.com", -0.07))]} for r in (17, 311))
+    explanations = tuple({"row": r, "why": why, "prediction": 0.91 if named else 2.1e5, "base": 0.27, **({"class": named[0]} if len(named) > 1 else {}), "contributions": [{"column": n, "value": v, "contribution": c} for n, v, c in (("tenure", 2, 0.31), ("Contract", f"Month-to-month{hostile}", 0.12), ("email", None, -0.07))]} for r, why in ((17, "highest probability"), (311, "worst mistake")))
     return Evaluation(
         {"train": {k: v * 1.02 for k, v in scores.items()}, "validation": {k: v * 1.01 for k, v in scores.items()}, "test": scores | {"undefined": float("nan")}},
         {k: (v * 0.97, v * 1.03) for k, v in scores.items()}, {"name": "most frequent", "metrics": {k: v * 0.6 for k, v in scores.items()}}, curves,
-        models(task, hostile)[1].learning_curve, {"bias": 0.12, "variance": 0.03, "noise": 0.01}, {"verdict": "good", "evidence": f"train and validation are close {hostile}"},
+        models(task, hostile)[1].learning_curve, {"loss": "zero-one", "bias": 0.12, "variance": 0.03, "error": 0.14, "noise": None, "reading": "More of the error comes from bias."}, {"verdict": "good", "evidence": f"train and validation are close {hostile}", "learning_curve": {"slope": 0.01, "reading": "Each doubling of the rows improves it by 0.01."}},
         tuple(groups), tuple(groups[:2]), ({"column": "tenure", "importance": 0.05, "std": 0.004}, {"column": f"Contract{hostile}", "importance": 0.03, "std": 0.002}),
-        explanations, np.full(120, 0.4242),
+        explanations, np.full(120, 0.4242), {} if labels else {"measured": 0.91, "meant": 0.9, "half_width": 7e4}, (f"importance of 3 columns {hostile}",),
     )  # fmt: skip
 
 

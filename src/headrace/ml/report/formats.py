@@ -72,3 +72,9 @@ def date_text(seconds: float) -> str:
 def words(name: str) -> str:
     """Turn a name_with_underscores into words."""
     return str(name).replace("_", " ")
+
+
+def sentence(text: Any) -> str:
+    """Begin with a capital letter, and leave the rest as it is."""
+    text = str(text)
+    return text[:1].upper() + text[1:]

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headrace.ml.report.charts.specification import (
-    INK,
     ORANGE,
     PALETTE,
     SEQUENTIAL,
@@ -17,6 +16,7 @@ from headrace.ml.report.charts.specification import (
     label,
     quantity,
     rule_at,
+    text_at,
     tip,
 )
 
@@ -25,7 +25,7 @@ SHARES = {"domain": [0, 1], "nice": False}
 
 def _lines(curves: Sequence[Mapping[str, Any]], *fields: str) -> Values:
     return [
-        {"class": str(curve["class"]), "order": order, **{f: point[f] for f in (*fields, "threshold")}}
+        {"class": str(curve["class"]), "order": order, **{f: point.get(f) for f in fields}}
         for curve in curves
         for order, point in enumerate(curve["points"])
     ]
@@ -47,7 +47,7 @@ def _curve(several: bool, x: tuple[str, str], y: tuple[str, str]) -> dict[str, A
 
 def roc(curves: Sequence[Mapping[str, Any]]) -> Chart | None:
     """Draw true positives found against false alarms raised, for every threshold."""
-    values = _lines(curves, "false_positive_rate", "true_positive_rate")
+    values = _lines(curves, "false_positive_rate", "true_positive_rate", "threshold")
     if not values:
         return None
     x, y = ("false_positive_rate", "false alarms among the negatives"), ("true_positive_rate", "positives that were found")
@@ -63,7 +63,7 @@ def roc(curves: Sequence[Mapping[str, Any]]) -> Chart | None:
 
 def precision_recall(curves: Sequence[Mapping[str, Any]]) -> Chart | None:
     """Draw precision against recall for every threshold."""
-    values = _lines(curves, "recall", "precision")
+    values = _lines(curves, "recall", "precision", "threshold")
     if not values:
         return None
     return chart(
@@ -141,6 +141,24 @@ def calibration(curves: Sequence[Mapping[str, Any]]) -> Chart | None:
     )
 
 
+def gain(curves: Sequence[Mapping[str, Any]]) -> Chart | None:
+    """Draw the share of the positives found against the share of rows acted upon."""
+    values = _lines(curves, "share", "gain", "lift")
+    if not values:
+        return None
+    several, x, y = len(curves) > 1, ("share", "rows acted upon, surest first"), ("gain", "positives that were found")
+    line = _curve(several, x, y)
+    line["encoding"]["tooltip"] = [*tip(("class", "class"))][: int(several)] + tip((*x, ".1%"), (*y, ".1%"), ("lift", "times better than chance", ".2f"))
+    return chart(
+        "gain",
+        "Gain",
+        "Acting on the rows of which the model is surest, how many of the positives are reached: the further above the dashed line, the less work is wasted.",
+        values,
+        height=300,
+        layer=[diagonal(), line],
+    )
+
+
 def profit(curve: Sequence[Mapping[str, Any]], chosen: float | None, measure: str, *, money: bool) -> Chart | None:
     """Draw what a decision earns (or another measure) at every threshold, with the chosen one ruled."""
     values = [{"threshold": p["threshold"], "value": p["value"]} for p in curve if p.get("value") is not None]
@@ -159,9 +177,7 @@ def profit(curve: Sequence[Mapping[str, Any]], chosen: float | None, measure: st
     if chosen is not None:
         here = [{"at": chosen, "text": f"chosen: {chosen:.3f}"}]
         layers.append(rule_at(here, "x", color=ORANGE, strokeWidth=2))
-        mark = {"type": "text", "align": "left" if chosen < 0.6 else "right", "dx": 6 if chosen < 0.6 else -6, "y": 12, "fontWeight": 600, "color": INK}
-        encoding = {"x": {"field": "at", "type": "quantitative"}, "text": {"field": "text", "type": "nominal"}}
-        layers.append({"data": {"values": here}, "mark": mark, "encoding": encoding})
+        layers.append(text_at(here, "x"))
     if money and min(v["value"] for v in values) < 0 < max(v["value"] for v in values):
         layers.append(rule_at([{"at": 0}], "y", strokeDash=[2, 2]))
     title = "Profit against threshold" if money else f"{measure} against threshold"

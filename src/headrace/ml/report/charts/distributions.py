@@ -5,127 +5,127 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from headrace.ml.report.charts.specification import BLUE, ORANGE, PALETTE, Chart, Spec, Values, chart, label, quantity, tip
+from headrace.ml.report.charts.specification import (
+    BLUE,
+    GREEN,
+    ORANGE,
+    PALETTE,
+    Chart,
+    Spec,
+    Values,
+    chart,
+    label,
+    quantity,
+    rows_height,
+    rule_at,
+    text_at,
+    tip,
+)
 from headrace.ml.report.formats import date_text, number
 
 COUNT = ("count", "rows", ",")
+COLUMNS = {"type": "rect", "stroke": "var(--card)", "strokeWidth": 1}
 
 
 def histogram(identifier: str, column: str, kind: str, bins: Sequence[Mapping[str, Any]]) -> Chart | None:
     """Draw how often each value, or range of values, occurs."""
-    values = bin_values(bins, kind)
-    if not values:
-        return None
+    ranges, single = bin_values(bins, kind)
     title = f"How {column} is spread"
-    if "label" in values[0]:
-        reading = "Each bar is one value; the longer the bar, the more rows have it."
-        return chart(
-            identifier,
-            title,
-            reading,
-            values,
-            height=max(60, 20 * len(values)),
-            mark={"type": "bar", "tooltip": True},
-            encoding={"x": quantity("count", "rows"), "y": label("label"), "tooltip": tip(("label", "value"), COUNT)},
-        )
-    reading = "Each bar is a range of values; the higher the bar, the more rows fall into it."
-    encoding = {"x": _range_axis(kind), "x2": {"field": "end"}, "y": quantity("count", "rows")}
-    encoding["tooltip"] = tip(("range", "values"), COUNT)
-    return chart(identifier, title, reading, values, height=160, mark={"type": "bar", "binSpacing": 1}, encoding=encoding)
+    if ranges:
+        encoding = {"x": _range_axis(kind), "x2": {"field": "end"}, "y": quantity("count", "rows"), "y2": {"datum": 0}}
+        encoding["tooltip"] = tip(("name", "values"), COUNT)
+        reading = "Each bar is a range of values; the higher the bar, the more rows fall into it."
+        return chart(identifier, title, reading, ranges, height=170, mark=COLUMNS, encoding=encoding)
+    if not single:
+        return None
+    return chart(
+        identifier,
+        title,
+        "Each bar is one value; the longer the bar, the more rows have it.",
+        single,
+        height=rows_height(single, 20),
+        mark="bar",
+        encoding={"x": quantity("count", "rows"), "y": label("name"), "tooltip": tip(("name", "value"), COUNT)},
+    )
 
 
 def target_against(
     identifier: str, column: str, kind: str, bins: Sequence[Mapping[str, Any]], measure: str, *, share: bool
 ) -> Chart | None:
     """Draw the target (a share of the positive class, or a mean) for each value or range of a feature."""
-    values = [v for v in bin_values(bins, kind) if v.get("target") is not None]
-    if not values:
-        return None
+    ranges, single = ([v for v in values if v["target"] is not None] for values in bin_values(bins, kind))
     title = f"{measure} by {column}"
-    style = ".1%" if share else ",.4~g"
-    axis = quantity("target", measure, axis={"format": "%" if share else "~s"}, scale={"zero": share})
-    hover = ("target", measure_title(share), style)
-    if "label" in values[0]:
-        return chart(
-            identifier,
-            title,
-            "Each bar is one value of the column; bars of clearly different length mean that the column tells something about the target.",
-            values,
-            height=max(60, 20 * len(values)),
-            mark={"type": "bar", "color": ORANGE},
-            encoding={"x": axis | {"scale": {"zero": True}}, "y": label("label"), "tooltip": tip(("label", "value"), hover, COUNT)},
-        )
-    position = _range_axis(kind) | {"field": "middle"}
-    tooltip = tip(("range", "values"), hover, COUNT)
+    axis = quantity("target", measure, axis={"format": "~%" if share else "~s"})
+    tooltip = tip(("name", "values"), ("target", "share" if share else "mean", ".1%" if share else ",.4~g"), COUNT)
+    if ranges:
+        line = {
+            "mark": {"type": "line", "color": ORANGE, "point": {"color": ORANGE, "size": 50}},
+            "encoding": {
+                "x": _range_axis(kind) | {"field": "middle"},
+                "y": axis | {"scale": {"zero": share}},
+                "tooltip": tooltip,
+            },
+        }
+        gaps = [{"at": v["target"], "text": "rows without a value"} for v in single]
+        layers = [line, rule_at(gaps, "y"), text_at(gaps, "y")] if gaps else [line]
+        reading = "Where the line climbs, higher values of the column go with more of the target; a flat line tells nothing."
+        return chart(identifier, title, reading, ranges, height=170, layer=layers)
+    if not single:
+        return None
     return chart(
         identifier,
         title,
-        "Read from left to right: where the line climbs, higher values of the column go with more of the target; a flat line tells nothing.",
-        values,
-        height=160,
-        mark={"type": "line", "color": ORANGE, "point": {"color": ORANGE}},
-        encoding={"x": position, "y": axis, "tooltip": tooltip},
+        "Each bar is one value; bars of clearly different length mean that the column tells something about the target.",
+        single,
+        height=rows_height(single, 20),
+        mark={"type": "bar", "color": ORANGE},
+        encoding={"x": axis | {"scale": {"zero": True}}, "y": label("name"), "tooltip": tooltip},
     )
 
 
 def classes_against(identifier: str, column: str, kind: str, bins: Sequence[Mapping[str, Any]]) -> Chart | None:
-    """Draw the share of every class for each value or range of a feature (more than two classes)."""
-    values: Values = []
-    for order, row in enumerate(bin_values(bins, kind)):
-        shares = row.get("target")
-        if isinstance(shares, Mapping):
-            name = row.get("label", row.get("range"))
-            values += [{"name": name, "order": order, "class": str(c), "share": s, "count": row["count"]} for c, s in shares.items()]
+    """Draw the most frequent class, and its share, for each value or range of a feature (more than two classes)."""
+    ranges, single = bin_values(bins, kind)
+    values = [v for v in ranges + single if v["target"] is not None]
     if not values:
         return None
-    names = {v["name"] for v in values}
     return chart(
         identifier,
-        f"Classes by {column}",
-        "Each line is a value or range of the column, split by class; lines that look different mean that the column tells the classes apart.",
+        f"Most frequent class by {column}",
+        "Each bar is a value or range, coloured by its most frequent class; long bars of different colours mean that the column tells classes apart.",
         values,
-        height=max(60, 20 * len(names)),
-        mark={"type": "bar", "cornerRadius": 0},
+        height=rows_height(values, 20),
+        mark="bar",
         encoding={
             "y": label("name"),
-            "x": quantity("share", "share of rows", stack="normalize", axis={"format": "%"}),
+            "x": quantity("target", "share of the most frequent class", scale={"domain": [0, 1]}, axis={"format": "~%"}),
             "color": label("class", scale={"range": PALETTE}),
-            "tooltip": tip(("name", "value"), ("class", "class"), ("share", "share", ".1%"), COUNT),
+            "tooltip": tip(("name", "value"), ("class", "most frequent class"), ("target", "its share", ".1%"), COUNT),
         },
     )
 
 
-def measure_title(share: bool) -> str:
-    """Name what `target` is, in words that hold for any data."""
-    return "share" if share else "mean"
-
-
-def bin_values(bins: Sequence[Mapping[str, Any]], kind: str) -> Values:
-    """Turn bins into rows to draw: `label` for a single value, `start`, `end`, `middle` and `range` for a range."""
-    values: Values = []
+def bin_values(bins: Sequence[Mapping[str, Any]], kind: str) -> tuple[Values, Values]:
+    """Turn bins into rows to draw: ranges (`start`, `end`, `middle`) and single values; `name` says which each is."""
+    ranges: Values = []
+    single: Values = []
+    scale, show = (1000, date_text) if kind == "date" else (1, number)
     for entry in bins:
-        row: dict[str, Any] = {"count": entry.get("count"), "target": entry.get("target")}
+        row: dict[str, Any] = {k: entry.get(k) for k in ("count", "target", "class")}
         start, end = entry.get("start"), entry.get("end")
         if "value" in entry:
-            row["label"] = "(missing)" if entry["value"] in (None, "") else str(entry["value"])
-        elif start is None or end is None:
-            continue
-        else:
-            scale = 1000 if kind == "date" else 1
-            show = date_text if kind == "date" else number
-            row |= {"start": start * scale, "end": end * scale, "middle": (start + end) / 2 * scale}
-            row["range"] = f"{show(start)} – {show(end)}"
-        values.append(row)
-    ranges = [v for v in values if "range" in v]
-    return ranges or values
+            single.append(row | {"name": "(missing)" if entry["value"] in (None, "") else str(entry["value"])})
+        elif start is not None and end is not None:
+            name = f"{show(start)} to {show(end)}" if start != end else show(start)
+            ranges.append(row | {"start": start * scale, "end": end * scale, "middle": (start + end) / 2 * scale, "name": name})
+    return ranges, single
 
 
 def _range_axis(kind: str) -> Spec:
-    axis: Spec = {"field": "start", "type": "temporal" if kind == "date" else "quantitative", "title": None}
-    axis["scale"] = {"nice": False} if kind == "date" else {"zero": False, "nice": False}
-    if kind != "date":
-        axis["axis"] = {"format": "~s", "grid": False}
-    return axis
+    if kind == "date":
+        return {"field": "start", "type": "temporal", "title": None, "scale": {"nice": False}}
+    axis = {"format": "~s", "grid": False}
+    return {"field": "start", "type": "quantitative", "title": None, "scale": {"zero": False, "nice": False}, "axis": axis}
 
 
 def class_balance(rows: Sequence[Mapping[str, Any]]) -> Chart | None:
@@ -138,12 +138,12 @@ def class_balance(rows: Sequence[Mapping[str, Any]]) -> Chart | None:
         "Class balance",
         "Each bar is one answer to be learnt; a very short bar means few examples to learn that answer from.",
         values,
-        height=max(70, 34 * len(rows)),
+        height=rows_height(rows, 34),
         mark={"type": "bar", "cornerRadius": 0},
         encoding={
             "x": quantity("count", "rows"),
             "y": label("class"),
-            "color": {**label("part"), "scale": {"domain": ["train", "validation", "test"], "range": [BLUE, ORANGE, "var(--chart-3)"]}},
+            "color": {**label("part"), "scale": {"domain": ["train", "validation", "test"], "range": [BLUE, ORANGE, GREEN]}},
             "tooltip": tip(("class", "class"), ("part", "part"), COUNT),
         },
     )

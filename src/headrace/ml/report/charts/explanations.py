@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headrace.ml.report.charts.specification import BLUE, INK, ORANGE, Chart, chart, label, quantity, rows_height, rule_at, tip
+from headrace.ml.report.formats import number
 
 MOST = 20
 
@@ -49,12 +50,12 @@ def importance(rows: Sequence[Mapping[str, Any]], metric: str) -> Chart | None:
     )
 
 
-def contributions(identifier: str, title: str, rows: Sequence[Mapping[str, Any]]) -> Chart | None:
+def contributions(identifier: str, title: str, usual: str, rows: Sequence[Mapping[str, Any]]) -> Chart | None:
     """Draw what pushed one row's prediction up or down."""
     ranked = sorted(rows, key=lambda r: -abs(r["contribution"]))[:10]
     values = [
         {
-            "name": f"{r['column']} = {r['value']}",
+            "name": f"{r['column']} = {shown(r['value'])}",
             "contribution": r["contribution"],
             "direction": "pushes up" if r["contribution"] >= 0 else "pushes down",
         }
@@ -65,7 +66,7 @@ def contributions(identifier: str, title: str, rows: Sequence[Mapping[str, Any]]
     return chart(
         identifier,
         title,
-        "Bars to the right pushed this prediction up, bars to the left pushed it down; longer bars pushed more.",
+        f"Starting from the usual prediction of {usual}, bars to the right pushed this one up and bars to the left pushed it down.",
         values,
         height=rows_height(values, 22),
         layer=[
@@ -81,6 +82,11 @@ def contributions(identifier: str, title: str, rows: Sequence[Mapping[str, Any]]
             rule_at([{"at": 0}], "x", strokeDash=[1, 0]),
         ],
     )
+
+
+def shown(value: Any) -> str:
+    """Write a row's value."""
+    return "(missing)" if value in (None, "") else number(value)
 
 
 def feature_gains(rows: Sequence[Mapping[str, Any]]) -> Chart | None:

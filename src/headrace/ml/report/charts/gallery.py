@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from headrace.ml.metrics import METRICS
-from headrace.ml.report.charts.classification import calibration, confusion_matrix, precision_recall, profit, roc
+from headrace.ml.report.charts.classification import calibration, confusion_matrix, gain, precision_recall, profit, roc
 from headrace.ml.report.charts.distributions import class_balance, classes_against, histogram, target_against
 from headrace.ml.report.charts.explanations import contributions, feature_gains, importance
 from headrace.ml.report.charts.models import bias_variance, candidates, fold_scores, learning_curve, scores_by_name, split_sizes
@@ -14,7 +14,7 @@ from headrace.ml.report.charts.quality import groups, kpi_intervals, metric_inte
 from headrace.ml.report.charts.regression import predicted_against_actual, residual_histogram, residuals
 from headrace.ml.report.charts.relations import MEASURES, correlation_heat_map, missing_map, missing_share, relevance, scatter
 from headrace.ml.report.charts.specification import Chart
-from headrace.ml.report.formats import number, words
+from headrace.ml.report.formats import number, percent, words
 from headrace.ml.report.listings.model import kpi_title, metric_rows, metric_title
 
 FIRST_COLUMNS, MOST_COLUMNS = 6, 40
@@ -26,6 +26,7 @@ def charts_of(document: Document) -> Gallery:
     """Every chart of the document by the place where it stands; places without charts are empty lists."""
     makers: dict[str, Callable[[Document], Iterable[Chart | None]]] = {
         "preparation": _preparation,
+        "target": _target,
         "relations": _relations,
         "feature_engineering": lambda d: [feature_gains(d["features"])],
         "training": _training,
@@ -48,6 +49,11 @@ def charts_of(document: Document) -> Gallery:
 def _greater(document: Document) -> bool:
     metric = METRICS.get(str(document["metric"]))
     return metric is None or metric.greater_is_better
+
+
+def _target(document: Document) -> Iterable[Chart | None]:
+    bins = document["steps"]["exploration"]["target"].get("histogram")
+    yield histogram("target", str(document["target"]), "number", bins or ())
 
 
 def _preparation(document: Document) -> Iterable[Chart | None]:
@@ -84,12 +90,7 @@ def _relations(document: Document) -> Iterable[Chart | None]:
     yield missing_share(facts["columns"])
     correlations = facts["correlations"]
     for measure in MEASURES:
-        matrix = correlations.get(measure)
-        if isinstance(matrix, Mapping):
-            yield correlation_heat_map(measure, matrix["columns"], matrix.get("values") or matrix.get("matrix") or ())
-        elif matrix:
-            names = correlations.get(f"{measure}_columns") or correlations.get("numeric") or correlations["columns"]
-            yield correlation_heat_map(measure, names if len(names) == len(matrix) else correlations["columns"], matrix)
+        yield correlation_heat_map(measure, correlations.get("columns") or (), correlations.get(measure) or ())
     target = str(document["target"])
     for i, pair in enumerate(facts["scatter"][:6]):
         yield scatter(f"scatter-{i}", pair, target, classes=document["task"] != "regression")
@@ -121,6 +122,7 @@ def _curves(document: Document) -> Iterable[Chart | None]:
     yield precision_recall(curves["precision_recall"])
     yield confusion_matrix(curves["confusion_matrix"]["classes"], curves["confusion_matrix"]["counts"])
     yield calibration(curves["calibration"])
+    yield gain(curves["gain"])
     yield predicted_against_actual(curves["residuals"]["points"])
     yield residuals(curves["residuals"]["points"])
     yield residual_histogram(curves["residuals"]["histogram"])
@@ -129,15 +131,19 @@ def _curves(document: Document) -> Iterable[Chart | None]:
 def _fitting(document: Document) -> Iterable[Chart | None]:
     facts = document["steps"]["evaluation"]
     yield learning_curve(facts["learning_curve"], metric_title(str(document["metric"])))
-    parts = [{"part": words(k), "value": v} for k, v in facts["bias_variance"].items() if isinstance(v, float | int) and k in ("bias", "variance", "noise")]
+    found = facts["bias_variance"]
+    parts = [{"part": words(k), "value": found.get(k)} for k in ("bias", "variance", "noise", "error")]
     yield bias_variance(parts)
 
 
 def _explanations(document: Document) -> Iterable[Chart | None]:
+    positive = document["steps"]["problem_framing"]["positive_class"]
     for i, example in enumerate(document["steps"]["evaluation"]["explanations"][:8]):
-        prediction = example.get("prediction")
-        said = number(prediction) if isinstance(prediction, int | float) else str(prediction)
-        yield contributions(f"explanation-{i}", f"Row {example.get('row')}: predicted {said}", example["contributions"])
+        answer = example.get("class") or positive
+        said = f"“{answer}” at {percent(example['prediction'])}" if answer else f"predicted {number(example['prediction'])}"
+        title = f"{(example['why'] or 'example').capitalize()} (row {example['row']}): {said}"
+        usual = percent(example["base"]) if answer else number(example["base"])
+        yield contributions(f"explanation-{i}", title, usual, example["contributions"])
 
 
 def _groups(document: Document) -> Iterable[Chart | None]:
@@ -149,13 +155,7 @@ def _groups(document: Document) -> Iterable[Chart | None]:
 
 
 def _measured(rows: list[dict[str, Any]], metric: str) -> list[dict[str, Any]]:
-    """Find each group's name and its value of the deciding metric."""
-    found = []
-    for row in rows:
-        group = row.get("group", row.get("segment", row.get("value")))
-        metrics = row.get("metrics") if isinstance(row.get("metrics"), Mapping) else row
-        found.append({"column": row.get("column", ""), "group": group, "rows": row.get("rows", row.get("count"))} | {"value": metrics.get(metric)} | {k: row.get(k) for k in ("low", "high")})
-    return found
+    return [row | {"value": row.get(metric)} for row in rows]
 
 
 def _profit(document: Document) -> Iterable[Chart | None]:

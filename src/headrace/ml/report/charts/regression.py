@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from headrace.ml.report.charts.distributions import COLUMNS
 from headrace.ml.report.charts.specification import ORANGE, Chart, chart, diagonal, quantity, rule_at, tip, zoom
 
 
@@ -71,11 +72,12 @@ def residual_histogram(bins: Sequence[Mapping[str, Any]]) -> Chart | None:
         height=240,
         layer=[
             {
-                "mark": {"type": "bar", "binSpacing": 1},
+                "mark": COLUMNS,
                 "encoding": {
                     "x": quantity("start", "error: true minus predicted", scale={"zero": False}, axis={"format": "~s"}),
                     "x2": {"field": "end"},
                     "y": quantity("count", "rows"),
+                    "y2": {"datum": 0},
                     "tooltip": tip(("start", "from", ",.4~g"), ("end", "to", ",.4~g"), ("count", "rows", ",")),
                 },
             },

@@ -28,14 +28,16 @@ MEASURES = {
 
 def correlation_heat_map(measure: str, columns: Sequence[str], matrix: Sequence[Sequence[float | None]]) -> Chart | None:
     """Draw a matrix of correlations (-1…1) or associations (0…1) of column pairs."""
-    names, signed = [str(c) for c in columns[:LARGEST_MATRIX]], MEASURES[measure][1]
+    signed = MEASURES[measure][1]
+    chosen = [i for i in range(len(matrix)) if matrix[i][i] is not None][:LARGEST_MATRIX]
+    names = [str(columns[i]) for i in chosen]
     values = [
-        {"row": names[i], "column": names[j], "r": matrix[i][j]}
-        for i in range(len(names))
-        for j in range(len(names))
+        {"row": str(columns[i]), "column": str(columns[j]), "r": matrix[i][j]}
+        for i in chosen
+        for j in chosen
         if matrix[i][j] is not None
     ]
-    if len(names) < 2 or not values:
+    if len(names) < 2:
         return None
     scale = {"domain": [-1, 1], "range": DIVERGING} if signed else {"domain": [0, 1], "range": SEQUENTIAL}
     reading = (
@@ -43,7 +45,7 @@ def correlation_heat_map(measure: str, columns: Sequence[str], matrix: Sequence[
         if signed
         else "The darker a cell, the more one column tells about the other (0 nothing, 1 everything)."
     )
-    position = {"sort": None, "axis": {"grid": False, "domain": False, "ticks": False, "labelLimit": 110}}
+    position = {"sort": None, "axis": {"grid": False, "domain": False, "ticks": False, "labelLimit": 110, "labelOverlap": False}}
     layers: list[dict[str, Any]] = [
         {
             "mark": {"type": "rect", "cornerRadius": 1},
@@ -118,9 +120,9 @@ def missing_map(columns: Sequence[str], rows: Sequence[Sequence[int]]) -> Chart 
 def missing_share(columns: Sequence[Mapping[str, Any]]) -> Chart | None:
     """Draw the share of missing values of every column that has any."""
     values = [
-        {"column": str(c["name"]), "share": c["missing"] / c["count"], "missing": c["missing"]}
+        {"column": str(c["name"]), "share": c["missing"] / (c["count"] + c["missing"]), "missing": c["missing"]}
         for c in columns
-        if c.get("missing") and c.get("count")
+        if c.get("missing") and c.get("count") is not None
     ]
     values = sorted(values, key=lambda v: -v["share"])[:40]
     if not values:

@@ -43,6 +43,7 @@ CONFIG: dict[str, Any] = {
     },
     "bar": {"color": BLUE, "cornerRadiusEnd": 2},
     "line": {"color": BLUE, "strokeWidth": 2},
+    "scale": {"bandPaddingInner": 0.22},
     "point": {"color": BLUE, "filled": True, "size": 45},
     "rule": {"color": MUTED},
     "text": {"color": INK, "fontSize": 11},
@@ -118,6 +119,13 @@ def rule_at(values: Values, channel: str, **mark: Any) -> Spec:
     return {"data": {"values": values}, "mark": {"type": "rule", "strokeDash": [5, 4], **mark}, "encoding": encoding}
 
 
+def text_at(values: Values, channel: str) -> Spec:
+    """Write field `text` beside the line at field `at` of `values`."""
+    place = {"align": "right", "x": "width", "dy": -6} if channel == "y" else {"align": "left", "y": 12, "dx": 6}
+    encoding = {channel: {"field": "at", "type": "quantitative"}, "text": {"field": "text", "type": "nominal"}}
+    return {"data": {"values": values}, "mark": {"type": "text", "color": MUTED, **place}, "encoding": encoding}
+
+
 def diagonal(low: float = 0.0, high: float = 1.0) -> Spec:
     """Draw the dashed line from corner to corner that a chance or a perfect result would follow."""
     return {
@@ -133,6 +141,6 @@ def zoom(*channels: str) -> list[Spec]:
     return [{"name": "zoom", "select": {"type": "interval", "encodings": list(channels), "zoom": wheel}, "bind": "scales"}]
 
 
-def rows_height(rows: Sequence[Any], each: float = 22, least: float = 60) -> float:
+def rows_height(rows: Sequence[Any], each: float = 22, least: float = 30) -> float:
     """Height in pixels of a chart with one line for each of `rows`."""
     return max(least, len(rows) * each)

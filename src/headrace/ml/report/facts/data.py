@@ -12,9 +12,9 @@ from headrace.ml.report.facts.plain import HIDDEN, length, pairs, part, plain, r
 PARTS = ("train", "validation", "test")
 STATISTICS = (
     "name", "kind", "count", "missing", "distinct", "mean", "std", "minimum", "quartiles", "maximum",
-    "skew", "outliers", "top", "relevance", "measure",
+    "skew", "outliers", "top", "relevance", "measure", "private",
 )  # fmt: skip
-VALUES = ("top", "minimum", "maximum", "quartiles", "mean")
+VALUES = ("top", "minimum", "maximum", "quartiles", "mean", "std", "skew")
 
 
 def dataset_facts(record: Any) -> dict[str, Any]:

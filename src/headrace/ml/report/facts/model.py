@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from headrace.ml.report.facts.plain import HIDDEN, first, part, plain, rows_of
+from headrace.ml.report.facts.plain import HIDDEN, part, plain, rows_of
 
 MOST_POINTS = 400
 CANDIDATE = ("name", "algorithm", "hyperparameters", "fold_scores", "train_score", "fit_seconds", "predict_microseconds", "rows", "status", "reason")
@@ -36,16 +36,22 @@ def training_facts(record: Any) -> dict[str, Any]:
 def evaluation_facts(record: Any, personal: frozenset[str]) -> dict[str, Any]:
     """Step 8: curves, fit, groups and explanations; values of personal columns are hidden."""
     curves = part(record, "curves", {})
+    confusion, residuals = part(curves, "confusion_matrix", {}), part(curves, "residuals", {})
     return {
         "curves": {
-            "roc": curve_facts(part(curves, "roc"), {"false_positive_rate": ("fpr", "x"), "true_positive_rate": ("tpr", "y"), "threshold": ()}),
-            "precision_recall": curve_facts(part(curves, "precision_recall"), {"recall": ("x",), "precision": ("y",), "threshold": ()}),
-            "calibration": curve_facts(
-                part(curves, "calibration"),
-                {"predicted": ("mean_predicted", "probability", "x"), "observed": ("rate", "fraction", "y"), "count": ("rows",)},
-            ),
-            "confusion_matrix": confusion_facts(part(curves, "confusion_matrix")),
-            "residuals": residual_facts(part(curves, "residuals")),
+            "roc": curve_facts(part(curves, "roc"), "false_positive_rate", "true_positive_rate", "threshold"),
+            "precision_recall": curve_facts(part(curves, "precision_recall"), "recall", "precision", "threshold"),
+            "calibration": curve_facts(part(curves, "calibration"), "predicted", "observed", "count"),
+            "gain": curve_facts(part(curves, "gain"), "share", "gain", "lift"),
+            "confusion_matrix": {
+                "classes": plain(part(confusion, "classes", ())),
+                "counts": plain(part(confusion, "counts", ())),
+                "threshold": plain(part(confusion, "threshold")),
+            },
+            "residuals": {
+                "points": rows_of(thinned(part(residuals, "points", ()), 1500), "actual", "predicted", "residual"),
+                "histogram": rows_of(part(residuals, "histogram"), "start", "end", "count"),
+            },
         },
         "learning_curve": plain(part(record, "learning_curve", ())),
         "bias_variance": plain(part(record, "bias_variance", {})),
@@ -54,45 +60,14 @@ def evaluation_facts(record: Any, personal: frozenset[str]) -> dict[str, Any]:
         "sensitive_groups": [_unnamed(plain(s), personal) for s in part(record, "sensitive_groups", ())],
         "importance": rows_of(part(record, "importance"), "column", "importance", "std"),
         "explanations": [_explanation(e, personal) for e in part(record, "explanations", ())],
+        "coverage": plain(part(record, "coverage", {})),
+        "notes": plain(part(record, "notes", ())),
     }
 
 
-def curve_facts(curves: Any, fields: Mapping[str, tuple[str, ...]]) -> list[dict[str, Any]]:
-    """Bring curves into one form: [{class, points: [{field: value}]}].
-
-    Takes a list of points, a mapping of arrays, either of these by class, or a list of {class, points}.
-    """
-    if not curves:
-        return []
-    if isinstance(curves, Mapping):
-        if "points" in curves:
-            return [{"class": plain(curves.get("class", "")), "points": _points(curves["points"], fields)}]
-        if any(name in curves for field, others in fields.items() for name in (field, *others)):
-            return [{"class": "", "points": _points(_transposed(curves), fields)}]
-        return [{"class": plain(str(name))} | _one(points, fields) for name, points in curves.items()]
-    if part(curves[0], "points") is not None:
-        return [{"class": plain(str(part(c, "class", "")))} | _one(part(c, "points"), fields) for c in curves]
-    if part(curves[0], "class") is not None:
-        by_class: dict[str, list[Any]] = {}
-        for point in curves:
-            by_class.setdefault(str(point["class"]), []).append(point)
-        return [{"class": plain(name), "points": _points(points, fields)} for name, points in by_class.items()]
-    return [{"class": "", "points": _points(curves, fields)}]
-
-
-def _one(points: Any, fields: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
-    if isinstance(points, Mapping):
-        points = points["points"] if "points" in points else _transposed(points)
-    return {"points": _points(points, fields)}
-
-
-def _transposed(arrays: Mapping[str, Any]) -> list[dict[str, Any]]:
-    lists = {name: list(values) for name, values in arrays.items() if hasattr(values, "__len__") and not isinstance(values, str)}
-    return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
-
-
-def _points(points: Sequence[Any], fields: Mapping[str, tuple[str, ...]]) -> list[dict[str, Any]]:
-    return [{field: plain(first(p, field, *others)) for field, others in fields.items()} for p in thinned(points)]
+def curve_facts(curves: Any, *fields: str) -> list[dict[str, Any]]:
+    """Curves of one or several classes: [{class, points: [{field: value}]}], thinned where they are long."""
+    return [{"class": plain(part(c, "class", "")), "points": rows_of(thinned(part(c, "points", ())), *fields)} for c in curves or ()]
 
 
 def thinned(points: Sequence[Any], most: int = MOST_POINTS) -> Sequence[Any]:
@@ -102,31 +77,8 @@ def thinned(points: Sequence[Any], most: int = MOST_POINTS) -> Sequence[Any]:
     return [points[round(i * (len(points) - 1) / (most - 1))] for i in range(most)]
 
 
-def confusion_facts(record: Any) -> dict[str, Any]:
-    """The confusion matrix: classes, and counts [true class][predicted class]."""
-    counts = first(record, "counts", "matrix")
-    return {"classes": plain(first(record, "classes", "labels") or ()), "counts": plain(counts if counts is not None else ())}
-
-
-def residual_facts(record: Any) -> dict[str, Any]:
-    """Points {actual, predicted, residual} and histogram bins of a regression's errors."""
-    if not record:
-        return {"points": [], "histogram": []}
-    points = record if isinstance(record, Sequence) else part(record, "points", ())
-    rows = []
-    for point in thinned(points, 1500):
-        actual, predicted = first(point, "actual", "target", "truth"), part(point, "predicted")
-        if predicted is None:
-            predicted = part(point, "prediction")
-        rows.append({"actual": plain(actual), "predicted": plain(predicted), "residual": plain(part(point, "residual"))})
-    bins = part(record, "histogram", ()) if isinstance(record, Mapping) else ()
-    return {"points": rows, "histogram": plain(bins)}
-
-
 def _unnamed(row: dict[str, Any], personal: frozenset[str]) -> dict[str, Any]:
-    if row.get("column") not in personal:
-        return row
-    return row | {key: HIDDEN for key in ("group", "segment", "value") if isinstance(row.get(key), str)}
+    return row | {"group": HIDDEN} if row.get("column") in personal else row
 
 
 def _explanation(record: Any, personal: frozenset[str]) -> dict[str, Any]:
@@ -134,5 +86,4 @@ def _explanation(record: Any, personal: frozenset[str]) -> dict[str, Any]:
     for row in contributions:
         if row["column"] in personal:
             row["value"] = HIDDEN
-    rest = {k: plain(v) for k, v in record.items() if k != "contributions"} if isinstance(record, Mapping) else {"row": part(record, "row")}
-    return rest | {"contributions": contributions}
+    return {name: plain(part(record, name)) for name in ("row", "why", "class", "prediction", "base")} | {"contributions": contributions}

@@ -105,21 +105,22 @@ def statistics(document: Document) -> Listing | None:
     rows: list[tuple[Cell, ...]] = []
     for column in document["steps"]["exploration"]["columns"]:
         date = column["kind"] == "date"
-        total = column["count"] or 0
+        missing = column["missing"] or 0
+        total = (column["count"] or 0) + missing
         show = date_text if date else number
         spread = [show(column[k]) if column.get(k) is not None else NOTHING for k in ("minimum", "mean", "maximum")]
         rows.append(
             (
                 str(column["name"]),
                 value_text(column["kind"]),
-                percent((column["missing"] or 0) / total) if total else NOTHING,
+                percent(missing / total) if total else NOTHING,
                 number(column["distinct"]),
                 *spread,
                 number(column["std"]) if not date else NOTHING,
                 most_frequent(column.get("top")),
             )
         )
-    headings = ("Column", "Kind", "Missing", "Distinct", "Least", "Mean", "Most", "Standard deviation", "Most frequent")
+    headings = ("Column", "Kind", "Missing", "Distinct", "Least", "Mean", "Greatest", "Standard deviation", "Most frequent")
     return listing("Statistics of the training part", headings, rows, 2, 3, 4, 5, 6, 7)
 
 
@@ -139,10 +140,19 @@ def leaks(document: Document) -> Listing | None:
 
 def outliers(document: Document) -> Listing | None:
     """Columns with values far from the rest."""
-    rows = document["steps"]["exploration"]["outliers"]
-    keys = [k for k in (rows[0] if rows else {}) if k != "column"]
-    found: list[tuple[Cell, ...]] = [(str(r.get("column")), *(value_text(r.get(k)) for k in keys)) for r in rows]
-    return listing("Values far from the rest", ("Column", *(words(k).capitalize() for k in keys)), found)
+    rows: list[tuple[Cell, ...]] = [
+        (str(r.get("column")), number(r.get("interquartile")), number(r.get("robust_z")), percent(r.get("share")))
+        for r in document["steps"]["exploration"]["outliers"]
+    ]
+    headings = ("Column", "Beyond the box (1.5 × interquartile range)", "Far from the median (robust z > 3.5)", "Share beyond the box")
+    return listing("Values far from the rest", headings, rows, 1, 2, 3)
+
+
+def missing_patterns(document: Document) -> Listing | None:
+    """Which values go missing together."""
+    patterns = document["steps"]["exploration"]["missing_map"].get("patterns") or ()
+    rows: list[tuple[Cell, ...]] = [(", ".join(map(str, p["columns"])) or "nothing missing", number(p["count"])) for p in patterns]
+    return listing("Which values go missing together", ("Columns without a value", "Rows"), rows, 1)
 
 
 def features(document: Document) -> Listing | None:

@@ -33,7 +33,9 @@ def metric_rows(document: Document) -> list[dict[str, Any]]:
     rows = []
     for name in names:
         low, high = (intervals.get(name) or (None, None))[:2]
-        row = {"name": name, "title": metric_title(name), "low": low, "high": high, "baseline": baseline.get(name)}
+        lower = name in METRICS and not METRICS[name].greater_is_better
+        title = f"{metric_title(name)} (lower is better)" if lower else metric_title(name)
+        row = {"name": name, "title": title, "low": low, "high": high, "baseline": baseline.get(name)}
         rows.append(row | {part: metrics[part].get(name) for part in ("train", "validation", "test")})
     return rows
 
