@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from headrace.ml.contract import Predictions
+import polars as pl
+
+from headrace.ml.contract import Predictions, Task
+from headrace.ml.metrics import find_metric
+from headrace.ml.process.evaluation.allowance import Allowance
+from headrace.ml.process.evaluation.curves import classification_curves
+from headrace.ml.process.evaluation.explanations import explain_predictions
+from headrace.ml.process.evaluation.fitting import judge_fitting, read_bias_variance, read_learning_curve
+from headrace.ml.process.evaluation.groups import Measured, segments, sensitive_groups
+from headrace.ml.process.evaluation.importance import permutation_importance
+from headrace.ml.process.evaluation.measures import constant_predictions, intervals_of, metrics_of, score_all
+from headrace.ml.process.evaluation.residuals import band_coverage, residual_curves
 from headrace.ml.process.preparation import Preparation
 from headrace.ml.process.problem_framing import ProblemFraming
 from headrace.ml.process.training import Training
+from headrace.ml.tables.columns import Column, ColumnKind
+
+_SEGMENTED_COLUMNS = 5
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """What the model reaches; everything but `test_predictions` is plain JSON data.
 
-    `metrics`: part (train, validation, test) → metric → value. `intervals`: metric → [low, high] (95 %, bootstrap, test part).
-    `baseline`: {name, metrics}. `curves`: roc, precision_recall, calibration, confusion_matrix, residuals (regression).
-    `learning_curve`, `bias_variance`, `segments` and `sensitive_groups`: as drawn in the report.
-    `fitting`: {verdict: good | overfitting | underfitting, evidence}. `importance`: [{column, importance, std}] by permutation, on
-    the test part; `explanations`: [{row, prediction, contributions: [{column, value, contribution}]}].
+    `metrics`: part (train, validation, test) → metric → value. `intervals`: metric → [low, high] (95 %, bootstrap, test
+    part). `baseline`: {name, metrics}, on the test part. `curves`: roc, precision_recall, calibration, gain ([{class,
+    points}]) and confusion_matrix, or residuals (regression). `learning_curve`, `bias_variance`, `segments` and
+    `sensitive_groups`: as drawn in the report. `fitting`: {verdict: good | overfitting | underfitting, evidence,
+    learning_curve: {slope, reading}}. `importance`: [{column, importance, std}] by permutation, on the test part;
+    `explanations`: [{row, why, prediction, base, contributions: [{column, value, contribution}]}]. `coverage`:
+    {measured, meant, half_width} of a regression's band. `notes`: what was left out, a sentence each.
     """
 
     metrics: Mapping[str, Mapping[str, float]]
@@ -35,6 +52,8 @@ class Evaluation:
     importance: tuple[Mapping[str, Any], ...]
     explanations: tuple[Mapping[str, Any], ...]
     test_predictions: Predictions
+    coverage: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def evaluate_model(
@@ -48,5 +67,98 @@ def evaluate_model(
     seed: int,
     seconds: float,
 ) -> Evaluation:
-    """Measure the compiled `model` (prediction.Model) once on the untouched test part, in about `seconds`."""
-    raise NotImplementedError
+    """Measure the compiled `model` (prediction.Model) once on the untouched test part, in about `seconds`.
+
+    Where time is short there are fewer resamples, then parts are left out; `notes` says which. Values of `private`
+    columns appear nowhere.
+    """
+    allowance = Allowance(seconds)
+    frame = preparation.frame[preparation.test]
+    began = time.monotonic()
+    predictions = model.predict_frame(frame)
+    seconds_a_row = (time.monotonic() - began) / max(frame.height, 1)
+    target = preparation.target[preparation.test]
+    threshold = 0.5 if model.manifest.threshold is None else float(model.manifest.threshold)
+
+    metric = find_metric(framing.metric, framing.task)
+    metrics = metrics_of(framing.task, len(preparation.target), len(framing.classes))
+    train = preparation.target[preparation.train], training.in_sample
+    held_out = preparation.target[training.held_out_rows], training.held_out
+    baseline = constant_predictions(training.baseline_held_out, len(target))
+    intervals = intervals_of(metrics, target, predictions, threshold, seed=seed, allowance=allowance)
+    if framing.task is Task.REGRESSION:
+        curves = residual_curves(target, predictions, seed=seed)
+    else:
+        curves = classification_curves(framing.classes, target, predictions, threshold)
+    fitting = judge_fitting(metric, train, held_out, training.baseline_held_out, threshold, seed=seed)
+    learning = read_learning_curve(training.learning_curve, metric)
+
+    measured = Measured(framing.task, target, predictions, metric, threshold, seed)
+    groups = _sensitive(preparation, frame, sensitive, private, measured, allowance)
+    importance = permutation_importance(
+        model, frame, target, metric, threshold, [column.name for column in preparation.columns],
+        seed=seed, seconds_a_row=seconds_a_row, allowance=allowance,
+    )  # fmt: skip
+    worst = []
+    if allowance.allows("Segments"):
+        worst = segments(frame, _segmentable(preparation, importance, private), measured)
+    explanations = explain_predictions(
+        model, preparation, predictions, threshold, private,
+        seed=seed, seconds_a_row=seconds_a_row, allowance=allowance,
+    )  # fmt: skip
+    reading = read_bias_variance(training.bias_variance)
+    return Evaluation(
+        metrics={
+            "train": score_all(metrics, *train, threshold),
+            "validation": score_all(metrics, *held_out, threshold),
+            "test": score_all(metrics, target, predictions, threshold),
+        },
+        intervals=intervals,
+        baseline={"name": framing.baseline, "metrics": score_all(metrics, target, baseline, threshold)},
+        curves=curves,
+        learning_curve=training.learning_curve,
+        bias_variance={**training.bias_variance, **({"reading": reading} if reading else {})},
+        fitting={**fitting, **({"learning_curve": learning} if learning else {})},
+        segments=tuple(worst),
+        sensitive_groups=tuple(groups),
+        importance=tuple(importance),
+        explanations=tuple(explanations),
+        test_predictions=predictions,
+        coverage=band_coverage(target, predictions, model.manifest.interval, model.manifest.coverage)
+        if framing.task is Task.REGRESSION
+        else {},
+        notes=tuple(allowance.notes),
+    )
+
+
+def _segmentable(preparation: Preparation, importance: list[dict[str, Any]], private: frozenset[str]) -> list[Column]:
+    """Return the most important columns whose groups may be shown."""
+    columns = {column.name: column for column in preparation.columns}
+    ranked = [columns[row["column"]] for row in importance if row["importance"] > 0 and row["column"] not in private]
+    return [column for column in ranked if column.kind is not ColumnKind.TEXT][:_SEGMENTED_COLUMNS]
+
+
+def _sensitive(
+    preparation: Preparation,
+    frame: pl.DataFrame,
+    sensitive: tuple[str, ...],
+    private: frozenset[str],
+    measured: Measured,
+    allowance: Allowance,
+) -> list[dict[str, Any]]:
+    """Compare the groups of the sensitive columns, whether the model reads them or not."""
+    aside = preparation.aside[preparation.test] if preparation.aside.width else preparation.aside
+    kinds = {column.name: column.kind for column in preparation.columns}
+    columns, values = [], []
+    for name in sensitive:
+        if name in private:
+            allowance.notes.append(f"Groups of '{name}' are not shown: its values are personal.")
+            continue
+        series = frame[name] if name in frame.columns else aside[name] if name in aside.columns else None
+        if series is None:
+            allowance.notes.append(f"Groups of '{name}' cannot be compared: the column was dropped.")
+            continue
+        kind = kinds.get(name, ColumnKind.CATEGORY if series.dtype == pl.String else ColumnKind.NUMBER)
+        columns.append(Column(name, kind))
+        values.append(series)
+    return sensitive_groups(pl.DataFrame(values), columns, measured)

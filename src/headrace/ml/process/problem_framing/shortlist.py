@@ -37,6 +37,9 @@ _ENTRIES = (
     _Entry("k_nearest_neighbors", SUPERVISED, "answers by similar rows", most_rows=100_000, most_columns=200),
 )
 
+INTERPRETABLE = frozenset(entry.name for entry in _ENTRIES if entry.interpretable)
+"""Algorithms whose models people can read."""
+
 
 def shortlist_algorithms(task: Task, rows: int, columns: int, interpretability: str) -> tuple[tuple[str, str], ...]:
     """Return (algorithm, reason) pairs for `task`, best bets first.

@@ -1,0 +1,123 @@
+"""What would make the model better: more rows, better columns; and whether it holds for newer data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from headrace.ml.metrics import Metric
+from headrace.ml.process.business_problem import BusinessProblem
+from headrace.ml.process.evaluation import Evaluation
+from headrace.ml.process.evaluation.measures import sign
+from headrace.ml.process.preparation import Preparation
+
+_WORTHWHILE = 0.1  # of the interval's half width, a doubling
+_UNEQUAL = 0.8
+_MISSING = 0.2
+_FEWEST_IN_GROUP = 20
+
+
+def weigh_more_data(evaluation: Evaluation, metric: Metric, rows: int) -> dict[str, Any]:
+    """Return {helps, slope, expected_gain, rows, reading}; `helps` is None where training drew no learning curve.
+
+    `slope` is what doubling the rows adds to the metric, positive where it gets better.
+    """
+    learning = evaluation.fitting.get("learning_curve")
+    if not learning:
+        return {
+            "helps": None,
+            "slope": None,
+            "expected_gain": None,
+            "rows": rows,
+            "reading": "Whether more rows would help is not known: there was no time for a learning curve.",
+        }
+    slope = float(learning["slope"])
+    low, high = evaluation.intervals.get(metric.name, (0.0, 0.0))
+    helps = slope > _WORTHWHILE * (high - low) / 2
+    verb = "worth it" if helps else "hardly worth it"
+    change = "improves" if slope > 0 else "would not improve"
+    amount = f" by about {slope:.2g}" if slope > 0 else ""
+    reading = f"Doubling the {rows:,} rows learnt from {change} {metric.title}{amount}: collecting more is {verb}."
+    return {"helps": helps, "slope": slope, "expected_gain": max(slope, 0.0), "rows": rows, "reading": reading}
+
+
+def advise(
+    business: BusinessProblem,
+    preparation: Preparation,
+    evaluation: Evaluation,
+    metric: Metric,
+    more_data: Mapping[str, Any],
+) -> list[str]:
+    """Return what to do next, a sentence each: rows and columns to collect, weak segments, unequal treatment."""
+    advice = [str(more_data["reading"])]
+    important = [row["column"] for row in evaluation.importance if row["importance"] > 2 * row["std"]][:3]
+    if important:
+        names = ", ".join(f"'{name}'" for name in important)
+        advice.append(f"Collect more columns about what {names} describe: the model relies on them most.")
+    holey = [name for name in important if _missing_share(preparation, name) > _MISSING]
+    advice += [
+        f"Fill '{name}' more often: it matters, and is missing in {_missing_share(preparation, name):.0%} of the rows."
+        for name in holey
+    ]
+    advice += _weak_segment(evaluation, metric)
+    if evaluation.fitting.get("verdict") == "underfitting":
+        advice.append("The columns say little about the target: look for others before tuning further.")
+    return [*advice, *_unequal(evaluation), *_changing(business)]
+
+
+def generalisation(preparation: Preparation, evaluation: Evaluation, metric: Metric) -> dict[str, Any]:
+    """Compare the test part with the held-out rows: {held_out, test, holds, newest, reading}.
+
+    `newest` tells that the test part is the newest data. `holds` is False where the held-out value is better than the
+    whole interval of the test part.
+    """
+    held_out, test = (evaluation.metrics[part].get(metric.name) for part in ("validation", "test"))
+    if held_out is None or test is None or metric.name not in evaluation.intervals:
+        return {}
+    low, high = evaluation.intervals[metric.name]
+    holds = held_out <= high if metric.greater_is_better else held_out >= low
+    newest = "newest" in preparation.split
+    what = "newest rows, the test part" if newest else "test part"
+    verb = "holds up" if holds else "is worse than the held-out rows promised, beyond chance"
+    reading = f"On the {what}, {metric.title} {verb}: {test:.4g} against {held_out:.4g}."
+    return {"held_out": held_out, "test": test, "holds": holds, "newest": newest, "reading": reading}
+
+
+def _missing_share(preparation: Preparation, name: str) -> float:
+    column = preparation.frame[name]
+    return float((column.cast(pl.String).fill_null("") == "").to_numpy().mean()) if len(column) else 0.0
+
+
+def _weak_segment(evaluation: Evaluation, metric: Metric) -> list[str]:
+    if not evaluation.segments:
+        return []
+    worst = evaluation.segments[0]
+    overall = evaluation.metrics["test"].get(metric.name)
+    if overall is None or worst["low"] is None or worst["low"] <= overall <= worst["high"]:
+        return []
+    if sign(metric) * (overall - worst[metric.name]) <= 0:
+        return []
+    return [
+        f"The model is weakest where '{worst['column']}' is {worst['group']} ({metric.title} {worst[metric.name]:.3g} "
+        f"against {overall:.3g} overall, {worst['rows']:,} rows): collect columns that tell those rows apart."
+    ]
+
+
+def _unequal(evaluation: Evaluation) -> list[str]:
+    said = []
+    for group in evaluation.sensitive_groups:
+        impact = group.get("disparate_impact")
+        if impact is not None and impact < _UNEQUAL and group["rows"] >= _FEWEST_IN_GROUP:
+            said.append(
+                f"Rows where '{group['column']}' is {group['group']} are selected {impact:.2f} times as often as the "
+                f"group selected most (below {_UNEQUAL}): check whether that is fair before acting on it."
+            )
+    return said
+
+
+def _changing(business: BusinessProblem) -> list[str]:
+    if not business.charter.data_changes:
+        return []
+    return ["Watch the inputs for drift against baseline.json once the model is in use, as the data changes over time."]
