@@ -61,6 +61,8 @@ class Dataset:
     disguised: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     unreadable: Mapping[str, int] = field(default_factory=dict)
     unlabelled: int = 0
+    rare: Mapping[str, int] = field(default_factory=dict)
+    target_column: Column | None = None
 
 
 def develop_datasets(
@@ -80,7 +82,7 @@ def develop_datasets(
     left to learn from, and `TargetError` for a target that cannot be learnt.
     """
     from headrace.ml.process.datasets.association import relevance_of_sample
-    from headrace.ml.process.datasets.exclusion import Roles, choose_exclusions, require_columns
+    from headrace.ml.process.datasets.exclusion import Roles, choose_exclusions, require_columns, require_order
     from headrace.ml.process.datasets.leaks import find_determined
     from headrace.ml.process.datasets.personal_data import find_personal_data
     from headrace.ml.process.datasets.readiness import check_readiness
@@ -95,13 +97,14 @@ def develop_datasets(
         group=group,
     )
     require_columns(table.frame.columns, roles)
-    labels = encode_target(table, framing)
-    labelled = replace(table, frame=table.frame.filter(labels.present), rows=table.rows[labels.present])
-    columns, notes = type_columns(labelled.frame.drop(framing.target))
+    target = encode_target(table, framing)
+    labelled = replace(table, frame=table.frame.filter(target.present), rows=table.rows[target.present])
+    columns, notable = type_columns(labelled, framing.target)
+    require_order(columns, time)
     parsed = parse_table(labelled.frame, columns)
     personal = find_personal_data(labelled.frame, columns)
-    relevance = relevance_of_sample(parsed.frame, labels.codes, framing.task)
-    determined = find_determined(parsed.frame, labels.codes, framing.task, relevance)
+    relevance = relevance_of_sample(parsed.frame, target.codes, framing.task)
+    determined = find_determined(parsed.frame, target.codes, framing.task, relevance)
     excluded = choose_exclusions(parsed.frame, columns, roles, personal, determined)
     kept = tuple(column for column in columns if column.name not in excluded)
     needed = {time, group, *roles.sensitive}
@@ -110,17 +113,19 @@ def develop_datasets(
         task=framing.task,
         columns=kept,
         frame=parsed.frame.select([column.name for column in kept]),
-        target=labels.codes,
+        target=target.codes,
         rows=labelled.rows,
         personal={name: found.kind for name, found in personal.items()},
         excluded=excluded,
         readiness=(),
-        notes=notes,
+        notes=tuple(note for name, notes in notable.items() if name not in personal for note in notes),
         aside=parsed.frame.select([column.name for column in aside]),
         aside_columns=aside,
         disguised=parsed.disguised,
         unreadable=parsed.unreadable,
-        unlabelled=len(labels.present) - len(labels.codes),
+        unlabelled=target.unlabelled,
+        rare=dict(framing.rare),
+        target_column=target.column,
     )
     dataset = replace(dataset, readiness=check_readiness(dataset, table, roles, framing.classes, personal, relevance))
     return dataset if test is None else replace(dataset, test=_type_test_table(test, dataset, framing))
@@ -129,23 +134,25 @@ def develop_datasets(
 def _type_test_table(test: Table, dataset: Dataset, framing: ProblemFraming) -> Dataset:
     """Type the table given by `--test` by the columns of the training table."""
     from headrace.ml.process.datasets.target import encode_target
-    from headrace.ml.process.datasets.typed_columns import parse_table, require_same_columns
+    from headrace.ml.process.datasets.typed_columns import parse_table, require_readable, require_same_columns
 
     notes = require_same_columns(test, dataset, framing.target)
-    labels = encode_target(test, framing, described="the test table")
-    frame = test.frame.filter(labels.present)
+    target = encode_target(test, framing, column=dataset.target_column, described="the test table")
+    frame = test.frame.filter(target.present)
     absent = [column.name for column in dataset.aside_columns if column.name not in frame.columns]
     frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent)
     parsed = parse_table(frame, (*dataset.columns, *dataset.aside_columns))
+    require_readable(parsed, dataset.columns)
     return replace(
         dataset,
         frame=parsed.frame.select(dataset.frame.columns),
-        target=labels.codes,
-        rows=test.rows[labels.present],
+        target=target.codes,
+        rows=test.rows[target.present],
         readiness=(),
         notes=notes,
         aside=parsed.frame.select(dataset.aside.columns),
         disguised=parsed.disguised,
         unreadable=parsed.unreadable,
-        unlabelled=len(labels.present) - len(labels.codes),
+        unlabelled=target.unlabelled,
+        rare={},
     )

@@ -45,7 +45,7 @@ def category_codes(values: pl.Series) -> Codes:
 
 
 def quantile_bins(frame: pl.DataFrame) -> tuple[Codes, Numbers]:
-    """Cut numbers into quantile bins: codes [rows, columns] with `BINS` for missing, and average ranks with NaN for missing."""
+    """Cut numbers into quantile bins: codes [rows, columns], `BINS` for missing, and average ranks, NaN for missing."""
     ranks = frame.select(pl.all().rank("average").cast(pl.Float64)).to_numpy()
     given = np.maximum((~np.isnan(ranks)).sum(axis=0), 1)
     codes = np.floor((ranks - 0.5) / given * BINS)
@@ -53,7 +53,10 @@ def quantile_bins(frame: pl.DataFrame) -> tuple[Codes, Numbers]:
 
 
 def cramers_v(tables: Numbers) -> Numbers:
-    """Bias-corrected Cramér's V of contingency tables [tables, rows, columns] (Bergsma 2013, "A bias-correction for Cramér's V")."""
+    """Bias-corrected Cramér's V of contingency tables [tables, rows, columns].
+
+    Bergsma 2013, "A bias-correction for Cramér's V and Tschuprow's T".
+    """
     total = np.maximum(tables.sum(axis=(1, 2)), 2)
     row, column = tables.sum(axis=2), tables.sum(axis=1)
     expected = row[:, :, None] * column[:, None, :] / total[:, None, None]
@@ -62,11 +65,14 @@ def cramers_v(tables: Numbers) -> Numbers:
     phi = np.maximum(0.0, squares.sum(axis=(1, 2)) / total - (r - 1) * (k - 1) / (total - 1))
     smaller = np.minimum(r - (r - 1) ** 2 / (total - 1), k - (k - 1) ** 2 / (total - 1)) - 1
     ratio = np.divide(phi, smaller, out=np.zeros_like(phi), where=smaller > 1e-12)
-    return np.sqrt(np.clip(ratio, 0.0, 1.0))
+    return np.asarray(np.sqrt(np.clip(ratio, 0.0, 1.0)), dtype=np.float64)
 
 
 def correlation_ratio(groups: Codes, values: Numbers) -> Numbers:
-    """Bias-corrected correlation ratio of values [rows] given groups [rows, columns] (epsilon squared's root; Kelley 1935)."""
+    """Bias-corrected correlation ratio of values [rows] given groups [rows, columns].
+
+    The root of epsilon squared: Kelley 1935, "An unbiased correlation ratio measure".
+    """
     columns, size = groups.shape[1], int(groups.max(initial=0)) + 1
     flat = (groups + np.arange(columns) * size).ravel()
     count = np.bincount(flat, minlength=columns * size).reshape(columns, size)
@@ -77,7 +83,8 @@ def correlation_ratio(groups: Codes, values: Numbers) -> Numbers:
     if total <= 0:
         return np.zeros(columns)
     spare = np.maximum(len(values) - filled, 1)
-    return np.sqrt(np.clip(1 - (1 - between / total) * (len(values) - 1) / spare, 0.0, 1.0))
+    explained = 1 - (1 - between / total) * (len(values) - 1) / spare
+    return np.asarray(np.sqrt(np.clip(explained, 0.0, 1.0)), dtype=np.float64)
 
 
 def correlations(left: Numbers, right: Numbers) -> Numbers:
@@ -156,7 +163,9 @@ def _auc(ranks: Numbers, positive: npt.NDArray[np.bool_]) -> Numbers:
     misses = given.sum(axis=0) - hits
     above = np.where(given & positive[:, None], ranks, 0.0).sum(axis=0) - hits * (hits + 1) / 2
     pairs = hits * misses
-    return np.divide(above, pairs, out=np.full(ranks.shape[1], 0.5), where=pairs > 0)
+    area = np.full(ranks.shape[1], 0.5)
+    np.divide(above, pairs, out=area, where=pairs > 0)
+    return area
 
 
 def _relevance_of_categories(block: pl.DataFrame, target: npt.NDArray[Any], task: Task) -> list[Relevance]:

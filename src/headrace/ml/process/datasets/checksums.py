@@ -9,7 +9,7 @@ _IBAN_LENGTHS = (15, 34)
 
 
 def is_card_number(text: str) -> bool:
-    """Whether `text` is a payment-card number: 13 to 19 digits, a known issuer's prefix and the Luhn check digit (ISO/IEC 7812-1).
+    """Whether `text` is a payment-card number: 13 to 19 digits, a known prefix, the Luhn check digit (ISO/IEC 7812-1).
 
     >>> is_card_number("4111 1111 1111 1111"), is_card_number("4111 1111 1111 1112")
     (True, False)

@@ -51,6 +51,12 @@ def require_columns(names: Sequence[str], roles: Roles) -> None:
             raise ColumnError(f"the column {role}, '{name}', is the target; name another column")
 
 
+def require_order(columns: Sequence[Column], time: str | None) -> None:
+    """Check that the time column, where one is named, holds dates or numbers; raises `ColumnError`."""
+    if any(column.name == time and column.kind not in (ColumnKind.DATE, ColumnKind.NUMBER) for column in columns):
+        raise ColumnError(f"the time column '{time}' holds neither dates nor numbers; name another with --time")
+
+
 def choose_exclusions(
     frame: pl.DataFrame,
     columns: Sequence[Column],
@@ -71,7 +77,8 @@ def choose_exclusions(
     if len(reasons) == len(columns):
         few = "; ".join(f"'{name}': {reason}" for name, reason in list(reasons.items())[:5])
         raise ColumnError(
-            f"no column is left to learn from ({few or 'the table has only its target'}); add columns that describe the rows"
+            f"no column is left to learn from ({few or 'the table has only its target'}); "
+            "add columns that describe the rows"
         )
     return reasons
 

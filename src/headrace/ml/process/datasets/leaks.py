@@ -73,8 +73,7 @@ def find_suspicious(
         if relevance[name].value >= SUSPICIOUS
     }
     if task not in CLASSIFICATION:
-        for name, evidence in _exact_sum(frame, target, relevance).items():
-            found[name] = evidence
+        found |= _exact_sum(frame, target, relevance)
     return found
 
 

@@ -49,14 +49,25 @@ class Personal:
 
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _EMAIL = r"[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}\.[A-Za-z]{2,24}"
-_SSN = r"(?:00[1-9]|0[1-9]\d|[1-5]\d\d|6[0-57-9]\d|66[0-57-9]|[78]\d\d)-(?:0[1-9]|[1-9]\d)-(?:000[1-9]|00[1-9]\d|0[1-9]\d\d|[1-9]\d{3})"
+_SSN = (
+    r"(?:00[1-9]|0[1-9]\d|[1-5]\d\d|6[0-57-9]\d|66[0-57-9]|[78]\d\d)-"
+    r"(?:0[1-9]|[1-9]\d)-(?:000[1-9]|00[1-9]\d|0[1-9]\d\d|[1-9]\d{3})"
+)
 _CARD = r"\d(?:[ -]?\d){12,18}"
-_SECRET = (
-    r"(?:(?:AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----|\bgh[pousr]_[A-Za-z0-9]{36}|\bxox[abprs]-[0-9A-Za-z-]{10,}"
-    r"|\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.|\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}|\bAIza[0-9A-Za-z_-]{35}|\bsk_live_[0-9A-Za-z]{16,})"
+_KEYS_AND_TOKENS = "|".join(
+    (
+        r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",  # AWS access key
+        r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----",
+        r"\bgh[pousr]_[A-Za-z0-9]{36}",  # GitHub
+        r"\bxox[abprs]-[0-9A-Za-z-]{10,}",  # Slack
+        r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.",  # JSON web token
+        r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}",  # bcrypt
+        r"\bAIza[0-9A-Za-z_-]{35}",  # Google
+        r"\bsk_live_[0-9A-Za-z]{16,}",  # Stripe
+    )
 )
 PATTERNS = (
-    Pattern("secret", _SECRET, least=0.0),
+    Pattern("secret", _KEYS_AND_TOKENS, least=0.0),
     Pattern("secret", r"^\S{4,128}$", least=0.5, named=("password", "passwd", "pwd", "secret", "apikey", "token")),
     Pattern("email", f"^{_EMAIL}$", rf"\b{_EMAIL}\b"),
     Pattern(

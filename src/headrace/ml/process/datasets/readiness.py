@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from headrace.ml.process.datasets import Check, Dataset
-from headrace.ml.process.datasets.association import Relevance
+from headrace.ml.process.datasets.association import LARGEST_SAMPLE, Relevance
 from headrace.ml.process.datasets.bias import check_bias
 from headrace.ml.process.datasets.exclusion import Roles
 from headrace.ml.process.datasets.leaks import find_suspicious
@@ -126,25 +126,27 @@ def check_security(table: Table, personal: Mapping[str, Personal]) -> Check:
     evidence.append("whether it is encrypted at rest can't be seen from here")
     if secrets:
         return Check("security", "fail", tuple(evidence), "Revoke these secrets and remove the columns.")
-    advice = f"Close the file to others (chmod o-rwx {path.name})." if open_to_all else ""
-    return Check("security", "warn" if open_to_all else "pass", tuple(evidence), advice)
+    exposed = open_to_all and bool(personal)
+    advice = f"Close the file to others (chmod o-rwx {path.name}): it holds personal data." if exposed else ""
+    return Check("security", "warn" if exposed else "pass", tuple(evidence), advice)
 
 
 def check_relevance(dataset: Dataset, relevance: Mapping[str, Relevance]) -> Check:
     """Whether the columns say anything about the label, and whether some say too much."""
     names = dataset.frame.columns
     ranked = sorted(names, key=lambda name: -relevance[name].value)
-    weak = [name for name in names if relevance[name].value < _NO_SIGNAL]
+    noise = max(_NO_SIGNAL, 2 / math.sqrt(min(dataset.frame.height, LARGEST_SAMPLE)))
+    weak = [name for name in names if relevance[name].value < noise]
     suspicious = find_suspicious(dataset.frame, dataset.target, dataset.task, relevance)
     leaks = [name for name, reason in dataset.excluded.items() if reason.startswith("leak")]
     evidence = [
         "strongest: "
         + ", ".join(f"'{name}' {relevance[name].value:.2f} ({relevance[name].measure})" for name in ranked[:5]),
-        f"{len(weak):,} of {len(names):,} columns show no signal on their own",
+        f"{len(weak):,} of {len(names):,} columns show no signal on their own (association under {noise:.2f})",
         *(f"column '{name}' was set aside: {dataset.excluded[name]}" for name in leaks),
         *(f"column '{name}' may leak the target: {reason}" for name, reason in list(suspicious.items())[:10]),
     ]
-    if relevance[ranked[0]].value < _NO_SIGNAL:
+    if len(weak) == len(names):
         return Check("relevance", "fail", tuple(evidence), "Collect columns that have to do with the label.")
     advice = (
         "Make sure that these columns are known before the label is; pass --exclude otherwise." if suspicious else ""
@@ -158,7 +160,7 @@ def check_relevance(dataset: Dataset, relevance: Mapping[str, Relevance]) -> Che
 
 
 def check_freshness(dataset: Dataset, named: str | None, *, now: float) -> Check:
-    """Whether the newest time stamp is recent, against `now` (seconds since 1970) and the usual gap between time stamps."""
+    """Whether the newest time stamp is recent, against `now` (seconds since 1970) and the usual gap between two."""
     times = {c.name: dataset.frame[c.name] for c in dataset.columns if c.kind is ColumnKind.DATE}
     times |= {c.name: dataset.aside[c.name] for c in dataset.aside_columns if c.kind is ColumnKind.DATE}
     given = {

@@ -17,7 +17,7 @@ _MOST_CATEGORIES = 30
 
 
 def check_representativeness(dataset: Dataset, classes: tuple[str, ...], time: str | None) -> Check:
-    """Judge class balance, rare categories, and the drift from the first third of the rows (or of the time) to the last."""
+    """Judge class balance, rare categories, and drift from the first third of the rows (or the time) to the last."""
     statuses, evidence, advice = ["pass"], [], []
     if dataset.task in CLASSIFICATION:
         status, line, what = _balance(dataset.target.astype(np.int64), classes)
@@ -32,7 +32,8 @@ def check_representativeness(dataset: Dataset, classes: tuple[str, ...], time: s
     drifted = {name: value for name, value in drift.items() if value > _DRIFTED}
     order = f"by '{time}'" if time else "in the order of the file"
     evidence.append(
-        f"{len(drifted)} of {len(drift)} columns drift from the first third to the last {order} (population stability index > {_DRIFTED})"
+        f"{len(drifted)} of {len(drift)} columns drift from the first third to the last {order} "
+        f"(population stability index > {_DRIFTED})"
     )
     evidence += [
         f"drift of '{name}': {value:.2f}" for name, value in sorted(drifted.items(), key=lambda item: -item[1])[:5]
@@ -40,7 +41,8 @@ def check_representativeness(dataset: Dataset, classes: tuple[str, ...], time: s
     if drifted:
         statuses.append("warn")
         advice.append(
-            "Find out what changed inside the file; if the rows stand in the order of time, name the time column with --time."
+            "Find out what changed inside the file; if the rows stand in the order of time, "
+            "name the time column with --time."
         )
     status = next(s for s in ("fail", "warn", "pass") if s in statuses)
     return Check("representativeness", status, tuple(evidence), " ".join(advice))

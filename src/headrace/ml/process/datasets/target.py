@@ -1,8 +1,8 @@
-"""The target as class codes or values, and which rows have one."""
+"""The target as class codes or values, and which rows have one that can be learnt."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,90 +10,70 @@ import polars as pl
 
 from headrace.ml.contract import CLASSIFICATION
 from headrace.ml.errors import TargetError
-from headrace.ml.process.problem_framing import ProblemFraming
-from headrace.ml.tables.columns import ColumnKind, parse_column
-from headrace.ml.tables.detection import detect_columns
+from headrace.ml.process.problem_framing import ProblemFraming, label_texts
+from headrace.ml.process.problem_framing.target import Label
+from headrace.ml.tables.columns import Column, ColumnKind, parse_column
+from headrace.ml.tables.detection import detect_column
 from headrace.ml.tables.names import suggest
 from headrace.ml.tables.table import Table
 
+_SHOWN = 40
+
 
 @dataclass(frozen=True)
-class Labels:
-    """`present` tells for every row of the table whether it has a label; `codes` are the labels of those that have."""
+class Target:
+    """`present` tells for every row of the table whether it is kept; `codes` are the labels of the rows that are.
 
+    `unlabelled` rows have no label; the rest of those left out have a class with too few rows.
+    """
+
+    column: Column
     present: npt.NDArray[np.bool_]
     codes: npt.NDArray[np.int64] | npt.NDArray[np.float64]
+    unlabelled: int
 
 
-def encode_target(table: Table, framing: ProblemFraming, *, described: str = "the table") -> Labels:
-    """Encode the target column by `framing.classes`, or as float64 values for regression.
+def encode_target(
+    table: Table, framing: ProblemFraming, *, column: Column | None = None, described: str = "the table"
+) -> Target:
+    """Encode the target column by `framing.classes`, or as float64 values for regression; `column` is how to read it.
 
-    Raises `TargetError` where the column is absent, has no label at all, a class that the framing does not know, or
+    Raises `TargetError` where the column is absent, has no label, a class that the framing does not know, or
     (regression) text or infinities.
     """
-    if framing.target not in table.frame.columns:
+    name, names = framing.target, table.frame.columns
+    if name not in names:
         raise TargetError(
-            f"{described} has no target column '{framing.target}'{suggest(framing.target, table.frame.columns)}; "
-            "it is needed to measure the model"
+            f"{described} has no target column '{name}', which a model is measured by; add it{suggest(name, names)}"
         )
-    raw = table.frame[framing.target]
-    labels = (
-        _class_codes(raw, table, framing, described)
-        if framing.task in CLASSIFICATION
-        else _values(raw, table, described)
-    )
-    if not len(labels.codes):
-        raise TargetError(f"target column '{raw.name}' of {described} has no label in any of its {raw.len()} rows")
-    return labels
-
-
-def _class_codes(raw: pl.Series, table: Table, framing: ProblemFraming, described: str) -> Labels:
-    text = raw.cast(pl.String).fill_null("").str.strip_chars()
-    codes = text.replace_strict(
-        list(framing.classes), range(len(framing.classes)), default=-1, return_dtype=pl.Int64
-    ).to_numpy()
-    unknown = text.filter(pl.Series(codes < 0)).unique().to_list()
-    missing = {"", *_column(raw).missing}
-    if foreign := sorted(set(unknown) - missing):
-        row = table.rows[int((text == foreign[0]).arg_max() or 0)]
-        known = ", ".join(f"'{name}'" for name in framing.classes[:10])
+    raw = table.frame[name]
+    column = column or detect_column(raw)[0]
+    texts = label_texts(raw, column)
+    labelled = (texts != "").to_numpy()
+    if framing.task in CLASSIFICATION:
+        codes = _class_codes(texts, table, framing, described)
+        present = codes >= 0
+    else:
+        Label(raw.filter(labelled), table.rows[labelled], column, 0).require_numbers()
+        values = parse_column(raw, replace(column, kind=ColumnKind.NUMBER))[0]
+        present = values.is_not_null().to_numpy()
+        codes = values.to_numpy()
+    if not present.any():
         raise TargetError(
-            f"target column '{raw.name}' of {described} has the label '{foreign[0]}' in row {row}, "
-            f"which is none of the classes {known}; correct the label or leave it blank"
+            f"target column '{name}' of {described} has no usable label in its {raw.len():,} rows; name another column"
         )
-    present = codes >= 0
-    return Labels(present, codes[present])
+    return Target(column, present, codes[present], int((~labelled).sum()))
 
 
-def _values(raw: pl.Series, table: Table, described: str) -> Labels:
-    column = _column(raw)
-    if column.kind is not ColumnKind.NUMBER:
+def _class_codes(texts: pl.Series, table: Table, framing: ProblemFraming, described: str) -> npt.NDArray[np.int64]:
+    """Number the classes in the framing's order; -1 where there is no label or one with too few rows."""
+    numbered = {name: code for code, name in enumerate(framing.classes)} | dict.fromkeys(("", *framing.rare), -1)
+    codes = texts.replace_strict(list(numbered), list(numbered.values()), default=-2, return_dtype=pl.Int64)
+    if (codes == -2).any():
+        first = int((codes == -2).arg_max() or 0)
+        known = ", ".join(f"'{name[:_SHOWN]}'" for name in framing.classes[:10])
         raise TargetError(
-            f"target column '{raw.name}' of {described} holds no numbers (first: {_first(raw)}); "
-            "a regression needs numbers, or pass --task multiclass"
+            f"target column '{framing.target}' of {described} has the label '{texts[first][:_SHOWN]}' in row "
+            f"{table.rows[first]}, which is none of the classes {known}; correct the label or leave it blank"
         )
-    values, unreadable = parse_column(raw, column)
-    if unreadable.any():
-        position = int(unreadable.arg_max() or 0)
-        raise TargetError(
-            f"target column '{raw.name}' of {described} has {unreadable.sum()} values that are not numbers "
-            f"(first: {raw[position]!r} in row {table.rows[position]}); clean the column or leave them blank"
-        )
-    numbers = values.fill_null(float("nan")).to_numpy()
-    infinite = np.flatnonzero(np.isinf(numbers))
-    if len(infinite):
-        raise TargetError(
-            f"target column '{raw.name}' of {described} has {len(infinite)} infinite values "
-            f"(first in row {table.rows[infinite[0]]}); clean the column or leave them blank"
-        )
-    present = ~np.isnan(numbers)
-    return Labels(present, numbers[present])
-
-
-def _column(raw: pl.Series):  # type: ignore[no-untyped-def]
-    return detect_columns(raw.to_frame())[0][0]
-
-
-def _first(raw: pl.Series) -> str:
-    given = raw.drop_nulls()
-    return repr(given[0]) if given.len() else "none"
+    return codes.to_numpy()

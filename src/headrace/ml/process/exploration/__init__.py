@@ -13,7 +13,7 @@ from headrace.ml.process.problem_framing import ProblemFraming
 
 @dataclass(frozen=True)
 class Exploration:
-    """What the training part looks like; everything is plain JSON data, ready to be drawn (no NaN: None where undefined).
+    """What the training part looks like; all is plain JSON data, ready to be drawn (no NaN: None where undefined).
 
     `columns`: one mapping a column: name, kind, count, missing, distinct, mean, std, minimum, quartiles, maximum,
     skew, outliers, top (value, count pairs), relevance (association with the target, 0…1) and its measure.
@@ -52,7 +52,7 @@ _DETAILED = 60
 
 
 def explore_data(dataset: Dataset, preparation: Preparation, framing: ProblemFraming, *, seed: int) -> Exploration:
-    """Describe the training part, and look for leaks and outliers; over 20,000 rows (fewer for wide tables) a sample of it."""
+    """Describe the training part, or a sample of it (20,000 rows; fewer of wide tables), its leaks and outliers."""
     from headrace.ml.process.datasets.association import measure_relevance, sample_rows
     from headrace.ml.process.datasets.leaks import find_suspicious
     from headrace.ml.process.exploration.distributions import describe_target, histograms, target_by_feature

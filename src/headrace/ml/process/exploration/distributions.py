@@ -31,7 +31,7 @@ def describe_target(target: npt.NDArray[Any], framing: ProblemFraming) -> dict[s
         return {"name": framing.target, "kind": "classes", "classes": classes}
     values = pl.Series(target)
     quartiles = [float(q) for q in np.quantile(target, [0.25, 0.5, 0.75])]
-    facts = {
+    facts: dict[str, Any] = {
         "count": len(target),
         "mean": finite(values.mean()),
         "std": finite(values.std()),

@@ -13,7 +13,7 @@ _PATTERNS = 20
 
 
 def map_missing(frame: pl.DataFrame, *, seed: int) -> dict[str, Any]:
-    """Map the missing values of the 60 columns that miss most, in up to 150 sampled rows; count patterns over all rows."""
+    """Map the missing values of the 60 columns that miss most in up to 150 rows; count patterns over all rows."""
     empty = pl.col(pl.Float64).is_null(), pl.col(pl.String) == ""
     flags = frame.select(empty)
     missing = dict(zip(flags.columns, flags.select(pl.all().sum()).row(0), strict=True)) if flags.width else {}

@@ -73,8 +73,10 @@ def _spread(values: npt.NDArray[np.float64], numbers: list[int], width: int) -> 
 def scatter_pairs(
     frame: pl.DataFrame, target: npt.NDArray[Any], framing: ProblemFraming, *, seed: int
 ) -> tuple[dict[str, Any], ...]:
-    """Choose up to 6 pairs among the first 4 numbers of `frame` that have more than 5 values, with up to 400 points each."""
+    """Draw up to 6 pairs of the first 4 numbers of `frame` that have more than 5 values, with up to 400 points each."""
     numbers = [n for n, kind in frame.schema.items() if kind == pl.Float64 and frame[n].drop_nulls().n_unique() > 5][:4]
+    if len(numbers) < 2:
+        return ()
     pairs = [(x, y) for i, x in enumerate(numbers) for y in numbers[i + 1 :]][:_PAIRS]
     rows = np.random.default_rng(seed).permutation(frame.height)[: _POINTS * 2]
     sample, labels = frame.select(numbers)[rows], target[rows]

@@ -52,7 +52,10 @@ def describe_columns(
 
 
 def _describe_numbers(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
-    """Describe all numbers at once; outliers by Tukey's fences (1977) and the modified z-score of Iglewicz and Hoaglin (1993)."""
+    """Describe all numbers at once.
+
+    Outliers by Tukey's fences (1977) and by the modified z-score of Iglewicz and Hoaglin (1993).
+    """
     if not frame.width:
         return {}
     every = pl.all()

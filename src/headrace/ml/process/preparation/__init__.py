@@ -91,14 +91,12 @@ def prepare_data(
     from headrace.ml.process.preparation.imputation import choose_imputation
     from headrace.ml.process.preparation.splitting import Order, split_rows
 
-    test = dataset.test
+    test, task = dataset.test, framing.task
     frame = dataset.frame if test is None else pl.concat([dataset.frame, test.frame])
     aside = dataset.aside if test is None else pl.concat([dataset.aside, test.aside])
     target = dataset.target if test is None else np.concatenate([dataset.target, test.target])
     order = Order.of(dataset, time, group)
-    parts = split_rows(
-        dataset.target, dataset.task, order, seed=seed, test_rows=0 if test is None else len(test.target)
-    )
+    parts = split_rows(dataset.target, task, order, seed=seed, test_rows=0 if test is None else len(test.target))
 
     dropped = duplicate_columns(dataset.frame)
     train, removed = remove_duplicate_rows(frame, target, parts)
@@ -113,12 +111,10 @@ def prepare_data(
     columns = tuple(column for column in dataset.columns if column.name not in dropped)
     frame = frame.select([column.name for column in columns])
     spellings = find_spellings(frame[train], columns)
-    folds, fold_plan = plan_folds(
-        train, parts.validation, target, dataset.task, order, frame.width, seed=seed, budget=budget
-    )
-    choice = choose_imputation(frame[train], target[train], dataset.task, seed=seed, budget=budget)
+    folds, fold_plan = plan_folds(train, parts.validation, target, task, order, frame.width, seed=seed, budget=budget)
+    choice = choose_imputation(frame[train], target[train], task, seed=seed, budget=budget)
     return Preparation(
-        task=dataset.task,
+        task=task,
         columns=columns,
         frame=frame,
         target=target,

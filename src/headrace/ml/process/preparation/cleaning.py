@@ -41,6 +41,10 @@ def describe_cleaning(
 
 
 def _unlabelled(dataset: Dataset) -> Iterator[Cleaning]:
+    if dataset.rare:
+        listed = ", ".join(f"'{name}' {count}" for name, count in list(dataset.rare.items())[:5])
+        evidence = f"classes with too few rows to learn and measure: {listed}"
+        yield Cleaning("rows of rare classes dropped", None, sum(dataset.rare.values()), evidence)
     for part, described in ((dataset, "the table"), (dataset.test, "the test table")):
         if part is not None and part.unlabelled:
             yield Cleaning(
@@ -82,7 +86,7 @@ def _cells(dataset: Dataset, columns: Sequence[Column]) -> Iterator[Cleaning]:
 
 
 def find_spellings(frame: pl.DataFrame, columns: Sequence[Column]) -> dict[str, dict[str, str]]:
-    """Find spellings of one category that differ only in case and white space: column → variant → most frequent spelling."""
+    """Find spellings that differ only in case and white space: column → variant → most frequent spelling."""
     found: dict[str, dict[str, str]] = {}
     for column in columns:
         if column.kind is not ColumnKind.CATEGORY:
@@ -110,7 +114,7 @@ def _spelling_findings(dataset: Dataset, spellings: Mapping[str, Mapping[str, st
 
 
 def impossible_values(frame: pl.DataFrame, columns: Sequence[Column]) -> Iterator[Cleaning]:
-    """Find values that can't be: negative amounts or ages by name, ages over 120, dates in the future or before 1800; left as they are.
+    """Find values that can't be: negative ages or amounts, ages over 120, dates in the future or before 1800.
 
     A column that is negative in more than 2 % of the rows is taken to mean it.
     """

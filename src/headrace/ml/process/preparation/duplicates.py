@@ -39,7 +39,7 @@ def _same(left: pl.Series, right: pl.Series) -> bool:
 def remove_duplicate_rows(
     frame: pl.DataFrame, target: npt.NDArray[Any], parts: Parts
 ) -> tuple[Rows, tuple[Cleaning, ...]]:
-    """Take out of training the rows that repeat another in all features and the target; returns training rows and findings.
+    """Take rows out of training that repeat another in features and target; returns training rows and findings.
 
     A row is a copy where rows are otherwise recognisable: some column's values are mostly rare (distinct values in
     at least 10 % of the rows). Where all columns have few values, rows repeat by nature and are only counted.
@@ -64,7 +64,8 @@ def remove_duplicate_rows(
         return parts.train, (
             Cleaning("duplicate rows found", None, everything, "too few other rows to do without them"),
         )
-    evidence = f"{everything:,} rows repeat another in every column; {len(copies):,} of them were in training, validation and test keep theirs"
+    evidence = f"{everything:,} rows repeat another in every column; "
+    evidence += f"{len(copies):,} of them were in training; validation and test keep theirs"
     return train, (Cleaning("duplicate rows removed from training", None, len(copies), evidence),)
 
 

@@ -103,7 +103,7 @@ def _fold(train: Rows, scored: npt.NDArray[np.bool_], strata: npt.NDArray[Any]) 
 
 
 def _by_time(train: Rows, target: npt.NDArray[Any], task: Task, count: int) -> Iterator[Fold]:
-    """Cut `train` (in order of time) into blocks; score each on a model of all before it, where these hold every class."""
+    """Cut `train` (in order of time) into blocks; score each on all before it, where these hold every class."""
     blocks = np.array_split(train, count + 1)
     classes = len(np.unique(target[train]))
     for last in range(1, count + 1):

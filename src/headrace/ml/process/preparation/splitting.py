@@ -45,8 +45,6 @@ def _column(dataset: Dataset, name: str) -> pl.Series:
 
 
 def _times(values: pl.Series) -> npt.NDArray[np.float64]:
-    if values.dtype != pl.Float64:
-        raise ColumnError(f"the time column '{values.name}' holds neither dates nor numbers; name another with --time")
     if values.null_count() == values.len():
         raise ColumnError(f"the time column '{values.name}' has no value; name another with --time")
     return values.fill_null(-np.inf).to_numpy()
@@ -72,7 +70,7 @@ def split_rows(target: npt.NDArray[Any], task: Task, order: Order, *, seed: int,
     rows = len(target)
     if rows < FEWEST_ROWS:
         raise DataError(
-            f"the table has {rows} labelled rows; at least {FEWEST_ROWS} are needed to train, validate and test a model; add rows"
+            f"the table has {rows} labelled rows; at least {FEWEST_ROWS} are needed to train, validate and test"
         )
     generator = np.random.default_rng(seed)
     shares = (_TEST, _VALIDATION) if not test_rows else (0.0, 1 / 8)
@@ -99,7 +97,7 @@ def split_rows(target: npt.NDArray[Any], task: Task, order: Order, *, seed: int,
 
 
 def _stratified(strata: npt.NDArray[Any], shares: tuple[float, float], generator: np.random.Generator) -> Rows:
-    """Draw systematically from the rows in random order within each stratum: exact shares in all, near in each stratum."""
+    """Draw systematically from the rows, shuffled within each stratum: exact shares in all, near in each stratum."""
     order = np.lexsort((generator.random(len(strata)), strata))
     place = np.arange(len(strata)) + generator.random()
     test = np.floor((place + 1) * shares[0]) > np.floor(place * shares[0])
