@@ -99,13 +99,11 @@ class Model:
         that a frame would have: `prediction`, then `probability_<class>`, or `lower` and `upper`. Many rows give a
         Polars frame. Raises `InputError` for a column that is absent, or a number or date that cannot be read.
         """
-        if isinstance(data, Mapping) and not any(
-            isinstance(v, list | np.ndarray) or _is_series(v) for v in data.values()
-        ):
+        if isinstance(data, Mapping) and not all(map(_is_list, data.values())):
             return self._predict_row(data, proba)
         typed = read_rows(data, self.manifest.inputs)
         self.notes = typed.notes + unseen_notes(typed.frame, self._baseline, None)
-        return self._render(typed.frame, proba)
+        return self.predict_columns(typed.frame, proba)
 
     def predict_table(self, table: Table, proba: bool = True) -> pl.DataFrame:
         """Predict every row of a table that was read; the column `row` is its 1-based position in the source."""
@@ -114,7 +112,7 @@ class Model:
         rows = table.rows.tolist()
         typed = read_rows(table.frame, self.manifest.inputs, rows)
         self.notes = typed.notes + unseen_notes(typed.frame, self._baseline, rows)
-        return self._render(typed.frame, proba).insert_column(0, pl.Series("row", table.rows, dtype=pl.Int64))
+        return self.predict_columns(typed.frame, proba).insert_column(0, pl.Series("row", table.rows, dtype=pl.Int64))
 
     def predict_frame(self, frame: pl.DataFrame) -> npt.NDArray[np.float64]:
         """Predict parsed columns: probabilities [rows, classes], or values [rows]."""
@@ -127,7 +125,8 @@ class Model:
             return (probabilities[:, 1] >= self._threshold).astype(np.int64)
         return np.asarray(np.argmax(probabilities, axis=1), np.int64)
 
-    def _render(self, frame: pl.DataFrame, proba: bool) -> pl.DataFrame:
+    def predict_columns(self, frame: pl.DataFrame, proba: bool = True) -> pl.DataFrame:
+        """Predict parsed columns: a frame of `prediction`, and `probability_<class>` or `lower` and `upper`."""
         import polars as pl
 
         outputs = [o.astype(np.float64) for o in run_frame(self._run, frame, self._fed, self._outputs, self.threads)]
@@ -181,5 +180,5 @@ class Model:
         return numbers, texts, {name: feed[name] for name in self._fed}
 
 
-def _is_series(value: object) -> bool:
-    return hasattr(value, "to_numpy") and hasattr(value, "__len__")
+def _is_list(value: object) -> bool:
+    return isinstance(value, list | tuple) or (hasattr(value, "to_numpy") or isinstance(value, np.ndarray))

@@ -73,7 +73,7 @@ def is_missing(value: Any, column: Column) -> bool:
 
 def shortened(value: Any) -> str:
     """Quote a value for a message, at most 60 characters of it."""
-    text = repr(value)
+    text = repr(value.to_list() if hasattr(value, "to_list") else value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -126,7 +126,8 @@ def read_rows(data: Any, inputs: Sequence[Input], rows: Sequence[int] | None = N
                     f"column '{name}' has no value that is a {word} (first: {shown}), and had when the model was "
                     "trained; check that the columns are the right ones"
                 )
-            notes.append(f"column '{name}' has {count} values that are not a {word} (first: {shown}), taken as missing")
+            what = f"1 value that is not a {word}" if count == 1 else f"{count} values that are not {word}s"
+            notes.append(f"column '{name}' has {what} (first: {shown}), taken as missing")
     return Typed(pl.DataFrame(frame) if frame else pl.DataFrame(height=height), tuple(notes))
 
 

@@ -27,8 +27,9 @@ def unseen_notes(frame: pl.DataFrame, baseline: Baseline | None, rows: Sequence[
         if count := int(foreign.sum()):
             first = int(foreign.arg_max() or 0)
             where = first + 1 if rows is None else rows[first]
+            what = "1 value" if count == 1 else f"{count} values"
             notes.append(
-                f"column '{column.name}' has {count} values that the training rows did not have (first: "
+                f"column '{column.name}' has {what} that the training rows did not have (first: "
                 f"{shortened(values[first])} in row {where}), predicted as an unknown label"
             )
     return tuple(notes)
