@@ -66,7 +66,7 @@ def frame_problem(
     features = tuple(name for name in table.frame.columns if name != target and name not in charter.excluded_columns)
     refuse_unbuilt(table, target, features, task=task, time=time)
     if target is None:
-        raise ColumnError(f"no target was named; pass --target with one of {_few(table.frame.columns)}")
+        raise ColumnError(f"a {task} task needs a target; pass --target with one of {_few(table.frame.columns)}")
     if not features:
         raise ColumnError(f"the table has no column beside the target '{target}' to learn from; add some")
     label = read_label(table, target)
@@ -126,7 +126,7 @@ def _left_out(label: Label, task: Task) -> list[str]:
         said.append(f"{label.missing:,} of {label.rows + label.missing:,} rows have no label and are left out.")
     if task in CLASSIFICATION and label.rare:
         names = _few([f"{name} ({count})" for name, count in label.rare.items()])
-        said.append(f"{len(label.rare)} classes have too few rows to learn from, and those rows are left out: {names}.")
+        said.append(f"Classes with too few rows to learn from are left out, and their rows with them: {names}.")
     return said
 
 

@@ -42,7 +42,8 @@ def _positive(label: Label, names: list[str], wanted: str | None) -> tuple[str, 
     if len(words) == 1:
         return words[0], f"'{words[0]}' is the positive class by its meaning; positive_class in the charter changes it."
     rarer = min(reversed(names), key=lambda name: label.counts[name])
-    return rarer, f"'{rarer}' is the positive class, being the rarer one; positive_class in the charter changes it."
+    because = "the rarer one" if len({label.counts[name] for name in names}) > 1 else "the last of two as frequent ones"
+    return rarer, f"'{rarer}' is the positive class, being {because}; positive_class in the charter changes it."
 
 
 def _numbers_first(name: str) -> tuple[bool, float, str]:

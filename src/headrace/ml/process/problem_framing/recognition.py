@@ -66,7 +66,7 @@ def _with_target(table: Table, target: str, features: tuple[str, ...], time: str
     return None
 
 
-def _without_target(table: Table) -> tuple[Task, str] | None:
+def _without_target(table: Table) -> tuple[Task, str]:
     """Guess what a table without a target is for."""
     names = tuple(table.frame.columns)
     if table.format in ("images", "image"):
@@ -79,7 +79,7 @@ def _without_target(table: Table) -> tuple[Task, str] | None:
         kinds = [detect(table.frame[name]).kind for name in names]
         if kinds.count(ColumnKind.DATE) == 1 and kinds.count(ColumnKind.NUMBER) == 1:
             return Task.FORECASTING, "there is one column of times and one of numbers"
-    return None
+    return Task.CLUSTERING, "no target was named"
 
 
 def _user_and_item(names: tuple[str, ...]) -> str | None:

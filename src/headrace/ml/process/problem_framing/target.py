@@ -41,10 +41,19 @@ class Label:
         return self.raw.len()
 
     @cached_property
+    def distinct(self) -> int:
+        """Number of different labels."""
+        by_number = self.column.kind is ColumnKind.NUMBER and self.numeric_share == 1.0
+        return (self._parsed[0] if by_number else label_texts(self.raw, self.column)).n_unique()
+
+    @cached_property
     def counts(self) -> dict[str, int]:
         """Rows of each class, in the order of the names."""
-        counted = label_texts(self.raw, self.column).alias("label").value_counts()
-        return dict(sorted(zip(counted["label"], counted["count"], strict=True)))
+        counted = self.raw.alias("raw").value_counts()
+        labels: dict[str, int] = {}
+        for name, count in zip(label_texts(counted["raw"], self.column), counted["count"], strict=True):
+            labels[name] = labels.get(name, 0) + count
+        return dict(sorted(labels.items()))
 
     @property
     def learnable(self) -> dict[str, int]:
@@ -76,41 +85,46 @@ class Label:
         unreadable = self._parsed[1].to_numpy()
         if not unreadable.any():
             return
-        texts = label_texts(self.raw, self.column)
+        texts = label_texts(self.raw.filter(self._parsed[1]), self.column)
         infinite = texts.str.contains(r"(?i)^[+-]?inf(inity)?$").to_numpy()
-        text = unreadable & ~infinite
-        which = text if text.any() else unreadable
-        what = "not numbers" if text.any() else "infinite"
-        hint = ", or pass --task multiclass to predict labels" if text.any() else " or leave those cells blank"
+        which, what, hint = ~infinite, "not numbers", ", or pass --task multiclass to predict labels"
+        if infinite.all():
+            which, what, hint = infinite, "infinite", " or leave those cells blank"
         first = int(which.argmax())
+        values = f"{which.sum():,} values that are {what}"
+        if which.sum() == 1:
+            values = f"1 value that is {what.replace('numbers', 'a number')}"
         raise TargetError(
-            f"target column '{self.name}' has {which.sum():,} value{'s' if which.sum() > 1 else ''} that "
-            f"{'are' if which.sum() > 1 else 'is'} {what} (first: '{texts[first][:_SHOWN]}' in row "
-            f"{self.positions[first]}); clean the column{hint}"
+            f"target column '{self.name}' has {values} (first: '{texts[first][:_SHOWN]}' in row "
+            f"{self.positions[unreadable][first]}); clean the column{hint}"
         )
 
 
 def detect(raw: pl.Series) -> Column:
-    """Return what kind of values a column holds."""
-    from headrace.ml.tables.detection import detect_column
+    """Return what kind of values a column holds.
 
-    return detect_column(raw)[0]
+    Rare words among numbers, which count as missing in a feature, stay what they are: a label is not dropped unseen.
+    """
+    from headrace.ml.tables.detection import MISSING_WORDS, detect_column
+
+    column = detect_column(raw)[0]
+    numbers = {f"{number:g}" for number in column.sentinels()}
+    return replace(column, missing=tuple(m for m in column.missing if m.lower() in MISSING_WORDS or m in numbers))
 
 
 def label_texts(raw: pl.Series, column: Column | None = None) -> pl.Series:
     """Return the labels of a target column as text, "" where there is none: what classes are compared by."""
-    column = column or detect(raw)
-    return parse_column(raw, replace(column, kind=ColumnKind.CATEGORY))[0]
+    return parse_column(raw, replace(column or detect(raw), kind=ColumnKind.CATEGORY))[0]
 
 
 def read_label(table: Table, target: str) -> Label:
     """Read the target column; raise `TargetError` where there is nothing to learn from it."""
     raw = table.frame[target]
-    column = detect(raw)
-    present = label_texts(raw, column) != ""
-    label = Label(raw.filter(present), table.rows[present.to_numpy()], column, int((~present).sum()))
     if not raw.len():
         raise TargetError("the table has no rows; add some")
+    column = detect(raw)
+    present = _present(raw, column)
+    label = Label(raw.filter(present), table.rows[present.to_numpy()], column, int((~present).sum()))
     if not label.rows:
         raise TargetError(
             f"target column '{target}' is missing in all {raw.len():,} rows; name another column, or fill it"
@@ -122,3 +136,10 @@ def read_label(table: Table, target: str) -> Label:
             "and some hundreds for a model worth having"
         )
     return label
+
+
+def _present(raw: pl.Series, column: Column) -> pl.Series:
+    if column.kind is ColumnKind.NUMBER and raw.dtype.is_numeric():
+        values, unreadable = parse_column(raw, column)
+        return values.is_not_null() | unreadable
+    return label_texts(raw, column) != ""
