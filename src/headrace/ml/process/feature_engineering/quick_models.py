@@ -13,7 +13,7 @@ from headrace.ml.contract import Features
 Array = npt.NDArray[np.float64]
 Fit = Callable[[Features, Array, bool], Callable[[Features], Array]]
 
-ROUNDS = 60
+ROUNDS = 50
 NEWTON_STEPS = 5
 PENALTY = 3.0
 
@@ -24,7 +24,8 @@ def boosted_trees(features: Features, outcomes: Array, classification: bool) -> 
     settings = {
         "objective": "binary" if classification else "regression",
         "num_leaves": 15,
-        "learning_rate": 0.1,
+        "learning_rate": 0.12,
+        "max_bin": 63,
         "min_data_in_leaf": 20,
         "num_threads": 1,
         "deterministic": True,

@@ -26,6 +26,9 @@ FAMILIES = {
 }
 MODELS: dict[View, Fit] = {View.TREES: boosted_trees, View.SCALED: linear_model}
 
+LEAST_GAIN = 1e-3
+"""Of the loss; less is not worth a feature, however sure."""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -86,8 +89,8 @@ class Judge:
             measured, left = self._measure(view, tried)
             gains = base - measured
             gain, error = float(gains.mean()), float(gains.std() / np.sqrt(max(1, len(gains))))
-            earned = gain > max(error, 1e-12)
             scale = max(float(base.mean()), 1e-12)
+            earned = gain > max(error, LEAST_GAIN * scale)
             verdicts.append(Verdict(family, earned, gain / scale, error / scale))
             if earned:
                 kept, base, residuals = tried, measured, left

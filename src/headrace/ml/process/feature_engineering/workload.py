@@ -23,14 +23,14 @@ LEAST_BUDGET = 30.0
 """With a smaller budget, in seconds, nothing is tried and the defaults are taken."""
 UNBOUNDED_ALLOWANCE = 8.0
 LARGEST_ALLOWANCE = 12.0
-SHARE = 0.07
+SHARE = 0.06
 """Of the budget; the estimates below are of an idle core."""
-SAMPLES = (5000, 3500, 2500, 1500)
-FOLDS = 3
-SECONDS_PER_TREE_CELL = 1.7e-6
+BOTH = (View.TREES, View.SCALED)
+SECONDS_PER_TREE_COLUMN = 5e-4
+SECONDS_PER_TREE_CELL = 4e-7
 SECONDS_PER_LINEAR_CELL = 2.6e-10
-SECONDS_PER_PLAN_CELL = 3e-7
-SECONDS_PER_PLAN_COLUMN = 1e-3
+SECONDS_PER_PLAN_COLUMN = 6e-4
+SECONDS_PER_PLAN_CELL = 1e-7
 
 
 @dataclass(frozen=True)
@@ -42,25 +42,30 @@ class Work:
     views: tuple[View, ...]
 
 
+CHOICES = (
+    *(Work(rows, 3, BOTH) for rows in (5000, 3500, 2500)),
+    *(Work(rows, 2, BOTH) for rows in (2500, 1500)),
+    *(Work(rows, 2, (View.TREES,)) for rows in (2500, 1500)),
+)
+"""What can be tried, the most first."""
+
+
 def plan_work(rows: int, columns: int, outcomes: int, families: int, budget: float | None) -> Work:
-    """Choose the largest sample whose estimated work fits; linear models are the first to go when time is short."""
+    """Choose the most that by estimate fits into the budget's share."""
+    nothing = Work(0, 0, ())
     if (budget is not None and budget < LEAST_BUDGET) or rows < 60 or not families:
-        return Work(0, 0, ())
+        return nothing
     allowance = UNBOUNDED_ALLOWANCE if budget is None else min(SHARE * budget, LARGEST_ALLOWANCE)
-    for views in ((View.TREES, View.SCALED), (View.TREES,)):
-        for sample in SAMPLES:
-            fitted = min(rows, sample)
-            seconds = FOLDS * (2 + families) * sum(_seconds(view, fitted, columns, outcomes) for view in views)
-            if seconds <= allowance:
-                return Work(sample, FOLDS, views)
-    return Work(0, 0, ())
+    return next((work for work in CHOICES if _seconds(work, rows, columns, outcomes, families) <= allowance), nothing)
 
 
-def _seconds(view: View, rows: int, columns: int, outcomes: int) -> float:
-    fitting = rows * columns * SECONDS_PER_PLAN_CELL + columns * SECONDS_PER_PLAN_COLUMN
-    if view == View.TREES:
-        return fitting + rows * columns * outcomes * SECONDS_PER_TREE_CELL
-    return fitting + rows * (4 * columns) ** 2 * outcomes * SECONDS_PER_LINEAR_CELL
+def _seconds(work: Work, rows: int, columns: int, outcomes: int, families: int) -> float:
+    rows = min(rows, work.rows)
+    plan = columns * (SECONDS_PER_PLAN_COLUMN + rows * SECONDS_PER_PLAN_CELL)
+    trees = columns * outcomes * (SECONDS_PER_TREE_COLUMN + rows * SECONDS_PER_TREE_CELL)
+    linear = rows * (4 * columns) ** 2 * outcomes * SECONDS_PER_LINEAR_CELL
+    fitting = {View.TREES: plan + trees, View.SCALED: plan + linear}
+    return work.folds * (2 + families) * sum(fitting[view] for view in work.views)
 
 
 def choose_columns(
