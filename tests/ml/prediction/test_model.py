@@ -133,9 +133,8 @@ def test_single_rows_from_several_threads_do_not_mix(models):
     wrong = []
 
     def work(age):
-        for _ in range(300):
-            if abs(model.predict(ROW | {"age": age})["prediction"] - (age - 40) / 10 - 3.01) > 1e-4:
-                wrong.append(age)
+        got = [model.predict(ROW | {"age": age})["prediction"] for _ in range(300)]
+        wrong.extend(value for value in got if abs(value - (age - 40) / 10 - 3.01) > 1e-4)
 
     threads = [threading.Thread(target=work, args=(age,)) for age in (10, 200, 3000)]
     for thread in threads:

@@ -16,7 +16,7 @@ from headrace.ml.errors import ModelError, OutputError
 from headrace.ml.tables.columns import Column, ColumnKind
 
 FORMAT_VERSION = 1
-"""Written into new manifests; every format from 1 to this one loads."""
+"""Written into new manifests. A promise: every release loads all formats from 1 to its own, and predicts the same."""
 MANIFEST_FILE = "manifest.json"
 MODEL_FILE = "model.onnx"
 BASELINE_FILE = "baseline.json"
