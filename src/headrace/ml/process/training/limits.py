@@ -16,35 +16,29 @@ FEWEST_ROWS = 2_000
 ASSUMED_CORES = 2
 SECONDS = {
     "baseline": 0.01,
-    "gradient_boosting_lightgbm": 4.0,
-    "gradient_boosting_catboost": 20.0,
-    "gradient_boosting_xgboost": 6.0,
-    "linear_logistic": 4.0,
+    "gradient_boosting_lightgbm": 12.0,
+    "gradient_boosting_xgboost": 2.5,
+    "gradient_boosting_catboost": 10.0,
+    "linear_logistic": 0.5,
     "linear_square": 0.5,
-    "linear_hinge": 4.0,
-    "naive_bayes": 0.2,
-    "decision_tree": 1.0,
-    "random_forest": 15.0,
-    "extra_trees": 10.0,
-    "neural_network": 20.0,
+    "linear_hinge": 1.0,
+    "naive_bayes": 0.1,
+    "decision_tree": 0.3,
+    "random_forest": 20.0,
+    "extra_trees": 14.0,
+    "neural_network": 25.0,
     "k_nearest_neighbors": 10.0,
     "support_vector_machine": 60.0,
 }
 UNKNOWN = 10.0
-TREES_PER_CLASS = frozenset(
-    {
-        "gradient_boosting_lightgbm",
-        "gradient_boosting_catboost",
-        "gradient_boosting_xgboost",
-        "linear_logistic",
-        "linear_hinge",
-    }
-)
+BOOSTING = ("gradient_boosting_lightgbm", "gradient_boosting_xgboost", "gradient_boosting_catboost")
+SHARE_OF_OTHERS = 1 / 3
+"""The longest fit of an algorithm that is seldom the best, by the longest of boosting."""
 
 
 def estimate_seconds(algorithm: str, rows: int, columns: int, classes: int) -> float:
     """Estimate what one fit takes, from the shape alone."""
-    outputs = classes if classes > 2 and algorithm in TREES_PER_CLASS else 1
+    outputs = classes if classes > 2 and algorithm in BOOSTING else 1
     return 0.05 + SECONDS.get(algorithm, UNKNOWN) * rows * columns * outputs / 1e6
 
 
@@ -60,8 +54,9 @@ class Limits:
         """Rows of a fold that this algorithm is fitted on, or None where even few would take too long."""
         most = min(rows, algorithm.largest or rows)
         seconds = estimate_seconds(algorithm.name, most, columns, classes)
-        if seconds > self.fit_seconds:
-            most = int(most * self.fit_seconds / seconds)
+        longest = self.fit_seconds * (1 if algorithm.name in BOOSTING else SHARE_OF_OTHERS)
+        if seconds > longest:
+            most = int(most * longest / seconds)
             if most < min(rows, FEWEST_ROWS):
                 return None
         return most
@@ -77,11 +72,7 @@ def choose_limits(
     if budget is None:
         return Limits()
     most = max(FEWEST_ROWS, int(CELLS_PER_SECOND * budget / max(columns, 1)))
-    strong = [
-        name
-        for name in ("gradient_boosting_catboost", "gradient_boosting_xgboost", "gradient_boosting_lightgbm")
-        if name in algorithms
-    ] or ["gradient_boosting_lightgbm"]
+    strong = [name for name in BOOSTING if name in algorithms] or list(BOOSTING)
     dearest = max(estimate_seconds(name, min(rows, most), columns, classes) for name in strong)
     affordable = 0.6 * budget * ASSUMED_CORES
     used = int(min(folds, max(1, affordable / (8 * dearest))))

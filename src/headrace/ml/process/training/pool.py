@@ -179,5 +179,5 @@ class Workers:
 
 
 def start_workers(workspace: Path, *, count: int | None = None) -> Workers:
-    """Start as many workers as there are cores, to have imports done when the first fit arrives; close them after use."""
+    """Start a worker for each core, to have the imports done when the first fit arrives; close them after use."""
     return Workers(workspace, count=count)

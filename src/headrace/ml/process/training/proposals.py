@@ -11,20 +11,20 @@ from headrace.ml.tuning import Search
 
 STRENGTH = (
     "gradient_boosting_lightgbm",
-    "gradient_boosting_catboost",
     "linear_logistic",
     "linear_square",
+    "gradient_boosting_catboost",
     "gradient_boosting_xgboost",
-    "extra_trees",
     "neural_network",
+    "extra_trees",
     "random_forest",
-    "linear_hinge",
     "support_vector_machine",
     "k_nearest_neighbors",
+    "linear_hinge",
     "decision_tree",
     "naive_bayes",
 )
-"""Best first by what they reach a second on tables; the first is quick, so that there is always a model."""
+"""Best first by what they reach a second on tables; linear models are early, so that there is always a model."""
 
 TUNED_ALGORITHMS = 4
 Proposal = tuple[type[Algorithm], Mapping[str, Any]]

@@ -34,7 +34,7 @@ def refit_members(
     setting: Setting, members: Sequence[Trial], weights: Mapping[str, float], final: Matrices | None
 ) -> Final:
     """Refit in parallel; members that do not end in time are left out, unless they carry most of the weight."""
-    if final is None:
+    if final is None or setting.timetable.left() <= 0:
         return _fold_models(setting, members, "the time was up before the final fit could start")
     fits = {trial.name: _final_fit(setting, trial, final) for trial in members}
     reasons = _run(setting, fits)
@@ -67,7 +67,7 @@ def _run(setting: Setting, fits: Mapping[str, Fit]) -> dict[str, str]:
     missing = {name: fit for name, fit in fits.items() if find_result(setting.workspace, fit) is None}
     futures = {name: setting.workers.submit(fit.request()) for name, fit in missing.items()}
     left = setting.timetable.left()
-    wait(futures.values(), timeout=None if np.isinf(left) else max(0.5, left))
+    wait(futures.values(), timeout=None if np.isinf(left) else max(0.0, left))
     setting.workers.stop([future for future in futures.values() if not future.done()])
     reasons = {}
     for name, future in futures.items():

@@ -81,7 +81,7 @@ class Race:
 
     def _out_of_time(self) -> bool:
         timetable = self.setting.timetable
-        if not any(trial.status == FITTED for trial in self.trials) and self.trials:
+        if not any(trial.status == FITTED for trial in self.trials):
             return timetable.left() <= 0
         return timetable.left_for_search(self.trials, self.setting.metric.greater_is_better, self.growth()) <= 0
 
