@@ -31,7 +31,7 @@ class RawNumbers:
         """Centre columns whose spread is small against their magnitude, such as identifiers and epoch seconds."""
         values = finite_sample(values)
         low, middle, high = quantiles(values, (0.25, 0.5, 0.75))
-        spread = np.where(high > low, high - low, np.nan_to_num(np.nanstd(values, axis=0)) if len(values) else 0.0)
+        spread = np.where(high > low, high - low, moments(values)[1])
         return cls(tuple(columns), np.where(np.abs(middle) > 1e3 * spread, np.round(middle), 0.0))
 
     @property
@@ -126,7 +126,7 @@ class Bins:
     @property
     def names(self) -> tuple[str, ...]:
         """One name an edge."""
-        return tuple(f"{self.sources[c]} > {e:.6g}" for c, e in zip(self.columns, self.edges, strict=True))
+        return tuple(f"{self.sources[c]} > {e:.15g}" for c, e in zip(self.columns, self.edges, strict=True))
 
     def apply(self, run: Execution) -> Block:
         """Compare with every edge."""

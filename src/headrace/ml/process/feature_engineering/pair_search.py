@@ -13,6 +13,7 @@ from headrace.ml.contract import View
 from headrace.ml.process.feature_engineering.categories import Vocabulary
 from headrace.ml.process.feature_engineering.fitting import Family
 from headrace.ml.process.feature_engineering.interactions import OPERATIONS, Pair
+from headrace.ml.process.feature_engineering.numbers import moments
 from headrace.ml.process.feature_engineering.numpy_execution import level_matrix, number_matrix
 
 Array = npt.NDArray[np.float64]
@@ -70,7 +71,8 @@ def _raw_pairs(
 def _products(
     values: Array, best: Sequence[int], columns: Sequence[str], residuals: Array
 ) -> Iterable[tuple[float, Pair]]:
-    scaled = np.nan_to_num((values - np.nanmean(values, axis=0)) / (np.nanstd(values, axis=0) + 1e-12)).clip(-5, 5)
+    mean, deviation = moments(values)
+    scaled = np.nan_to_num((values - mean) / deviation).clip(-5, 5)
     left = residuals - residuals.mean(axis=0)
     total = float((left**2).sum()) + 1e-12
     for i, j in combinations_with_replacement(best, 2):

@@ -74,7 +74,6 @@ class Judge:
     def decide(self, view: View, names: Sequence[str]) -> list[Verdict]:
         """Try one family after the other on top of those kept before; keep those whose gain exceeds its error."""
         kept: list[list[Family]] = [[] for _ in self.trials]
-        final: list[Family] = []
         verdicts = []
         base, residuals = self._measure(view, kept)
         everything = pl.concat([trial.held_frame for trial in self.trials])
@@ -94,7 +93,6 @@ class Judge:
             verdicts.append(Verdict(family, earned, gain / scale, error / scale))
             if earned:
                 kept, base, residuals = tried, measured, left
-                final.append(family)
         return verdicts
 
     def _family(self, name: str, view: View, frame: pl.DataFrame, outcomes: Array, residuals: Array) -> Family | None:

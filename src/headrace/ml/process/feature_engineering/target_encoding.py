@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 FOLDS = 5
+LARGEST = 1e30
 SMOOTHING = 10.0
 """A level's mean counts as if so many rows of the overall mean were added."""
 MOST_CLASSES = 8
@@ -29,10 +30,14 @@ class Outcomes:
 
     @classmethod
     def of(cls, target: npt.NDArray[Any], classes: int, seed: int) -> Outcomes:
-        """Take a number as it is, the positive class of two, or each of the most frequent classes; draw the folds."""
+        """Take values less their mean, the positive class of two, or each of the most frequent classes; draw folds.
+
+        The mean is taken off because float32 would blur small differences of large values.
+        """
         folds = np.random.default_rng(seed).permutation(len(target)) % FOLDS
         if classes == 0:
-            return cls(np.asarray(target, dtype=np.float64)[:, None], folds, ("mean target",))
+            values = np.clip(np.asarray(target, dtype=np.float64), -LARGEST, LARGEST)
+            return cls((values - values.mean())[:, None], folds, ("mean target less overall mean",))
         if classes == 2:
             return cls((target == 1).astype(np.float64)[:, None], folds, ("rate",))
         frequent = np.sort(np.argsort(-np.bincount(target, minlength=classes), kind="stable")[:MOST_CLASSES])
