@@ -119,7 +119,7 @@ def measure_relevance(frame: pl.DataFrame, target: npt.NDArray[Any], task: Task)
     for start in range(0, len(numbers), _BLOCK):
         block = numbers[start : start + _BLOCK]
         found.update(zip(block, _relevance_of_numbers(frame.select(block), target, task), strict=True))
-    texts = [name for name in frame.columns if name not in set(numbers)]
+    texts = [name for name, kind in frame.schema.items() if kind != pl.Float64]
     for start in range(0, len(texts), _BLOCK):
         block = texts[start : start + _BLOCK]
         found.update(zip(block, _relevance_of_categories(frame.select(block), target, task), strict=True))

@@ -20,6 +20,7 @@ IDENTIFYING = frozenset({"email", "phone", "credit card", "iban", "social securi
 _MOST_CELLS = 2_000_000
 _LARGEST_SAMPLE = 2_000
 _LONGEST_VALUE = 2_000
+_LONG_NUMBER = r"^\+?\(?\d[\d ()-]{6,}(?:\.0)?$"
 
 
 @dataclass(frozen=True)
@@ -95,14 +96,14 @@ PATTERNS = (
 def find_personal_data(frame: pl.DataFrame, columns: Sequence[Column]) -> dict[str, Personal]:
     """Look for personal data and secrets in a sample of the raw values; returns column → what was found.
 
-    Numbers are looked at where they are long enough for a card or telephone number; dates are not.
+    Numbers are looked at where they are long enough for a telephone or card number; dates are not.
     """
     rows = max(50, min(_LARGEST_SAMPLE, _MOST_CELLS // max(len(columns), 1)))
     kinds = {column.name: column.kind for column in columns}
     sample = _sample(frame.select([name for name, kind in kinds.items() if kind is not ColumnKind.DATE]), rows)
     numbers = [name for name in sample.columns if kinds[name] is ColumnKind.NUMBER]
-    lengths = sample.select(pl.col(numbers).str.len_chars().max()).row(0) if numbers else ()
-    sample = sample.drop([name for name, longest in zip(numbers, lengths, strict=True) if (longest or 0) < 7])
+    long = sample.select(pl.col(numbers).str.contains(_LONG_NUMBER).any()).row(0) if numbers else ()
+    sample = sample.drop([name for name, found in zip(numbers, long, strict=True) if not found])
     given = dict(zip(sample.columns, sample.select(pl.all().count()).row(0) if sample.width else (), strict=True))
     found: dict[str, Personal] = {}
     for pattern in PATTERNS:
