@@ -56,7 +56,7 @@ class NeuralNetwork(LibraryAlgorithm):
         "patience": Hyperparameter(8, Integer(1, 1000), "epochs without improvement that end the training"),
     }
     portfolio = ({}, {"layers": 3, "learning_rate": 3e-4, "alpha": 0.1}, {"layers": 1, "width": 256, "alpha": 1e-2})
-    quick: ClassVar[Mapping[str, Any]] = {"width": 16, "epochs": 5}
+    quick: ClassVar[Mapping[str, Any]] = {"width": 16, "epochs": 30, "batch_size": 32, "learning_rate": 0.01}
 
     def fit_library(self, features: Features, target: Target, classes: int, validation: Rows | None) -> Fitted:
         """Train epoch by epoch and keep the best weights."""
