@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headrace.ml.applications.automl.options import Options, absolute, parse_duration, parse_task
 from headrace.ml.applications.automl.output import choose_folder, output_folder, writing
@@ -15,6 +15,9 @@ from headrace.ml.applications.automl.state import RunState
 from headrace.ml.errors import OptionError, RunInterrupted
 from headrace.ml.process import STEPS
 from headrace.ml.process.progress import Moment, Progress
+
+if TYPE_CHECKING:
+    from headrace.ml.tables.table import Table
 
 Opener = Callable[[str], Any]
 
@@ -156,16 +159,13 @@ def _walk(
     from headrace.ml.process.preparation import prepare_data
     from headrace.ml.process.problem_framing import frame_problem
     from headrace.ml.process.training import train_models
-    from headrace.ml.tables import read_table, table_from_frame
 
     watch, seed = Stopwatch(progress), options.seed
     with watch.step("business_problem", "reading the charter"):
         business = define_business_problem(Path(options.charter) if options.charter else None)
     with watch.step("datasets", f"reading {Path(options.source).name}"):
-        table = read_table(options.source, openers=openers) if frames[0] is None else table_from_frame(frames[0])
-        test = None
-        if options.test is not None:
-            test = read_table(options.test, openers=openers) if frames[1] is None else table_from_frame(frames[1])
+        table = _read(options.source, frames[0], openers)
+        test = None if options.test is None else _read(options.test, frames[1], openers)
     with watch.step("problem_framing", "finding out the task"):
         framing = frame_problem(
             table, options.target, business, task=options.task, metric=options.metric, time=options.time
@@ -213,3 +213,14 @@ def _walk(
     )
     document = write_results(partial, options, steps, threshold, built, watch.seconds, progress)
     return steps, document
+
+
+def _read(source: str, frame: Any, openers: Mapping[str, Opener]) -> Table:
+    """Read the table from its source, or from the frame in memory where there is one."""
+    if frame is None:
+        from headrace.ml.tables import read_table
+
+        return read_table(source, openers=openers)
+    from headrace.ml.tables import table_from_frame
+
+    return table_from_frame(frame)
