@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import polars as pl
 
@@ -14,10 +15,11 @@ from headrace.ml.tables.date_text import date_from_text, dates_from_text
 from headrace.ml.tables.number_detection import MOSTLY
 
 _FORMATS = (
-    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y", "%m.%d.%Y",
-    "%d-%b-%Y", "%d %b %Y", "%d/%b/%Y", "%b %d, %Y", "%b %d %Y", "%d %b, %Y", "%Y-%b-%d", "%d-%b-%y", "%d %b %y", "%Y%m%d",
-    "%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%m-%d-%y", "%d-%m-%y", "%Y-%m", "%Y/%m", "%m/%Y", "%m-%Y", "%b %Y", "%b-%Y", "%b-%y",
-)  # fmt: skip
+    *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%m/%d/%Y", "%d/%m/%Y", "%m-%d-%Y", "%d-%m-%Y", "%d.%m.%Y", "%m.%d.%Y"),
+    *("%d-%b-%Y", "%d %b %Y", "%d/%b/%Y", "%b %d, %Y", "%b %d %Y", "%d %b, %Y", "%Y-%b-%d", "%d-%b-%y", "%d %b %y"),
+    *("%Y%m%d", "%m/%d/%y", "%d/%m/%y", "%m-%d-%y", "%d-%m-%y", "%d.%m.%y", "%Y-%m", "%Y/%m", "%m/%Y", "%m-%Y"),
+    *("%b %Y", "%b-%Y", "%b-%y"),
+)
 _MOST_FORMATS = 5
 _TIME_NAME = re.compile(r"time|date|epoch|unix|(?:^|_)(?:at|ts)$|stamp", re.IGNORECASE)
 _EARLIEST, _LATEST = 631152000.0, 2208988800.0  # 1990 and 2040
@@ -25,7 +27,7 @@ _EARLIEST_TEXT, _LATEST_TEXT = -14831769600.0, 7258118400.0  # 1500 and 2200
 
 
 def detect_dates(label: Column, text: pl.Series, sample: Sequence[str]) -> Column | None:
-    """Return `label` as a column of dates, if nearly all values read as such; `sample` are distinct values of `text`."""
+    """Return `label` as a column of dates, if nearly all values read so; `sample` are distinct values of `text`."""
     values = sample[:: max(1, len(sample) // 400)]
     if sum(value[:1].isalnum() and any(c.isdigit() for c in value) for value in values) < 0.5 * len(values):
         return None
@@ -40,7 +42,7 @@ def detect_dates(label: Column, text: pl.Series, sample: Sequence[str]) -> Colum
 
 
 def _cover(values: Sequence[str]) -> tuple[str, ...]:
-    """Choose formats, the most frequent first, until they read nearly all values or more would be needed than allowed."""
+    """Choose formats, the most frequent first, until they read all values that can be read, or are five."""
     readable = {value: [f for f in _FORMATS if date_from_text(value, (f,)) is not None] for value in values}
     certain = Counter(formats[0] for formats in readable.values() if len(formats) == 1)
     chosen: list[str] = []
@@ -57,11 +59,11 @@ def _smoothness(values: Sequence[str], date_format: str) -> float:
     """Judge by the order of the rows: read the right way, neighbouring dates lie closer."""
     seconds = [date_from_text(value, (date_format,)) for value in values]
     given = [second for second in seconds if second is not None]
-    return -sum(abs(later - earlier) for earlier, later in zip(given, given[1:], strict=False)) / max(1, len(given))
+    return -sum(abs(later - earlier) for earlier, later in pairwise(given)) / max(1, len(given))
 
 
 def detect_numeric_dates(name: str, numbers: pl.Series) -> tuple[str, ...]:
-    """Return the format of dates held as numbers: 20210305, or seconds or milliseconds since 1970 where the name says time."""
+    """Return the format of dates held as numbers: 20210305, or seconds or milliseconds where the name says time."""
     least, most = numbers.min(), numbers.max()
     if not isinstance(least, int | float) or not isinstance(most, int | float):
         return ()

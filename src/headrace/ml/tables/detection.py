@@ -1,4 +1,4 @@
-"""Finding out what a column holds: numbers, dates, labels or free text; used when a model is trained, never to predict."""
+"""Finding out what a column holds: numbers, dates, labels or free text; for training, never for prediction."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from headrace.ml.tables.columns import Column, ColumnKind
+from headrace.ml.tables.columns import Column, ColumnKind, parse_column
 from headrace.ml.tables.date_detection import detect_dates, detect_numeric_dates
 from headrace.ml.tables.native_values import numbers_of, texts_of
 from headrace.ml.tables.number_detection import detect_numbers, find_sentinels
 from headrace.ml.tables.number_text import SPACES
 
-MISSING_WORDS = frozenset(
-    ["?", "??", "n/a", "na", "n.a.", "#n/a", "#na", "nan", "null", "#null!", "(null)", "<null>", "none", "nil", "-", "--", "–", "—", ".", "<na>", "nat", "missing", "\\n"]
-)
+MISSING_WORDS = frozenset({"?", "??", "n/a", "na", "n.a.", "#n/a", "#na", "nan", "null", "#null!", "(null)", "<null>"})
+MISSING_WORDS |= {"<na>", "nat", "nil", "-", "--", "\u2013", "\u2014", ".", "missing", "\\n", "none"}
 """Spellings, in lower case, that mean no value; `unknown` is a label like any other."""
 
 _SAMPLE = 1000
@@ -44,11 +43,13 @@ def detect_column(raw: pl.Series, rows: npt.NDArray[np.int64] | None = None) -> 
         return Column(raw.name, ColumnKind.NUMBER), ()
     if dtype != pl.Null and (numbers := numbers_of(raw)) is not None:
         return _numbers(Column(raw.name, ColumnKind.NUMBER), numbers)
+    if dtype == pl.Binary:
+        return Column(raw.name, ColumnKind.TEXT), (f"column '{raw.name}' holds bytes, such as pictures, and not text",)
     text = texts_of(raw).str.strip_chars(SPACES)
     text = text.set(text == "", None)
     plain = text.cast(pl.Float64, strict=False)
     given = text.len() - text.null_count()
-    if given and plain.len() - plain.null_count() == given and not plain.is_nan().any():
+    if given and plain.len() - plain.null_count() == given and plain.is_finite().all():
         if _is_code(text):
             note = f"column '{raw.name}' holds codes of one length with leading zeros, which are labels and not numbers"
             return Column(raw.name, ColumnKind.CATEGORY), (note,)
@@ -64,7 +65,7 @@ def _numbers(column: Column, numbers: pl.Series) -> tuple[Column, tuple[str, ...
     sentinels = find_sentinels(numbers)
     if not sentinels:
         return column, ()
-    spelled = tuple(f"{value:g}" for value, _ in sentinels)
+    spelled = tuple(f"{value:g}".replace(".", column.decimal) for value, _ in sentinels)
     notes = tuple(
         f"column '{column.name}' has {count:,} values of {value:g}, far from all others, which count as missing"
         for value, count in sentinels
@@ -78,47 +79,48 @@ def _is_code(text: pl.Series) -> bool:
     if not first.str.contains("^0[0-9]{2}").any():
         return False
     lengths = first.str.len_chars()
-    return bool((lengths == lengths.max()).mean() > 0.9) and first.str.contains("^[0-9]+$").all()
+    usual = (lengths == lengths.max()).sum() > 0.9 * lengths.len()
+    return usual and first.str.contains("^[0-9]+$").all()
 
 
 def _detect_text(name: str, text: pl.Series, rows: npt.NDArray[np.int64] | None) -> tuple[Column, tuple[str, ...]]:
     distinct = text.drop_nulls().unique(maintain_order=True)
     missing = tuple(distinct.filter(distinct.str.to_lowercase().is_in(list(MISSING_WORDS))).to_list())
-    notes: tuple[str, ...] = ()
-    if missing:
-        disguised = text.is_in(missing)
-        spelled = ", ".join(repr(token) for token in missing)
-        first = _row(rows, disguised.arg_true()[0])
-        notes = (
-            f"column '{name}' has {disguised.sum():,} values {spelled} (first: row {first:,}) that count as missing",
-        )
-        text, distinct = text.set(disguised, None), distinct.filter(~distinct.is_in(missing))
     label = Column(name, ColumnKind.CATEGORY, missing=missing)
-    if distinct.is_empty():
-        return label, notes
-    sample = _spread(distinct)
-    for detect in (detect_numbers, detect_dates):
-        column = detect(label, text, sample)
-        if column is None:
-            continue
-        column, odd_notes = _with_odd_values(column, text, rows)
-        if column.kind is ColumnKind.NUMBER:
-            from headrace.ml.tables.columns import parse_column
-
-            column, sentinel_notes = _numbers(column, parse_column(text, column)[0])
-            odd_notes = (*odd_notes, *sentinel_notes)
-        return column, (*notes, *odd_notes)
-    if _is_free_text(sample, distinct.len(), text.len() - text.null_count()):
+    values, sample = text, _spread(distinct)
+    if missing:
+        values = text.set(text.is_in(missing), None)
+        sample = _spread(distinct.filter(~distinct.is_in(missing)))
+    for detect in (detect_numbers, detect_dates) if sample else ():
+        column = detect(label, values, sample)
+        if column is not None:
+            column, notes = _with_odd_values(column, values, rows)
+            if column.kind is ColumnKind.NUMBER:
+                column, sentinel_notes = _numbers(column, parse_column(values, column)[0])
+                notes = (*notes, *sentinel_notes)
+            return column, (*_disguised(name, text, missing, rows), *notes)
+    if sample and distinct.len() > len(missing):  # a label may well say none, as long as no program wrote it
+        label = replace(label, missing=tuple(word for word in missing if word == "None" or word.lower() != "none"))
+    notes = _disguised(name, text, label.missing, rows)
+    if sample and _is_free_text(sample, distinct.len(), values.len() - values.null_count()):
         return replace(label, kind=ColumnKind.TEXT), notes
     return label, notes
+
+
+def _disguised(
+    name: str, text: pl.Series, missing: tuple[str, ...], rows: npt.NDArray[np.int64] | None
+) -> tuple[str, ...]:
+    if not missing:
+        return ()
+    found = text.is_in(missing)
+    spelled, first = ", ".join(repr(token) for token in missing), _row(rows, found.arg_true()[0])
+    return (f"column '{name}' has {found.sum():,} values {spelled} (first: row {first:,}) that count as missing",)
 
 
 def _with_odd_values(
     column: Column, text: pl.Series, rows: npt.NDArray[np.int64] | None
 ) -> tuple[Column, tuple[str, ...]]:
     """Count the few values that do not read as missing, and say so."""
-    from headrace.ml.tables.columns import parse_column
-
     _, unreadable = parse_column(text, column)
     unreadable &= ~text.str.contains(r"(?i)^[+\-]?inf(inity)?$").fill_null(False)
     if not unreadable.any():

@@ -28,13 +28,13 @@ def decode(data: bytes, source: str) -> tuple[str, tuple[str, ...]]:
             note = f"decoded as {encoding.upper()}, by its byte-order mark"
             return _checked(data[len(mark) :], encoding, source), (note,)
     if b"\0" in data:
-        encoding = _wide_encoding(data)
-        if encoding is None:
+        wide = _wide_encoding(data)
+        if wide is None:
             raise SourceError(
                 f"'{source}' has a NUL byte at position {data.index(0) + 1:,} and is not text; "
                 "export it again as CSV, Parquet or Excel"
             )
-        return _checked(data, encoding, source), (f"decoded as {encoding.upper()}, by its NUL bytes",)
+        return _checked(data, wide, source), (f"decoded as {wide.upper()}, by its NUL bytes",)
     try:
         text, notes = data.decode("utf-8"), ()
     except UnicodeDecodeError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections import Counter
@@ -28,20 +29,20 @@ _NOTATIONS = (
     (".", "\u2019"),
 )
 _CURRENCIES = frozenset(
-    ["USD", "EUR", "GBP", "JPY", "CHF", "CNY", "INR", "AUD", "CAD", "NZD", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "BRL", "MXN", "ZAR", "KRW", "RUB", "TRY", "Rs", "kr"]
+    {"USD", "EUR", "GBP", "JPY", "CHF", "CNY", "INR", "AUD", "CAD", "NZD", "SEK", "NOK", "DKK", "PLN"}
 )
-_UNITS = frozenset(
-    ["%", "kg", "g", "mg", "lb", "lbs", "oz", "km", "m", "cm", "mm", "mi", "ft", "l", "ml", "kW", "kWh", "MWh", "W", "V", "A", "Hz", "h", "hrs", "min", "s", "ms", "°C", "°F", "°", "cc", "bhp"]
-)
+_CURRENCIES |= {"CZK", "HUF", "BRL", "MXN", "ZAR", "KRW", "RUB", "TRY", "US$", "R$", "Rs", "Rs.", "kr"}
+_UNITS = frozenset({"%", "kg", "mg", "lb", "lbs", "oz", "km", "cm", "mm", "mi", "ft", "ml", "kW", "kWh", "MWh", "Hz"})
+_UNITS |= {"hrs", "min", "ms", "\u00b0C", "\u00b0F", "\u00b0", "cc", "bhp"}
 _AFFIXED = re.compile(
-    r"([^0-9+\-\u2212.,]*?)\s*[+\-\u2212]?\s*([^0-9+\-\u2212.,\s]*)\s*([0-9.,](?:[0-9., '\u2019\u00a0\u202f]*[0-9.,])?)\s*(\D*)"
+    r"(\D*?)\s*[+\-\u2212]?\s*([^0-9+\-\u2212.,\s]*)\s*(?=[.,]?[0-9])[0-9., '\u2019\u00a0\u202f]*[0-9.,]\s*(\D*)"
 )
 _SENTINELS = (-1.0, -9.0, -99.0, -999.0, -9999.0, -99999.0, 99.0, 999.0, 9999.0, 99999.0, 999999.0, -999.9, 1e20, -1e20)
 _INFINITY = re.compile(r"[+\-]?inf(inity)?", re.IGNORECASE)
 
 
 def detect_numbers(label: Column, text: pl.Series, sample: Sequence[str]) -> Column | None:
-    """Return `label` as a column of numbers, if nearly all values read as such; `sample` are distinct values of `text`."""
+    """Return `label` as a column of numbers, if nearly all values read so; `sample` are distinct values of `text`."""
     if sum(any(character.isdigit() for character in value) for value in sample) < 0.5 * len(sample):
         return None
     affixes = _find_affixes(sample)
@@ -67,29 +68,39 @@ def detect_numbers(label: Column, text: pl.Series, sample: Sequence[str]) -> Col
 
 def _find_affixes(sample: Sequence[str]) -> tuple[str, ...]:
     """Find what stands before and after the numbers: currencies, and one unit."""
-    found: Counter[str] = Counter()
+    money: set[str] = set()
+    units: Counter[str] = Counter()
     for value in sample:
         if match := _AFFIXED.fullmatch(value):
-            before, inner, _, after = match.groups()
-            found.update(text for text in {before.strip(), inner.strip(), after.strip()} if text)
-    money = {text for text in found if text in _CURRENCIES or all(unicodedata.category(c) == "Sc" for c in text)}
-    units = [text for text, count in found.items() if text in _UNITS and count >= 0.5 * len(sample)]
-    return tuple(sorted(money | set(units[:1])))
+            before, inner, after = (part.strip() for part in match.groups())
+            money.update({part for part in (before.rstrip("+-\u2212 "), inner, after) if _is_currency(part)})
+            units.update({after} & _UNITS)
+    most = units.most_common(1)
+    return tuple(sorted(money | {unit for unit, count in most if count >= 0.5 * len(sample)}))
+
+
+def _is_currency(text: str) -> bool:
+    return text in _CURRENCIES or (text != "" and all(unicodedata.category(character) == "Sc" for character in text))
 
 
 def find_sentinels(numbers: pl.Series) -> list[tuple[float, int]]:
-    """Find numbers such as -999 that stand clearly apart from all others: each with how often it occurs."""
+    """Find numbers such as -999 that stand clearly apart from all others: each with how often it occurs.
+
+    A large one must stand further apart, since it may be the cap of a long-tailed quantity.
+    """
     found = []
-    least, most = numbers.min(), numbers.max()
-    for extreme in {least, most}:
+    numbers = numbers.drop_nulls()
+    for extreme in (_number(numbers.min()), _number(numbers.max())):
         if extreme not in _SENTINELS:
             continue
-        others = numbers.filter(numbers != extreme).drop_nulls()
-        count = numbers.len() - numbers.null_count() - others.len()
-        low, high = others.min(), others.max()
-        if count < 2 or low is None or high is None or others.n_unique() < 3:
+        others = numbers.filter(numbers != extreme)
+        count, low, high = numbers.len() - others.len(), _number(others.min()), _number(others.max())
+        if count < 2 or others.is_empty() or others.n_unique() < 3:
             continue
-        gap = low - extreme if extreme < low else extreme - high  # type: ignore[operator]
-        if gap > high - low:  # type: ignore[operator]
-            found.append((float(extreme), count))  # type: ignore[arg-type]
-    return sorted(found)
+        if low - extreme > high - low or extreme - high > 3 * (high - low):
+            found.append((extreme, count))
+    return found
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else math.nan

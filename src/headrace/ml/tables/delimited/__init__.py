@@ -128,8 +128,8 @@ def _refuse_second_table(records: Sequence[Record], names: Sequence[str], source
         fields = [cell.strip() for cell in record.fields]
         if len(fields) > 1 and fields[0] == names[0] and fields == list(names[: len(fields)]):
             raise ParseError(
-                f"row {number:,} (line {record.line:,}) of '{source}' repeats the header, so that a second table seems to "
-                "begin there; keep one table a file"
+                f"row {number:,} (line {record.line:,}) of '{source}' repeats the header, so that a second table seems "
+                "to begin there; keep one table a file"
             )
 
 

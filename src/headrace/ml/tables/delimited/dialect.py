@@ -11,7 +11,7 @@ _TITLES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars",
 
 @dataclass(frozen=True)
 class Dialect:
-    """How fields are set apart; `quote` and `escape` are empty where there are none, `width` is the usual count of fields."""
+    """How fields are set apart; `quote` and `escape` may be empty, `width` is the usual count of fields."""
 
     delimiter: str
     quote: str

@@ -65,7 +65,8 @@ def _header_votes(first: Row, below: Sequence[Row]) -> int:
                 votes += 1 if shape(cell) not in shapes else 0
     if votes == 0:  # all text, and nothing speaks against a header
         named = [cell for cell in first if cell]
-        return int(len(set(named)) == len(named) and not any(map(looks_numeric, named)))
+        unlike_names = any(looks_numeric(name) or re.search(r"\w ?[.!?]$", name) for name in named)
+        return int(len(set(named)) == len(named) and not unlike_names)
     return votes
 
 

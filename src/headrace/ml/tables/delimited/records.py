@@ -62,7 +62,7 @@ class _Splitter:
         self.closing = re.compile(f"{quote}(?= *(?:{edge}|$))")
 
     def record(self, text: str, start: int, stop: int) -> tuple[list[str], int]:
-        """Read the record that begins at `start` in a line ending at `stop`; returns its fields and where the next begins."""
+        """Read the record at `start`, in a line ending at `stop`; returns its fields and where the next begins."""
         line = text[start:stop]
         if (not self.quote or self.quote not in line) and (not self.escape or self.escape not in line):
             return self.plain(line), stop + 1
@@ -153,7 +153,7 @@ class _Splitter:
         return (field.replace(self.escape + self.delimiter, self.delimiter) if self.escape else field), end
 
     def line(self, line: str, *, lenient: bool) -> list[str]:
-        """Split one line; `lenient` lets a quote close only before a delimiter, so that quotes inside need no doubling."""
+        """Split one line; `lenient` lets a quote close only before a delimiter: quotes inside need no doubling."""
         fields: list[str] = []
         position = 0
         while True:

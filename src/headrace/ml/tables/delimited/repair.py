@@ -86,8 +86,8 @@ def _repair(record: Record, dialect: Dialect, profile: Profile, number: int, sou
             return kind, ways[0][1]
     found, width = len(record.fields), dialect.width
     raise ParseError(
-        f"row {number:,} (line {record.line:,}) of '{source}' has {found} {'field' if found == 1 else 'fields'} where the "
-        f"others have {width}, and there is no one way to put it right; correct that line"
+        f"row {number:,} (line {record.line:,}) of '{source}' has {found} {'field' if found == 1 else 'fields'} where "
+        f"the others have {width}, and there is no one way to put it right; correct that line"
     )
 
 

@@ -43,11 +43,19 @@ def sniff(text: str) -> Dialect:
 
 
 def _sample(text: str) -> str:
+    """Return the head of the text, and lines with a backslash before a quote from anywhere."""
     head = text[:_SAMPLE_CHARACTERS]
-    if len(head) < len(text):
-        head = head[: max(head.rfind("\n"), head.rfind("\r")) + 1] or head
-    for found in islice(re.finditer(r'[^\n]*\\["\'][^\n]*\n', text[len(head) :][: 1 << 24]), 20):
-        head += found[0]
+    if len(head) == len(text):
+        return text
+    head = head[: max(head.rfind("\n"), head.rfind("\r")) + 1] or head
+    position = text.find('\\"', len(head))
+    for _ in range(20):
+        if position < 0:
+            break
+        start, end = text.rfind("\n", 0, position) + 1, text.find("\n", position)
+        end = len(text) if end < 0 else end
+        head += text[start:end] + "\n"
+        position = text.find('\\"', end)
     return head
 
 
