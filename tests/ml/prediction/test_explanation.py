@@ -1,7 +1,6 @@
 """Explanations: they add up, know the truth where it is known, and repeat."""
 
 import numpy as np
-import polars as pl
 import pytest
 
 from headrace.ml.contract import Task
@@ -25,9 +24,9 @@ def test_contributions_sum_to_prediction_minus_base(models, training_rows, task)
 
 def test_of_a_sum_each_part_contributes_its_distance_from_the_mean(models, training_rows):
     """The exact Shapley value of an additive model is the part's value minus its mean over the background."""
-    (explanation,) = explain_rows(models[Task.REGRESSION], training_rows, [5], seed=0, samples=4000)
+    (explained,) = explain_rows(models[Task.REGRESSION], training_rows, [5], seed=0, samples=4000)
     row = training_rows.row(5, named=True)
-    got = contributions(explanation)
+    got = contributions(explained)
     ages = training_rows["age"].fill_null(40.0)
     levels = training_rows["plan"].replace_strict({"basic": 0.0, "plus": 1.0, "pro": 2.0, "": -1.0})
     assert got["age"] == pytest.approx((row["age"] - ages.mean()) / 10, abs=0.1)
@@ -46,8 +45,8 @@ def test_what_is_explained_is_the_positive_or_the_likeliest_class(models, traini
 
 
 def test_values_are_shown_and_missing_ones_are_none(models, training_rows):
-    (explanation,) = explain_rows(models[Task.BINARY], training_rows, [0], samples=4)
-    values = {item["column"]: item["value"] for item in explanation["contributions"]}
+    (explained,) = explain_rows(models[Task.BINARY], training_rows, [0], samples=4)
+    values = {item["column"]: item["value"] for item in explained["contributions"]}
     row = training_rows.row(0, named=True)
     assert values == row | {"age": None}
 
@@ -76,4 +75,9 @@ def test_backgrounds_follow_the_baseline():
 
 def test_no_rows_give_no_explanations(models, training_rows):
     assert explain_rows(models[Task.BINARY], training_rows, []) == []
-    assert isinstance(training_rows, pl.DataFrame)
+
+
+def test_many_stages_are_predicted_in_several_runs(models, training_rows):
+    whole = explain_rows(models[Task.REGRESSION], training_rows, [1], samples=7)
+    assert explain_rows(models[Task.REGRESSION], training_rows, [1], samples=7, cells=50) == whole
+    assert explain_rows(models[Task.REGRESSION], training_rows, [1], samples=7, cells=1) == whole

@@ -65,6 +65,10 @@ def test_a_format_that_cannot_be_is_refused(folder, version):
         ({"files": {}}, "no checksum of model.onnx"),
         ({"files": {"model.onnx": {"sha256": ""}}}, "'size' is missing"),
         ({"threshold": "high"}, "could not convert"),
+        ({"classes": ["no"]}, "classes .* for binary"),
+        ({"classes": ["no", "no"]}, "classes .* for binary"),
+        ({"task": "multiclass", "classes": []}, "classes .* for multiclass"),
+        ({"task": "regression"}, "2 classes for regression"),
     ],
 )
 def test_damage_is_one_sentence_with_its_reason(folder, changes, reason):

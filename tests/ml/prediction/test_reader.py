@@ -71,6 +71,25 @@ def test_many_absent_columns_are_counted():
         require_columns([f"c{i}" for i in range(7)], inputs)
 
 
+def test_a_misspelt_column_is_found():
+    with pytest.raises(InputError, match=r"column 'tenure' is absent .* or rename 'Tenur' to 'tenure'"):
+        read_rows({"Tenur": [1]}, [Input(Column("tenure", ColumnKind.NUMBER))])
+
+
+def test_an_arrow_table_with_a_name_twice_is_refused():
+    import pyarrow
+
+    with pytest.raises(InputError, match="the Arrow table cannot be read"):
+        read_rows(pyarrow.table([[1], [2]], names=["a", "a"]), [Input(COLUMNS[0])])
+
+
+def test_names_that_are_numbers_are_read_as_text():
+    import pandas
+
+    typed = read_rows(pandas.DataFrame({0: [1.5]}), [Input(Column("0", ColumnKind.NUMBER))])
+    assert typed.frame["0"].to_list() == [1.5]
+
+
 def test_rows_without_inputs_keep_their_number():
     assert read_rows(pl.DataFrame({"other": [1, 2]}), []).frame.height == 2
 

@@ -17,51 +17,55 @@ from headrace.ml.tables.columns import Column
 if TYPE_CHECKING:
     import polars as pl
 
-_ROWS_A_RUN = 50_000
+_MOST_CELLS = 200_000_000
 
 Cells = npt.NDArray[Any]
 
 
 def explain_rows(
-    model: Model, frame: pl.DataFrame, rows: Sequence[int], *, seed: int = 0, samples: int = 64
+    model: Model,
+    frame: pl.DataFrame,
+    rows: Sequence[int],
+    *,
+    seed: int = 0,
+    samples: int = 64,
+    cells: int = 4_000_000,
 ) -> list[dict[str, Any]]:
     """Explain the predictions for the rows at the positions `rows` (0-based) of a typed frame.
 
     Each result has `prediction`, `base` and `contributions`: [{column, value, contribution}], largest first, which sum
-    to prediction − base. What is explained is the positive class's probability (binary), the probability of the
-    likeliest class, named in `class` (multiclass), or the value (regression). `base` is the mean prediction for
+    to prediction − base. What is explained is the positive class's probability (binary) or that of the likeliest class
+    (multiclass), named in `class`, or the value (regression). `base` is the mean prediction for
     backgrounds drawn column by column from the baseline; a contribution is what knowing the value changes on average.
 
     `samples` backgrounds, each walked through a random order of the columns and its reverse, cost
-    2 · samples · columns predictions a row. Source: Štrumbelj & Kononenko (2014), Explaining prediction models and
-    individual predictions with feature contributions; antithetic orders as in Mitchell et al. (2022).
+    2 · samples · columns predictions a row; fewer are drawn for tables of more than about a thousand columns.
+    At most `cells` values go through the graph at once, which bounds memory.
+    Source: Štrumbelj & Kononenko (2014), Explaining prediction models and individual predictions with feature
+    contributions; antithetic orders as in Mitchell et al. (2022), Sampling permutations for Shapley value estimation.
     """
-    return [_explain(model, frame[position], np.random.default_rng([seed, position]), samples) for position in rows]
+    samples = max(1, min(samples, _MOST_CELLS // (2 * max(1, len(model.columns)) ** 2)))
+    return [
+        _explain(model, frame[position], np.random.default_rng([seed, position]), samples, cells) for position in rows
+    ]
 
 
-def _explain(model: Model, row: pl.DataFrame, generator: np.random.Generator, samples: int) -> dict[str, Any]:
-    columns = model.manifest.columns
+def _explain(
+    model: Model, row: pl.DataFrame, generator: np.random.Generator, samples: int, cells: int
+) -> dict[str, Any]:
+    columns, baselines = model.columns, {column.name: column for column in model.baseline.columns}
     code = _explained_class(model, row)
+    orders = np.array([generator.permutation(len(columns)) for _ in range(samples)])
+    orders = np.concatenate([orders, orders[:, ::-1]])
+    background = {c.name: draw_background(baselines.get(c.name), c, samples, generator) for c in columns}
+    steps = _walk(model, row, orders, background, code, max(1, cells // max(1, len(columns))))
     contributions = np.zeros(len(columns))
-    base = 0.0
-    orders_a_run = max(1, _ROWS_A_RUN // (2 * len(columns) + 2))
-    for start in range(0, samples, orders_a_run):
-        count = min(orders_a_run, samples - start)
-        orders = np.array([generator.permutation(len(columns)) for _ in range(count)])
-        orders = np.concatenate([orders, orders[:, ::-1]])
-        background = {c.name: draw_background(b, c, count, generator) for c, b in _paired(model)}
-        steps = _walk(model, row, orders, background, code)
-        changes = np.diff(steps, axis=1)
-        np.add.at(contributions, orders.ravel(), changes.ravel())
-        base += float(steps[:, 0].sum())
-    walks = 2 * samples
-    prediction = float(_values(model.predict_frame(row), code)[0])
-    ranked = sorted(
-        zip(columns, (contributions / walks).tolist(), strict=True), key=lambda pair: (-abs(pair[1]), pair[0].name)
-    )
+    np.add.at(contributions, orders.ravel(), np.diff(steps, axis=1).ravel())
+    amounts = (contributions / len(orders)).tolist()
+    ranked = sorted(zip(columns, amounts, strict=True), key=lambda pair: (-abs(pair[1]), pair[0].name))
     explanation: dict[str, Any] = {
-        "prediction": prediction,
-        "base": base / walks,
+        "prediction": float(_values(model.predict_frame(row), code)[0]),
+        "base": float(steps[:, 0].mean()),
         "contributions": [
             {"column": column.name, "value": _shown(row, column), "contribution": amount} for column, amount in ranked
         ],
@@ -69,34 +73,44 @@ def _explain(model: Model, row: pl.DataFrame, generator: np.random.Generator, sa
     return explanation if code is None else explanation | {"class": model.manifest.classes[code]}
 
 
-def _paired(model: Model) -> list[tuple[Column, ColumnBaseline | None]]:
-    known = {column.name: column for column in model.baseline.columns}
-    return [(column, known.get(column.name)) for column in model.manifest.columns]
-
-
 def _walk(
-    model: Model, row: pl.DataFrame, orders: npt.NDArray[np.int64], background: dict[str, Cells], code: int | None
+    model: Model,
+    row: pl.DataFrame,
+    orders: npt.NDArray[np.int64],
+    background: dict[str, Cells],
+    code: int | None,
+    size: int,
 ) -> npt.NDArray[np.float64]:
     """Predict every stage of every walk: from a background row to the explained one, a column at a time.
 
-    Returns [walks, columns + 1]; both directions of an order share a background row.
+    Returns [walks, columns + 1]; both directions of an order share a background row. `size` stages are predicted at once.
     """
-    import polars as pl
-
     walks, count = orders.shape
     rank = np.argsort(orders, axis=1)
-    stages = np.arange(count + 1)
-    frame = {}
-    for position, column in enumerate(model.manifest.columns):
-        textual = column.kind in TEXTUAL
-        value = row[column.name].fill_null("" if textual else np.nan)[0]
-        drawn = np.tile(background[column.name], 2)
-        known = stages[None, :] > rank[:, position, None]
-        cells = np.where(known, np.array(value, object if textual else np.float64), drawn[:, None]).ravel()
-        frame[column.name] = (
-            pl.Series(cells.tolist(), dtype=pl.String) if textual else pl.Series(cells, nan_to_null=True)
-        )
-    return _values(model.predict_frame(pl.DataFrame(frame)), code).reshape(walks, count + 1)
+    stages = walks * (count + 1)
+    predicted = []
+    for start in range(0, stages, size):
+        walk, stage = np.divmod(np.arange(start, min(start + size, stages)), count + 1)
+        frame = {}
+        for position, column in enumerate(model.columns):
+            drawn = background[column.name][walk % (walks // 2)]
+            frame[column.name] = _revealed(row[column.name], column, drawn, stage > rank[walk, position])
+        predicted.append(_values(model.predict_frame(_frame(frame)), code))
+    return np.concatenate(predicted).reshape(walks, count + 1)
+
+
+def _revealed(value: pl.Series, column: Column, drawn: Cells, known: npt.NDArray[np.bool_]) -> pl.Series:
+    import polars as pl
+
+    if column.kind in TEXTUAL:
+        return pl.Series(np.where(known, np.array(value.fill_null("")[0], object), drawn).tolist(), dtype=pl.String)
+    return pl.Series(np.where(known, value.cast(pl.Float64).fill_null(np.nan)[0], drawn))
+
+
+def _frame(columns: dict[str, pl.Series]) -> pl.DataFrame:
+    import polars as pl
+
+    return pl.DataFrame(columns)
 
 
 def draw_background(

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from headrace.ml.contract import Task
+from headrace.ml.contract import CLASSIFICATION, Task
 from headrace.ml.errors import ModelError, OutputError
 from headrace.ml.tables.columns import Column, ColumnKind
 
@@ -129,9 +129,19 @@ def parse_manifest(document: dict[str, Any]) -> Manifest:
     names = [column.name for column in manifest.columns]
     if len(set(names)) != len(names):
         raise ValueError("an input is listed twice")
+    if problem := _class_problem(manifest):
+        raise ValueError(problem)
     if MODEL_FILE not in manifest.files:
         raise ValueError(f"no checksum of {MODEL_FILE}")
     return manifest
+
+
+def _class_problem(manifest: Manifest) -> str | None:
+    if manifest.task not in CLASSIFICATION:
+        return f"{len(manifest.classes)} classes for {manifest.task}" if manifest.classes else None
+    fits = len(manifest.classes) == 2 if manifest.task == Task.BINARY else len(manifest.classes) > 1
+    distinct = len(set(manifest.classes)) == len(manifest.classes)
+    return None if fits and distinct else f"classes {list(manifest.classes)} for {manifest.task}"
 
 
 def _input(item: dict[str, Any]) -> Input:

@@ -30,8 +30,8 @@ Buffers = tuple[npt.NDArray[Any], npt.NDArray[Any], dict[str, npt.NDArray[Any]]]
 class Model:
     """A compiled model and its manifest.
 
-    `notes` says, a sentence each, what was worked around in the rows of the last batch: columns ignored or absent,
-    values that could not be read, labels never seen in training.
+    `columns` are the inputs that the graph reads. `notes` says, a sentence each, what was worked around in the rows of
+    the last batch: columns ignored or absent, values that could not be read, labels never seen in training.
     """
 
     def __init__(self, manifest: Manifest, graph: bytes, folder: Path, threads: int | None = None) -> None:
@@ -42,19 +42,20 @@ class Model:
         self._classification = manifest.task in CLASSIFICATION
         self._threshold = float(np.float32(0.5 if manifest.threshold is None else manifest.threshold))
         self._session = open_session(graph, str(folder / MODEL_FILE))
-        self._names = [column.name for column in manifest.columns]
         present = {item.name for item in self._session.get_inputs()}
-        if unknown := present - set(self._names):
+        if unknown := present - {column.name for column in manifest.columns}:
             raise ModelError(
                 f"'{folder / MODEL_FILE}' reads {sorted(unknown)}, which its manifest lacks; train it again"
             )
-        if lost := {item.name for item in manifest.outputs} - {item.name for item in self._session.get_outputs()}:
+        bounds = ["lower", "upper"] if {"lower", "upper"} <= {item.name for item in manifest.outputs} else []
+        self._outputs = ["probabilities"] if self._classification else ["prediction", *bounds]
+        outputs = {*self._outputs, *(item.name for item in manifest.outputs)}
+        if lost := outputs - {item.name for item in self._session.get_outputs()}:
             raise ModelError(
                 f"'{folder / MODEL_FILE}' has no output {sorted(lost)}, which its manifest names; train again"
             )
-        self._fed = [name for name in self._names if name in present]
-        bounds = ["lower", "upper"] if {"lower", "upper"} <= {item.name for item in manifest.outputs} else []
-        self._outputs = ["probabilities"] if self._classification else ["prediction", *bounds]
+        self.columns = tuple(column for column in manifest.columns if column.name in present)
+        self._fed = [column.name for column in self.columns]
         self._run = direct_run(self._session)
         self._readers = [(c.name, row_reader(c), c.kind in TEXTUAL) for c in manifest.columns]
         self._number_readers = [(name, read) for name, read, textual in self._readers if not textual]

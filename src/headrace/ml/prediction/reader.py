@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from headrace.ml.errors import InputError
 from headrace.ml.prediction.manifest import Input
 from headrace.ml.tables.columns import Column, ColumnKind, parse_column, value_parser
+from headrace.ml.tables.names import nearest
 
 if TYPE_CHECKING:
     import polars as pl
 
 TEXTUAL = frozenset({ColumnKind.CATEGORY, ColumnKind.TEXT})
 _REMEMBERED = 1024
+_LOOKED_AT = 1000
 _WORDS = {ColumnKind.NUMBER: "number", ColumnKind.DATE: "date"}
 
 
@@ -84,7 +86,10 @@ def require_columns(present: Sequence[Any], inputs: Sequence[Input]) -> list[str
     if absent:
         listed = ", ".join(f"'{name}'" for name in absent[:5]) + (f" and {len(absent) - 5} more" if absent[5:] else "")
         which = f"column {listed} is" if len(absent) == 1 else f"columns {listed} are"
-        raise InputError(f"{which} absent from the rows, and the model needs all of its inputs; add what is absent")
+        unread = [str(name) for name in there - {item.column.name for item in inputs}]
+        near = nearest(absent[0], unread[:_LOOKED_AT])
+        remedy = f"add what is absent, or rename '{near}' to '{absent[0]}'" if near else "add what is absent"
+        raise InputError(f"{which} absent from the rows, and the model needs all of its inputs; {remedy}")
     return [item.column.name for item in inputs if item.column.name not in there]
 
 
@@ -165,11 +170,16 @@ def raw_columns(data: Any) -> tuple[Mapping[Any, Any], int]:
     if isinstance(data, pl.DataFrame):
         return {series.name: series for series in data.iter_columns()}, data.height
     if hasattr(data, "__arrow_c_stream__") and not hasattr(data, "iloc"):
-        return raw_columns(pl.DataFrame(data))
+        try:
+            return raw_columns(pl.DataFrame(data))
+        except (pl.exceptions.PolarsError, TypeError, ValueError) as error:
+            raise InputError(
+                f"the Arrow table cannot be read ({error}); convert it to Polars or pandas first"
+            ) from error
     if hasattr(data, "iloc") and hasattr(data, "columns"):
         if not data.columns.is_unique:
             raise InputError("the frame has two columns of one name; rename one of them")
-        return {name: _series(name, _pandas_values(data[name])) for name in data.columns}, len(data)
+        return {str(name): _series(name, _pandas_values(data[name])) for name in data.columns}, len(data)
     if isinstance(data, Mapping):
         lengths = {name: len(values) for name, values in data.items()}
         if len(set(lengths.values())) > 1:
