@@ -15,6 +15,7 @@ from headrace.ml.process.preparation import Preparation
 
 _WORTHWHILE = 0.1  # of the interval's half width, a doubling
 _UNEQUAL = 0.8
+_BEYOND_CHANCE = 1.7  # times the distance to the interval's end, which is 3.3 standard errors
 _MISSING = 0.2
 _FEWEST_IN_GROUP = 20
 
@@ -70,14 +71,15 @@ def advise(
 def generalisation(preparation: Preparation, evaluation: Evaluation, metric: Metric) -> dict[str, Any]:
     """Compare the test part with the held-out rows: {held_out, test, holds, newest, reading}.
 
-    `newest` tells that the test part is the newest data. `holds` is False where the held-out value is better than the
-    whole interval of the test part.
+    `newest` tells that the test part is the newest data. `holds` is False where the held-out value is better by more
+    than chance explains.
     """
     held_out, test = (evaluation.metrics[part].get(metric.name) for part in ("validation", "test"))
     if held_out is None or test is None or metric.name not in evaluation.intervals:
         return {}
     low, high = evaluation.intervals[metric.name]
-    holds = held_out <= high if metric.greater_is_better else held_out >= low
+    slack = test - low if metric.greater_is_better else high - test
+    holds = sign(metric) * (held_out - test) <= _BEYOND_CHANCE * slack
     newest = "newest" in preparation.split
     what = "newest rows, the test part" if newest else "test part"
     verb = "holds up" if holds else "is worse than the held-out rows promised, beyond chance"
