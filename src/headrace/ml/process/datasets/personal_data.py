@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from headrace.ml.process.datasets.checksums import is_card_number, is_iban
+from headrace.ml.process.datasets.valid_numbers import is_card_number, is_iban, is_ip_address
 from headrace.ml.tables.columns import Column, ColumnKind
 
 IDENTIFYING = frozenset({"email", "phone", "credit card", "iban", "social security number", "passport", "secret"})
@@ -80,7 +80,7 @@ PATTERNS = (
     Pattern("credit card", f"^{_CARD}$", rf"\b{_CARD}\b", least=0.5, check=is_card_number),
     Pattern("social security number", f"^{_SSN}$", rf"\b{_SSN}\b", least=0.05),
     Pattern("ip address", rf"^{_OCTET}(?:\.{_OCTET}){{3}}$", rf"\b{_OCTET}(?:\.{_OCTET}){{3}}\b", least=0.05),
-    Pattern("ip address", r"^(?:[0-9A-Fa-f]{1,4}:){2,7}(?::?[0-9A-Fa-f]{1,4}){1,7}$|^::1$", least=0.05),
+    Pattern("ip address", r"^[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}$", least=0.05, check=is_ip_address),
     Pattern(
         "phone",
         r"^\+\d[\d ().-]{6,18}\d(?: ?x\d{1,5})?$",

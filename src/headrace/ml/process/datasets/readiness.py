@@ -135,7 +135,7 @@ def check_relevance(dataset: Dataset, relevance: Mapping[str, Relevance]) -> Che
     """Whether the columns say anything about the label, and whether some say too much."""
     names = dataset.frame.columns
     ranked = sorted(names, key=lambda name: -relevance[name].value)
-    noise = max(_NO_SIGNAL, 2 / math.sqrt(min(dataset.frame.height, LARGEST_SAMPLE)))
+    noise = max(_NO_SIGNAL, 3.5 / math.sqrt(min(dataset.frame.height, LARGEST_SAMPLE)))
     weak = [name for name in names if relevance[name].value < noise]
     suspicious = find_suspicious(dataset.frame, dataset.target, dataset.task, relevance)
     leaks = [name for name, reason in dataset.excluded.items() if reason.startswith("leak")]

@@ -1,7 +1,8 @@
-"""The check digits that tell a card number or an IBAN from any row of digits."""
+"""What tells a card number, an IBAN or an IP address from any row of digits."""
 
 from __future__ import annotations
 
+import ipaddress
 import re
 
 _CARD_PREFIX = re.compile(r"4|5[1-5]|2[2-7]|3[47]|3[0689]|6011|64[4-9]|65|62|35")
@@ -32,3 +33,16 @@ def is_iban(text: str) -> bool:
     if not (account.isascii() and account.isalnum() and _IBAN_LENGTHS[0] <= len(account) <= _IBAN_LENGTHS[1]):
         return False
     return int("".join(str(int(letter, 36)) for letter in account[4:] + account[:4])) % 97 == 1
+
+
+def is_ip_address(text: str) -> bool:
+    """Whether `text` is an IPv4 or IPv6 address in the notation of RFC 4291.
+
+    >>> is_ip_address("2001:db8::8a2e:370:7334"), is_ip_address("10:15:30")
+    (True, False)
+    """
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
