@@ -58,6 +58,9 @@ def parse_column(raw: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
         text = _given_text(raw, column).fill_null("").alias(column.name)
         return text, pl.repeat(False, len(raw), eager=True)
     native = numbers_of(raw) if column.kind is ColumnKind.NUMBER else epochs_of(raw)
+    if native is None and column.kind is ColumnKind.NUMBER and column.decimal == "." and raw.dtype == pl.String:
+        plain = raw.cast(pl.Float64, strict=False)
+        native = plain if plain.is_finite().all() and not plain.has_nulls() else None
     if native is not None:
         values, given = native.set(~native.is_finite(), None), native.is_not_null() & ~native.is_nan()
     else:
@@ -102,13 +105,13 @@ def value_parser(column: Column) -> Callable[[Any], float | str]:
     sentinels = frozenset(column.sentinels())
 
     def parse_number(value: Any) -> float:
-        number = number_of(value)
+        number = None if type(value) is str else number_of(value)
         if number is None and (text := given_text(value)) is not None:
             number = number_from_text(text, column.decimal, column.thousands, column.affixes)
         return math.nan if number is None or number in sentinels or not math.isfinite(number) else number
 
     def parse_date(value: Any) -> float:
-        seconds = epoch_of(value)
+        seconds = None if type(value) is str else epoch_of(value)
         if seconds is None and (text := given_text(value)) is not None:
             seconds = date_from_text(text, column.date_formats)
         return math.nan if seconds is None else seconds

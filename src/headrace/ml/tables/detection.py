@@ -45,16 +45,22 @@ def detect_column(raw: pl.Series, rows: npt.NDArray[np.int64] | None = None) -> 
         return _numbers(Column(raw.name, ColumnKind.NUMBER), numbers)
     if dtype == pl.Binary:
         return Column(raw.name, ColumnKind.TEXT), (f"column '{raw.name}' holds bytes, such as pictures, and not text",)
+    if dtype == pl.String and not (plain := raw.cast(pl.Float64, strict=False)).has_nulls() and plain.is_finite().all():
+        return _plain_numbers(raw, plain)
     text = texts_of(raw).str.strip_chars(SPACES)
     text = text.set(text == "", None)
     plain = text.cast(pl.Float64, strict=False)
     given = text.len() - text.null_count()
     if given and plain.len() - plain.null_count() == given and plain.is_finite().all():
-        if _is_code(text):
-            note = f"column '{raw.name}' holds codes of one length with leading zeros, which are labels and not numbers"
-            return Column(raw.name, ColumnKind.CATEGORY), (note,)
-        return _numbers(Column(raw.name, ColumnKind.NUMBER), plain)
+        return _plain_numbers(text, plain)
     return _detect_text(raw.name, text, rows)
+
+
+def _plain_numbers(text: pl.Series, numbers: pl.Series) -> tuple[Column, tuple[str, ...]]:
+    if _is_code(text):
+        note = f"column '{text.name}' holds codes of one length with leading zeros, which are labels and not numbers"
+        return Column(text.name, ColumnKind.CATEGORY), (note,)
+    return _numbers(Column(text.name, ColumnKind.NUMBER), numbers)
 
 
 def _numbers(column: Column, numbers: pl.Series) -> tuple[Column, tuple[str, ...]]:

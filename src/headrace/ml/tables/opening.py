@@ -71,7 +71,7 @@ def decompress(data: bytes, source: str, member: str | None = None) -> tuple[byt
     streams: dict[bytes, Callable[[BinaryIO, str], _Stream]] = {
         b"\x1f\x8b": lambda raw, _: gzip.GzipFile(fileobj=raw),
         b"BZh": lambda raw, _: bz2.BZ2File(raw),
-        b"\xfd7zXZ\x00": lambda raw, _: lzma.LZMAFile(raw),
+        b"\xfd7zXZ\x00": lambda raw, _: lzma.LZMAFile(raw),  # noqa: SIM115
         b"\x28\xb5\x2f\xfd": _open_zstd,
     }
     try:

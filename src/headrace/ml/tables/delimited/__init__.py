@@ -18,6 +18,7 @@ from headrace.ml.tables.table import Table
 
 _LOOKED_AT = 100
 _COMMENTS = ("#", "//", "%")
+_REMARK = ("# ", "// ", "% ")
 
 
 def read_delimited(text: str, source: str, header: bool | None = None) -> Table:
@@ -31,7 +32,7 @@ def read_delimited(text: str, source: str, header: bool | None = None) -> Table:
     dialect = sniff(text)
     usual = dialect.delimiter == "," and dialect.quote != "'" and not dialect.escape
     notes = () if usual else (dialect.describe(),)
-    frame = read_well_formed(text.encode(), dialect)
+    frame = None if text.startswith(_COMMENTS) else read_well_formed(text.encode(), dialect)
     if frame is None:
         return _read_with_care(text, dialect, source, header, notes)
     frame = frame.slice(_first_full_row(frame.head(_LOOKED_AT).rows()))
@@ -66,7 +67,9 @@ def _without_remarks(records: list[Record], dialect: Dialect) -> tuple[list[Reco
     """Drop lines before the table, comment lines, empty rows at the end, and remarks below the table."""
     notes = []
     width = dialect.width
-    kept = [r for r in records if len(r.fields) == width or not r.text.lstrip().startswith(_COMMENTS)]
+    head = next((i for i, record in enumerate(records) if not record.text.startswith(_REMARK)), 0)
+    named = count_header_rows([r.fields for r in records[head:] if len(r.fields) == width][:_LOOKED_AT]) if head else 0
+    kept = [r for r in records[head if named else 0 :] if len(r.fields) == width or not r.text.startswith(_COMMENTS)]
     if len(kept) < len(records):
         notes.append(f"{len(records) - len(kept):,} comment lines were dropped")
     start = _first_table_row(kept, width)

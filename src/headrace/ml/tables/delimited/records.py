@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -59,6 +60,9 @@ class _Splitter:
         self.skip_spaces, self.width = dialect.skip_spaces, dialect.width
         quote, edge = re.escape(self.quote), re.escape(self.delimiter)
         self.boundary = re.compile(f"[{edge}\n]")
+        field = f"(?:{quote}[^{quote}]*(?:{quote}{quote}[^{quote}]*)*{quote}|[^{quote}{edge}]*)"
+        by_the_book = self.quote and not self.escape and not self.skip_spaces
+        self.sound = re.compile(f"{field}(?:{edge}{field})*") if by_the_book else None
         self.closing = re.compile(f"{quote}(?= *(?:{edge}|$))")
 
     def record(self, text: str, start: int, stop: int) -> tuple[list[str], int]:
@@ -66,6 +70,8 @@ class _Splitter:
         line = text[start:stop]
         if (not self.quote or self.quote not in line) and (not self.escape or self.escape not in line):
             return self.plain(line), stop + 1
+        if self.sound and self.sound.fullmatch(line):
+            return next(csv.reader([line], delimiter=self.delimiter, quotechar=self.quote)), stop + 1
         strict = self.strict(text, start)
         if strict is not None:
             fields, end = strict
