@@ -83,7 +83,7 @@ def _walk(
 ) -> npt.NDArray[np.float64]:
     """Predict every stage of every walk: from a background row to the explained one, a column at a time.
 
-    Returns [walks, columns + 1]; both directions of an order share a background row. `size` stages are predicted at once.
+    Returns [walks, columns + 1]; both directions of an order share a background row. `size` stages go in one run.
     """
     walks, count = orders.shape
     rank = np.argsort(orders, axis=1)
