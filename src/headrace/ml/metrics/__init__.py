@@ -9,7 +9,6 @@ from headrace.ml.errors import OptionError
 from headrace.ml.metrics import classification, ranking, regression
 from headrace.ml.metrics.bootstrap import bootstrap, bootstrap_interval, bootstrap_intervals, interval
 from headrace.ml.metrics.metric import Estimator, Metric, Values, labels, positive_probability, weighted_mean
-from headrace.ml.tables.names import suggest
 
 __all__ = [
     "METRICS",
@@ -205,6 +204,8 @@ def find_metric(name: str, task: Task) -> Metric:
         return METRICS[key]
     if key in METRICS:
         raise OptionError(f"metric '{key}' does not judge a {task} task; use one of {', '.join(known)}")
+    from headrace.ml.tables.names import suggest  # imports polars, which fitting does without
+
     hint = suggest(key, known) or f"; use one of {', '.join(known)}"
     raise OptionError(f"there is no metric '{name}' for a {task} task{hint}")
 
