@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
 from headrace.ml.contract import CLASSIFICATION, View
 from headrace.ml.process.feature_engineering.fitting import MANY_LEVELS, MOST_ONE_HOT, Family
 from headrace.ml.process.feature_engineering.interactions import OPERATIONS
 from headrace.ml.process.feature_engineering.selection import FAMILIES, Judge, Trial, Verdict, sample_folds
 from headrace.ml.process.feature_engineering.target_encoding import Outcomes
-from headrace.ml.process.feature_engineering.workload import choose_columns, plan_work
+from headrace.ml.process.feature_engineering.workload import Work, choose_columns, plan_work
 from headrace.ml.process.preparation import Preparation
 from headrace.ml.process.progress import Progress
 from headrace.ml.tables.columns import Column, ColumnKind
@@ -20,6 +21,8 @@ from headrace.ml.tables.columns import Column, ColumnKind
 READERS = {View.TREES: "tree models", View.SCALED: "linear models, neighbours, kernels and networks"}
 DEFAULTS = (Family("target encodings", View.TREES), Family("frequencies", View.TREES), Family("powers", View.SCALED))
 """What is made where nothing can be tried."""
+LEAST_FITTED, LEAST_HELD = 30, 15
+"""A fold with fewer rows decides nothing."""
 KINDS = {
     "target encodings": "category encoding",
     "frequencies": "category encoding",
@@ -64,25 +67,12 @@ def decide(preparation: Preparation, classes: Sequence[str], *, seed: int, progr
     frame, target = preparation.frame[train], preparation.target[train]
     outcomes = Outcomes.of(target, count, seed)
     columns = choose_columns(preparation.columns, frame, outcomes.values, seed)
-    features = [*_left_out(preparation.columns, columns), *_always(columns, preparation)]
-    names = {view: _applicable(view, columns, preparation) for view in View}
+    features = [*_left_out(preparation.columns, columns), *_always(columns, frame, preparation)]
+    names = {view: _applicable(view, columns, frame) for view in View}
     tried = max(len(own) for own in names.values())
     work = plan_work(len(train), len(columns), outcomes.values.shape[1], tried, progress.budget)
     families: list[Family] = []
-    position = np.full(preparation.frame.height, -1)
-    position[train] = np.arange(len(train))
-    folds = [(position[fit], position[held]) for fit, held in preparation.folds]
-    folds = [(fit[fit >= 0], held[held >= 0]) for fit, held in folds]
-    folds = [(fit, held) for fit, held in folds if len(fit) >= 30 and len(held) >= 15]
-    if not folds:
-        shuffled = np.random.default_rng(seed).permutation(len(train))
-        folds = [
-            (shuffled[shuffled % work.folds != k], shuffled[shuffled % work.folds == k]) for k in range(work.folds)
-        ]
-    trials = [
-        Trial.of(frame, target, outcomes.values, fit, held)
-        for fit, held in sample_folds(folds, work.folds, work.rows, seed)
-    ]
+    trials = _trials(preparation, count, work, seed)
     judge = Judge(columns, count, preparation.imputation, preparation.indicators, trials, seed)
     for view in View:
         if view in work.views:
@@ -96,12 +86,29 @@ def decide(preparation: Preparation, classes: Sequence[str], *, seed: int, progr
     return Decision(columns, count, tuple(families), tuple(features))
 
 
-def _applicable(view: View, columns: Sequence[Column], preparation: Preparation) -> tuple[str, ...]:
+def _trials(preparation: Preparation, classes: int, work: Work, seed: int) -> list[Trial]:
+    """Sample the preparation's folds (a hold-out judges on validation rows), or random ones where none is of use."""
+    train = preparation.train
+    rows = np.concatenate([train, preparation.validation])
+    frame, target = preparation.frame[rows], preparation.target[rows]
+    outcomes = Outcomes.of(target, classes, seed).values
+    position = np.full(preparation.frame.height, -1)
+    position[rows] = np.arange(len(rows))
+    folds = [(position[fit], position[held]) for fit, held in preparation.folds]
+    folds = [(fit, held) for fit, held in folds if len(fit) >= LEAST_FITTED and len(held) >= LEAST_HELD]
+    if not folds:
+        side = np.random.default_rng(seed).permutation(len(train)) % max(1, work.folds)
+        folds = [(np.flatnonzero(side != k), np.flatnonzero(side == k)) for k in range(work.folds)]
+    drawn = sample_folds(folds, work.folds, work.rows, seed)
+    return [Trial.of(frame, target, outcomes, fit, held) for fit, held in drawn]
+
+
+def _applicable(view: View, columns: Sequence[Column], frame: pl.DataFrame) -> tuple[str, ...]:
     """Return the families that these columns can have."""
     numbers = [c.name for c in columns if c.kind == ColumnKind.NUMBER]
     categories = [c.name for c in columns if c.kind == ColumnKind.CATEGORY]
-    distinct = {c: preparation.frame[c].n_unique() for c in categories}
-    gaps = [c for c in numbers if preparation.frame[c].null_count() or preparation.frame[c].is_nan().any()]
+    distinct = {c: frame[c].n_unique() for c in categories}
+    gaps = [c for c in numbers if frame[c].null_count() or frame[c].is_nan().any()]
     possible = {
         "target encodings": any(n > 2 for n in distinct.values()),
         "frequencies": any(n > MANY_LEVELS for n in distinct.values()),
@@ -155,14 +162,14 @@ def _left_out(offered: Sequence[Column], chosen: Sequence[Column]) -> list[Featu
     return [Feature("columns left out", sources, "selection", False, reason)]
 
 
-def _always(columns: Sequence[Column], preparation: Preparation) -> list[Feature]:
+def _always(columns: Sequence[Column], frame: pl.DataFrame, preparation: Preparation) -> list[Feature]:
     """Record the features that every plan makes."""
     names = {kind: tuple(c.name for c in columns if c.kind == kind) for kind in ColumnKind}
-    distinct = {c: preparation.frame[c].n_unique() for c in names[ColumnKind.CATEGORY]}
+    distinct = {c: frame[c].n_unique() for c in names[ColumnKind.CATEGORY]}
     few = tuple(c for c, n in distinct.items() if n <= MOST_ONE_HOT)
     many = tuple(c for c, n in distinct.items() if n > MOST_ONE_HOT)
     numbers = (*names[ColumnKind.NUMBER], *names[ColumnKind.DATE])
-    gaps = tuple(c for c in numbers if preparation.frame[c].null_count() or preparation.frame[c].is_nan().any())
+    gaps = tuple(c for c in numbers if frame[c].null_count() or frame[c].is_nan().any())
     trees, scaled = READERS[View.TREES], READERS[View.SCALED]
     rows: list[tuple[str, tuple[str, ...], str, str]] = [
         (f"numbers as they are, for {trees}", names[ColumnKind.NUMBER], "number", "trees need no scaling"),

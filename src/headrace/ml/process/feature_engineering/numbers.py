@@ -15,7 +15,7 @@ Positions = tuple[int, ...]
 
 SAMPLE = 50_000
 """Quantiles are taken from at most so many rows, evenly spaced."""
-POWERS = (-1.0, -0.5, 1 / 1024, 0.25, 0.5, 1.5, 2 + 1 / 1024, 3.0)
+POWERS = (-1.0, -0.5, -0.25, 1 / 1024, 0.25, 0.5, 1.5, 1.75, 2 + 1 / 1024, 2.25, 2.5, 3.0)
 """Exponents tried by Yeo and Johnson's transform; 1/1024 stands for the logarithm, which it approaches."""
 
 
@@ -49,7 +49,8 @@ class RawNumbers:
 class ScaledNumbers:
     """Numbers between the quantiles seen, made less skewed where a power helps, with mean 0 and deviation 1; NaN stays.
 
-    The transform is I.-K. Yeo and R. A. Johnson's (Biometrika 87, 2000) of (x - centre) / scale.
+    The transform is I.-K. Yeo and R. A. Johnson's (Biometrika 87, 2000) of the distance from the bound that the values
+    crowd at, in units of the typical distance.
     """
 
     sources: tuple[str, ...]
@@ -71,12 +72,16 @@ class ScaledNumbers:
         low, high = np.where(low < high, low, least), np.where(low < high, high, most)
         values = np.clip(values, low, high)
         centre, scale = moments(values)
-        values = (values - centre) / scale
+        skew = skewness((values - centre) / scale)
         skewed, exponents = [], []
-        for i in np.flatnonzero(np.abs(skewness(values)) > 1.0) if powers else ():
-            if (best := best_exponent(values[:, i])) is not None:
-                skewed.append(int(i))
+        for i in np.flatnonzero(np.abs(skew) > 1.0).tolist() if powers else ():
+            bound = low[i] if skew[i] > 0 else high[i]
+            unit = typical_distance(values[:, i], bound)
+            if (best := best_exponent((values[:, i] - bound) / unit)) is not None:
+                centre[i], scale[i] = bound, unit
+                skewed.append(i)
                 exponents.append(best)
+        values = (values - centre) / scale
         power = np.array(exponents)
         mean, deviation = moments(yeo_johnson_array(values[:, skewed], power)) if skewed else (power, power)
         return cls(tuple(columns), low, high, centre, scale, tuple(skewed), power, mean, deviation)
@@ -173,6 +178,13 @@ def yeo_johnson_array(values: Array, exponents: Array) -> Array:
     above = np.power(np.maximum(values, 0.0) + 1.0, exponents) - 1.0
     below = np.power(1.0 - np.minimum(values, 0.0), 2.0 - exponents) - 1.0
     return np.asarray(above / exponents - below / (2.0 - exponents))
+
+
+def typical_distance(values: Array, bound: float) -> float:
+    """Return the median distance from `bound` of the values that do not lie on it."""
+    distance = np.abs(values - bound)
+    distance = distance[distance > 0]  # NaN is left out too
+    return float(np.median(distance)) if len(distance) else 1.0
 
 
 def best_exponent(values: Array) -> float | None:
