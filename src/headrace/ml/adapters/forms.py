@@ -22,6 +22,7 @@ FORMS: Mapping[str, str] = {
     "PresentClasses": "present_classes",
     "Linear": "linear",
     "TreeEnsemble": "trees",
+    "SymmetricTrees": "symmetric_trees",
     "Gaussian": "bayes",
     "Kernel": "kernel",
     "Neighbors": "neighbors",
@@ -132,7 +133,7 @@ def form_predictor(form: Form, columns: int, threads: int = 1) -> Callable[[Feat
     return predict
 
 
-ROWS_A_BLOCK = 8192
+ROWS_A_BLOCK = 1024
 
 
 def form_predict(form: Form, features: Features, classes: int = 0) -> Predictions:
