@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,15 @@ ROWS, SEED = 600, 7
 CLASSES = {"binary": ("No", "Yes"), "multiclass": ("Adelie", "Chinstrap", "Gentoo"), "regression": ()}
 METRIC = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}
 SCORES = {
-    "binary": {"roc_auc": 0.8493, "average_precision": 0.662, "log_loss": 0.412, "accuracy": 0.803, "precision": 0.541, "recall": 0.783, "f1": 0.64},
+    "binary": {
+        "roc_auc": 0.8493,
+        "average_precision": 0.662,
+        "log_loss": 0.412,
+        "accuracy": 0.803,
+        "precision": 0.541,
+        "recall": 0.783,
+        "f1": 0.64,
+    },
     "multiclass": {"log_loss": 0.081, "accuracy": 0.978, "balanced_accuracy": 0.971, "f1_macro": 0.969},
     "regression": {"rmse": 46203.5, "mae": 30110.2, "mape": 0.171, "r2": 0.8413},
 }
@@ -38,7 +47,13 @@ RUN: dict[str, Any] = {
     "options": {"target": "Churn", "trials": None, "exclude": []},
     "created": "2026-11-22T12:50:00Z",
     "budget": 60.0,
-    "model": {"bytes": 1_843_200, "sha256": "ab" * 32, "predict_microseconds": 118.4, "rows_per_second": 212_000.0, "parity_difference": 3.1e-7},
+    "model": {
+        "bytes": 1_843_200,
+        "sha256": "ab" * 32,
+        "predict_microseconds": 118.4,
+        "rows_per_second": 212_000.0,
+        "parity_difference": 3.1e-7,
+    },
 }
 Make = Callable[..., dict[str, Any]]
 
@@ -53,7 +68,9 @@ def kinds_of(extra: tuple[str, ...]) -> list[ColumnKind]:
 
 
 def problem(task: str, hostile: str) -> tuple[BusinessProblem, ProblemFraming]:
-    money = Decisions(true_positive=Outcome(earns=400, costs=60), false_positive=Outcome(costs=60), false_negative=Outcome())
+    money = Decisions(
+        true_positive=Outcome(earns=400, costs=60), false_positive=Outcome(costs=60), false_negative=Outcome()
+    )
     charter = Charter(
         problem=f"Customers leave {hostile}and nobody knows which.",
         current_state="Every leaver gets a letter afterwards.",
@@ -63,7 +80,13 @@ def problem(task: str, hostile: str) -> tuple[BusinessProblem, ProblemFraming]:
         decisions=money if task == "binary" else None,
         sensitive_columns=("gender",),
     )
-    business = BusinessProblem(charter, (f"latency limit {hostile}",), "use ml", ("complex logic over many columns", "repeated at scale"), (("data", 2.0), ("model", 1.5)))
+    business = BusinessProblem(
+        charter,
+        (f"latency limit {hostile}",),
+        "use ml",
+        ("complex logic over many columns", "repeated at scale"),
+        (("data", 2.0), ("model", 1.5)),
+    )
     framing = ProblemFraming(
         Task(task),
         (f"the target has {len(CLASSES[task]) or 'many'} distinct values {hostile}",),
@@ -84,12 +107,34 @@ def table(task: str, extra: tuple[str, ...], random: np.random.Generator) -> tup
     columns = tuple(Column(n, k) for n, k in zip(names_of(extra), kinds_of(extra), strict=True))
     frame = pl.DataFrame({c.name: random.normal(size=ROWS) if i < 3 else ["a"] * ROWS for i, c in enumerate(columns)})
     target = random.integers(0, len(CLASSES[task]), ROWS) if CLASSES[task] else random.normal(2e5, 5e4, ROWS)
-    names = ("availability", "accessibility", "privacy", "security", "relevance", "freshness", "representativeness", "lack_of_bias")
+    names = (
+        "availability",
+        "accessibility",
+        "privacy",
+        "security",
+        "relevance",
+        "freshness",
+        "representativeness",
+        "lack_of_bias",
+    )
     states = ("pass", "pass", "warn", "pass", "pass", "unknown", "pass", "fail")
     hostile = extra[0] if extra else ""
-    checks = tuple(Check(n, s, (f"600 rows looked at {hostile}",), f"ask the owner {hostile}") for n, s in zip(names, states, strict=True))
+    checks = tuple(
+        Check(n, s, (f"600 rows looked at {hostile}",), f"ask the owner {hostile}")
+        for n, s in zip(names, states, strict=True)
+    )
     rows = np.arange(1, ROWS + 1)
-    dataset = Dataset(Task(task), columns, frame, target, rows, {"email": "e-mail address"}, {"customerID": f"an identifier {hostile}"}, checks, (f"delimiter ',' {hostile}",))
+    dataset = Dataset(
+        Task(task),
+        columns,
+        frame,
+        target,
+        rows,
+        {"email": "e-mail address"},
+        {"customerID": f"an identifier {hostile}"},
+        checks,
+        (f"delimiter ',' {hostile}",),
+    )
     order = random.permutation(ROWS)
     train, validation, test = order[:420], order[420:480], order[480:]
     preparation = Preparation(
@@ -107,13 +152,21 @@ def looks(task: str, extra: tuple[str, ...], random: np.random.Generator) -> Exp
     against: dict[str, Any] = {}
     for name, kind in zip([*names, "email"], [*kinds, ColumnKind.CATEGORY], strict=True):
         if kind == ColumnKind.CATEGORY:
-            bins = [{"value": f"{v}{hostile}", "count": c} for v, c in (("Month-to-month", 231), ("One year", 92), ("Two year", 97))]
+            bins = [
+                {"value": f"{v}{hostile}", "count": c}
+                for v, c in (("Month-to-month", 231), ("One year", 92), ("Two year", 97))
+            ]
         else:
             scale = 3e7 if kind == ColumnKind.DATE else 1
-            bins = [{"start": a * scale, "end": b * scale, "count": int(random.integers(5, 60))} for a, b in zip(edges[:-1], edges[1:], strict=True)]
+            bins = [
+                {"start": a * scale, "end": b * scale, "count": int(random.integers(5, 60))} for a, b in pairwise(edges)
+            ]
         histograms[name] = bins
         several = CLASSES[task] if task == "multiclass" else ()
-        against[name] = [b | {"target": float(random.uniform(0.2, 0.9))} | ({"class": several[i % 3] + hostile} if several else {}) for i, b in enumerate(bins)]
+        against[name] = [
+            b | {"target": float(random.uniform(0.2, 0.9))} | ({"class": several[i % 3] + hostile} if several else {})
+            for i, b in enumerate(bins)
+        ]
         against[name].append({"value": "", "count": 4, "target": 0.3, "class": "Gentoo"})
     histograms["email"] = against["email"] = [{"value": "ann@example.com", "count": 1, "target": 0.5}]
     statistics = tuple(
@@ -128,7 +181,14 @@ def looks(task: str, extra: tuple[str, ...], random: np.random.Generator) -> Exp
     for i, row in enumerate(np.corrcoef(random.normal(size=(3, 40)))):
         matrix[i][:3] = row.tolist()
     everything = np.abs(np.corrcoef(random.normal(size=(len(names), 40))))
-    points = [{"x": float(x), "y": float(20 + x + random.normal(0, 9)), "target": (CLASSES[task] or (x * 2e3,))[int(x) % max(len(CLASSES[task]), 1)]} for x in random.uniform(0, 72, 150)]
+    points = [
+        {
+            "x": float(x),
+            "y": float(20 + x + random.normal(0, 9)),
+            "target": (CLASSES[task] or (x * 2e3,))[int(x) % max(len(CLASSES[task]), 1)],
+        }
+        for x in random.uniform(0, 72, 150)
+    ]
     gaps = [[int(i == 1 and r % 9 == 0) for i in range(len(names))] for r in range(60)]
     return Exploration(
         statistics, {"name": "Churn", "kind": "values", "histogram": histograms["tenure"]} if task == "regression" else {"kind": "classes"}, histograms, against,
@@ -141,20 +201,77 @@ def looks(task: str, extra: tuple[str, ...], random: np.random.Generator) -> Exp
 
 def models(task: str, hostile: str) -> tuple[FeatureEngineering, Training]:
     features = (
-        Feature(f"tenure × MonthlyCharges{hostile}", ("tenure", "MonthlyCharges"), "product", True, "earns its place", 0.0021),
+        Feature(
+            f"tenure × MonthlyCharges{hostile}",
+            ("tenure", "MonthlyCharges"),
+            "product",
+            True,
+            "earns its place",
+            0.0021,
+        ),
         Feature("log(tenure)", ("tenure",), "log", False, f"earns nothing {hostile}", -0.0004),
     )
     base = SCORES[task][METRIC[task]]
     candidates = [
-        Candidate(f"{a} {i + 1}{hostile}", a, {"learning_rate": 0.05 * (i + 1), "num_leaves": 31, "note": hostile}, View.TREES, "fitted", base * (1 - 0.004 * i), tuple(base * (1 + 0.01 * f) for f in range(-2, 3)), base * 1.04, 0.2 * 3**i, 3.5 + i, 480)
+        Candidate(
+            f"{a} {i + 1}{hostile}",
+            a,
+            {"learning_rate": 0.05 * (i + 1), "num_leaves": 31, "note": hostile},
+            View.TREES,
+            "fitted",
+            base * (1 - 0.004 * i),
+            tuple(base * (1 + 0.01 * f) for f in range(-2, 3)),
+            base * 1.04,
+            0.2 * 3**i,
+            3.5 + i,
+            480,
+        )
         for i, a in enumerate(("lightgbm", "catboost", "xgboost", "logistic_regression", "random_forest"))
     ]
-    candidates.append(Candidate("neural_network 1", "neural_network", {}, View.SCALED, "failed", None, (), None, 0.4, None, 480, reason=f"did not converge {hostile}"))
+    candidates.append(
+        Candidate(
+            "neural_network 1",
+            "neural_network",
+            {},
+            View.SCALED,
+            "failed",
+            None,
+            (),
+            None,
+            0.4,
+            None,
+            480,
+            reason=f"did not converge {hostile}",
+        )
+    )
     nothing: Any = None
     members = tuple(Member(candidates[i].name, w, View.TREES, nothing) for i, w in ((0, 0.6), (1, 0.4)))
-    curve = tuple({"rows": r, "train_score": base * (1.1 - r / 9000), "validation_score": base * (0.93 + r / 9000)} for r in (60, 120, 240, 420))
+    curve = tuple(
+        {"rows": r, "train_score": base * (1.1 - r / 9000), "validation_score": base * (0.93 + r / 9000)}
+        for r in (60, 120, 240, 420)
+    )
     empty = np.empty(0)
-    training = Training(tuple(candidates), members, nothing, np.arange(480), empty, empty, empty, nothing, curve, {"loss": "zero-one", "bias": 0.12, "variance": 0.03, "error": 0.14, "noise": None, "reading": "More of the error comes from bias."}, True, (f"2 candidates ran out of time {hostile}",))
+    training = Training(
+        tuple(candidates),
+        members,
+        nothing,
+        np.arange(480),
+        empty,
+        empty,
+        empty,
+        nothing,
+        curve,
+        {
+            "loss": "zero-one",
+            "bias": 0.12,
+            "variance": 0.03,
+            "error": 0.14,
+            "noise": None,
+            "reading": "More of the error comes from bias.",
+        },
+        True,
+        (f"2 candidates ran out of time {hostile}",),
+    )
     return FeatureEngineering(features, ()), training
 
 
@@ -165,22 +282,76 @@ def quality(task: str, hostile: str, random: np.random.Generator) -> Evaluation:
     curves: dict[str, Any] = {}
     if labels:
         curves = {
-            "roc": [{"class": c, "points": [{"false_positive_rate": s, "true_positive_rate": s ** (0.3 / (i + 1)), "threshold": 1 - s} for s in steps]} for i, c in enumerate(named)],
-            "precision_recall": [{"class": c, "points": [{"recall": s, "precision": 1 - 0.7 * s**2, "threshold": 1 - s} for s in steps]} for c in named],
+            "roc": [
+                {
+                    "class": c,
+                    "points": [
+                        {"false_positive_rate": s, "true_positive_rate": s ** (0.3 / (i + 1)), "threshold": 1 - s}
+                        for s in steps
+                    ],
+                }
+                for i, c in enumerate(named)
+            ],
+            "precision_recall": [
+                {"class": c, "points": [{"recall": s, "precision": 1 - 0.7 * s**2, "threshold": 1 - s} for s in steps]}
+                for c in named
+            ],
             "gain": [{"class": c, "points": [{"share": s, "gain": s**0.4, "lift": 2.0} for s in steps]} for c in named],
-            "calibration": [{"class": c, "points": [{"predicted": s, "observed": min(1, s * 1.05), "count": 12} for s in steps[2::4]]} for c in named],
+            "calibration": [
+                {
+                    "class": c,
+                    "points": [{"predicted": s, "observed": min(1, s * 1.05), "count": 12} for s in steps[2::4]],
+                }
+                for c in named
+            ],
             "confusion_matrix": {"classes": labels, "counts": (np.eye(len(labels), dtype=int) * 70 + 9)},
         }
     else:
         truth = random.normal(2e5, 5e4, 200)
         curves["residuals"] = {
-            "points": [{"actual": t, "predicted": t + e, "residual": -e} for t, e in zip(truth, random.normal(0, 2e4, 200), strict=True)],
-            "histogram": [{"start": -6e4 + 1e4 * i, "end": -5e4 + 1e4 * i, "count": 30 - 5 * abs(i - 6)} for i in range(1, 12)],
+            "points": [
+                {"actual": t, "predicted": t + e, "residual": -e}
+                for t, e in zip(truth, random.normal(0, 2e4, 200), strict=True)
+            ],
+            "histogram": [
+                {"start": -6e4 + 1e4 * i, "end": -5e4 + 1e4 * i, "count": 30 - 5 * abs(i - 6)} for i in range(1, 12)
+            ],
         }
     scores, metric = SCORES[task], METRIC[task]
     value = scores[metric]
-    groups = [{"column": c, "group": f"{g}{hostile}", "rows": 60, metric: value * f, "low": value * f * 0.95, "high": value * f * 1.05} for c, g, f in (("Contract", "Month-to-month", 0.97), ("Contract", "Two year", 1.02), ("email", "ann@example.com", 1.0))]
-    explanations = tuple({"row": r, "why": why, "prediction": 0.91 if named else 2.1e5, "base": 0.27, **({"class": named[0]} if len(named) > 1 else {}), "contributions": [{"column": n, "value": v, "contribution": c} for n, v, c in (("tenure", 2, 0.31), ("Contract", f"Month-to-month{hostile}", 0.12), ("email", None, -0.07))]} for r, why in ((17, "highest probability"), (311, "worst mistake")))
+    groups = [
+        {
+            "column": c,
+            "group": f"{g}{hostile}",
+            "rows": 60,
+            metric: value * f,
+            "low": value * f * 0.95,
+            "high": value * f * 1.05,
+        }
+        for c, g, f in (
+            ("Contract", "Month-to-month", 0.97),
+            ("Contract", "Two year", 1.02),
+            ("email", "ann@example.com", 1.0),
+        )
+    ]
+    explanations = tuple(
+        {
+            "row": r,
+            "why": why,
+            "prediction": 0.91 if named else 2.1e5,
+            "base": 0.27,
+            **({"class": named[0]} if len(named) > 1 else {}),
+            "contributions": [
+                {"column": n, "value": v, "contribution": c}
+                for n, v, c in (
+                    ("tenure", 2, 0.31),
+                    ("Contract", f"Month-to-month{hostile}", 0.12),
+                    ("email", None, -0.07),
+                )
+            ],
+        }
+        for r, why in ((17, "highest probability"), (311, "worst mistake"))
+    )
     return Evaluation(
         {"train": {k: v * 1.02 for k, v in scores.items()}, "validation": {k: v * 1.01 for k, v in scores.items()}, "test": scores | {"undefined": float("nan")}},
         {k: (v * 0.97, v * 1.03) for k, v in scores.items()}, {"name": "most frequent", "metrics": {k: v * 0.6 for k, v in scores.items()}}, curves,
@@ -193,13 +364,37 @@ def quality(task: str, hostile: str, random: np.random.Generator) -> Evaluation:
 def goals(task: str, hostile: str, decision: str) -> tuple[BusinessGoals, Threshold | None]:
     threshold = None
     if task == "binary":
-        curve = tuple({"threshold": t / 50, "expected_value": 30 - 80 * (t / 50 - 0.31) ** 2, "f1": 0.6} for t in range(1, 50))
+        curve = tuple(
+            {"threshold": t / 50, "expected_value": 30 - 80 * (t / 50 - 0.31) ** 2, "f1": 0.6} for t in range(1, 50)
+        )
         threshold = Threshold(0.31, f"the most money on held-out rows {hostile}", 29.98, curve)
     value = SCORES[task][METRIC[task]]
-    kpi = {"name": f"Ranking {hostile}", "metric": METRIC[task], "bound": {"minimum": value * 0.9, "maximum": None}, "value": value, "low": value * 0.97, "high": value * 1.03, "status": "met"}
+    figure = {"value": 28.41, "low": 24.2, "high": 32.6}
+    policies = [
+        {"name": "act on all", "value": 12.1, "low": 9.0, "high": 15.3},
+        {"name": "act on none", "value": 0.0, "low": 0.0, "high": 0.0},
+    ]
+    money = figure | {
+        "currency": "USD",
+        "rows": 120,
+        "policies": policies,
+        "best_policy": "act on all",
+        "gain": figure | {"value": 16.3},
+    }
+    kpi = {
+        "name": f"Ranking {hostile}",
+        "metric": METRIC[task],
+        "minimum": value * 0.9,
+        "maximum": None,
+        "value": value,
+        "low": value * 0.97,
+        "high": value * 1.03,
+        "status": "met",
+    }
     record = BusinessGoals(
-        threshold, "USD", {"value": 28.41, "low": 24.2, "high": 32.6} if threshold else {}, (kpi,), decision, (f"every KPI is met {hostile}",),
-        (f"watch the drift of Contract {hostile}",), {"helps": True, "slope": 0.0012}, (f"collect the reason for leaving {hostile}",),
+        threshold, "USD", money if threshold else {}, (kpi,), decision, (f"every KPI is met {hostile}",),
+        (f"watch the drift of Contract {hostile}",), {"helps": True, "slope": 0.0012, "reading": "Doubling the 480 rows helps."}, (f"collect the reason for leaving {hostile}",),
+        {"holds": True, "reading": "It holds up."}, {"latency_ms": 0.12, "cost_per_1000": 0.0001},
     )  # fmt: skip
     return record, threshold
 

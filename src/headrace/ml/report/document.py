@@ -36,21 +36,28 @@ STEP_NAMES = (
 def report_document(records: Mapping[str, Any], *, run: Mapping[str, Any]) -> dict[str, Any]:
     """Gather report.json from the records of the nine steps and the facts of the run.
 
-    `records` are by step name (and `threshold`, where there is one); `run` has timings (seconds by step), seed, versions, source, options,
-    created, budget, and model (bytes, sha256, predict_microseconds, rows_per_second, parity_difference); what is absent becomes null.
+    `records` are by step name (and `threshold`, where there is one); `run` has timings (seconds by step), seed,
+    versions, source, options, created, budget, and model (bytes, sha256, predict_microseconds, rows_per_second,
+    parity_difference); what is absent becomes null.
     The result is finite JSON, described by schema.json, without predictions and without values of personal columns.
     """
-    framing, evaluation, goals = records.get("problem_framing"), records.get("evaluation"), records.get("business_goals")
+    framing, evaluation, goals = (
+        records.get("problem_framing"),
+        records.get("evaluation"),
+        records.get("business_goals"),
+    )
     personal = frozenset(str(name) for name in part(records.get("datasets"), "personal", {}))
     classes = tuple(part(framing, "classes", ()))
-    document = {
+    return {
         "schema_version": SCHEMA_VERSION,
         "task": plain(part(framing, "task")),
         "target": plain(part(framing, "target")),
         "metric": plain(part(framing, "metric")),
         "decision": plain(part(goals, "decision")),
         "reasons": plain(part(goals, "reasons", ())),
-        "metrics": {name: plain(part(part(evaluation, "metrics", {}), name, {})) for name in ("train", "validation", "test")},
+        "metrics": {
+            name: plain(part(part(evaluation, "metrics", {}), name, {})) for name in ("train", "validation", "test")
+        },
         "metrics_interval": plain(part(evaluation, "intervals", {})),
         "baseline": plain(part(evaluation, "baseline", {})),
         "business": business_facts(goals, records.get("threshold")),
@@ -78,4 +85,3 @@ def report_document(records: Mapping[str, Any], *, run: Mapping[str, Any]) -> di
             "business_goals": business_goals_facts(goals),
         },
     }
-    return document

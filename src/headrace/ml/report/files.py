@@ -35,24 +35,32 @@ def _write(path: Path, text: str) -> None:
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error.strerror or error}); free some space or choose another --out") from error
+        raise OutputError(
+            f"{path} cannot be written ({error.strerror or error}); free some space or choose another --out"
+        ) from error
 
 
 def load_report(path: Path) -> dict[str, Any]:
-    """Read report.json (`path` is the file or its folder); raises SourceError where it is damaged, foreign or too new."""
+    """Read report.json (`path` is the file or its folder); raises SourceError where it is damaged or foreign."""
     path = path / "report.json" if path.is_dir() else path
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document: Any = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise SourceError(f"{path} cannot be read ({error.strerror or error}); give the folder that a run left") from error
+        raise SourceError(
+            f"{path} cannot be read ({error.strerror or error}); give the folder that a run left"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise SourceError(f"{path} is not a report: it is not valid JSON ({error}); run headrace again") from error
     version = document.get("schema_version") if isinstance(document, dict) else None
     if not isinstance(version, str) or not version.split(".")[0].isdigit():
         raise SourceError(f"{path} is not a report: it has no schema_version; give the report.json that a run left")
     if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
-        raise SourceError(f"{path} has schema version {version} and this Headrace reads {SCHEMA_VERSION}; use the Headrace that wrote it")
-    missing = [key for key in REQUIRED if key not in document]
+        raise SourceError(
+            f"{path} has schema version {version} and this Headrace reads {SCHEMA_VERSION}; use the "
+            "Headrace that wrote it"
+        )
+    report: dict[str, Any] = document
+    missing = [key for key in REQUIRED if key not in report]
     if missing:
         raise SourceError(f"{path} is damaged: '{missing[0]}' is missing; run headrace again")
-    return document
+    return report

@@ -76,5 +76,5 @@ def words(name: str) -> str:
 
 def sentence(text: Any) -> str:
     """Begin with a capital letter, and leave the rest as it is."""
-    text = str(text)
-    return text[:1].upper() + text[1:]
+    said = str(text)
+    return said[:1].upper() + said[1:]

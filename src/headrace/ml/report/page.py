@@ -23,9 +23,17 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 LIBRARIES = ("vega/vega.min.js", "vega/vega-lite.min.js", "vega/vega-embed.min.js")
+LONGEST_TEXT = 600
+INVISIBLE = dict.fromkeys(
+    (*range(9), 11, 12, *range(14, 32), 127, *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\ufffd"
+)
 STEPS = (
     ("business_problem", "Business problem", "What is to be achieved, and is machine learning the right tool?"),
-    ("problem_framing", "Machine-learning problem", "What exactly is predicted, from what, and how is success measured?"),
+    (
+        "problem_framing",
+        "Machine-learning problem",
+        "What exactly is predicted, from what, and how is success measured?",
+    ),
     ("datasets", "Datasets", "Is there enough data, and is it fit for the purpose?"),
     ("preparation", "Data preparation", "What was cleaned, and how were the rows split?"),
     ("exploration", "Exploration", "What do the data look like?"),
@@ -41,6 +49,7 @@ def render_html(document: Mapping[str, Any]) -> str:
 
     Its Content-Security-Policy lets only the page's own scripts and styles run, by their digests.
     """
+    document = visible(document)
     style = _static("report.css")
     scripts = [*(_library(name) for name in LIBRARIES), _static("report.js")]
     early = _static("theme.js")
@@ -70,6 +79,16 @@ def render_html(document: Mapping[str, Any]) -> str:
         scripts=[_trusted(script) for script in scripts],
         specifications=script_json({"config": CONFIG, "charts": specifications}),
     )
+
+
+def visible(value: Any) -> Any:
+    """Replace characters that hide or turn text around (controls, direction overrides), and cut very long text."""
+    if isinstance(value, str):
+        cut = value if len(value) <= LONGEST_TEXT else value[:LONGEST_TEXT] + "…"
+        return cut.translate(INVISIBLE)
+    if isinstance(value, Mapping):
+        return {visible(key): visible(entry) for key, entry in value.items()}
+    return [visible(entry) for entry in value] if isinstance(value, list) else value
 
 
 def script_json(value: Any) -> Markup:

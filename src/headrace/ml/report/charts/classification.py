@@ -50,11 +50,15 @@ def roc(curves: Sequence[Mapping[str, Any]]) -> Chart | None:
     values = _lines(curves, "false_positive_rate", "true_positive_rate", "threshold")
     if not values:
         return None
-    x, y = ("false_positive_rate", "false alarms among the negatives"), ("true_positive_rate", "positives that were found")
+    x, y = (
+        ("false_positive_rate", "false alarms among the negatives"),
+        ("true_positive_rate", "positives that were found"),
+    )
     return chart(
         "roc",
         "ROC curve",
-        "The closer the curve comes to the upper left corner, the better; the dashed line is what guessing would reach.",
+        "The closer the curve comes to the upper left corner, the better; the dashed line is what guessing "
+        "would reach.",
         values,
         height=300,
         layer=[diagonal(), _curve(len(curves) > 1, x, y)],
@@ -69,10 +73,15 @@ def precision_recall(curves: Sequence[Mapping[str, Any]]) -> Chart | None:
     return chart(
         "precision-recall",
         "Precision and recall",
-        "Going right, more of the positives are found (recall); going down, more of the alarms are false (precision drops). Higher is better.",
+        "Going right, more of the positives are found (recall); going down, more of the alarms are false "
+        "(precision drops). Higher is better.",
         values,
         height=300,
-        **_curve(len(curves) > 1, ("recall", "recall: positives that were found"), ("precision", "precision: alarms that were right")),
+        **_curve(
+            len(curves) > 1,
+            ("recall", "recall: positives that were found"),
+            ("precision", "precision: alarms that were right"),
+        ),
     )
 
 
@@ -92,22 +101,37 @@ def confusion_matrix(classes: Sequence[str], counts: Sequence[Sequence[int]]) ->
         for i, row in enumerate(counts)
         for j, n in enumerate(row)
     ]
-    position = {"axis": {"grid": False, "domain": False, "ticks": False, "labelAngle": 0, "labelLimit": 110}}
+    position = {
+        "scale": {"padding": 0.02},
+        "axis": {"grid": False, "domain": False, "ticks": False, "labelAngle": 0, "labelLimit": 110},
+    }
     light = {"condition": {"test": "datum.share > 0.55", "value": "#ffffff"}, "value": "#14202e"}
-    tooltip = tip(("truth", "true class"), ("prediction", "predicted"), ("count", "rows", ","), ("share", "of the true class", ".1%"), ("verdict", ""))
+    tooltip = tip(
+        ("truth", "true class"),
+        ("prediction", "predicted"),
+        ("count", "rows", ","),
+        ("share", "of the true class", ".1%"),
+        ("verdict", ""),
+    )
     layers: list[dict[str, Any]] = [
         {
             "mark": {"type": "rect", "cornerRadius": 3},
-            "encoding": {"color": quantity("share", scale={"domain": [0, 1], "range": SEQUENTIAL}, legend=None), "tooltip": tooltip},
+            "encoding": {
+                "color": quantity("share", scale={"domain": [0, 1], "range": SEQUENTIAL}, legend=None),
+                "tooltip": tooltip,
+            },
         }
     ]
     if len(names) <= 12:
         text = {"text": quantity("count", format=","), "color": light}
-        layers.append({"mark": {"type": "text", "fontSize": 15 if len(names) <= 4 else 11, "fontWeight": 600}, "encoding": text})
+        layers.append(
+            {"mark": {"type": "text", "fontSize": 15 if len(names) <= 4 else 11, "fontWeight": 600}, "encoding": text}
+        )
     return chart(
         "confusion-matrix",
         "Confusion matrix",
-        "Each line is a true class, each column what the model said; counts on the diagonal from upper left to lower right are right, all others wrong.",
+        "Each line is a true class, each column what the model said; counts on the diagonal from upper "
+        "left to lower right are right, all others wrong.",
         values,
         height=max(220, 34 * len(names)),
         encoding={"x": label("prediction", "predicted class") | position, "y": label("truth", "true class") | position},
@@ -134,7 +158,8 @@ def calibration(curves: Sequence[Mapping[str, Any]]) -> Chart | None:
     return chart(
         "calibration",
         "Calibration",
-        "Of the rows given 30 %, about 30 % should come true: the closer the points lie to the dashed line, the more a probability can be taken at its word.",
+        "Of the rows given 30 %, about 30 % should come true: the closer the points lie to the dashed "
+        "line, the more a probability can be taken at its word.",
         values,
         height=300,
         layer=[diagonal(), {"mark": {"type": "line", "point": {"size": 55}}, "encoding": encoding}],
@@ -148,11 +173,14 @@ def gain(curves: Sequence[Mapping[str, Any]]) -> Chart | None:
         return None
     several, x, y = len(curves) > 1, ("share", "rows acted upon, surest first"), ("gain", "positives that were found")
     line = _curve(several, x, y)
-    line["encoding"]["tooltip"] = [*tip(("class", "class"))][: int(several)] + tip((*x, ".1%"), (*y, ".1%"), ("lift", "times better than chance", ".2f"))
+    line["encoding"]["tooltip"] = [*tip(("class", "class"))][: int(several)] + tip(
+        (*x, ".1%"), (*y, ".1%"), ("lift", "times better than chance", ".2f")
+    )
     return chart(
         "gain",
         "Gain",
-        "Acting on the rows of which the model is surest, how many of the positives are reached: the further above the dashed line, the less work is wasted.",
+        "Acting on the rows of which the model is surest, how many of the positives are reached: the "
+        "further above the dashed line, the less work is wasted.",
         values,
         height=300,
         layer=[diagonal(), line],
@@ -168,7 +196,12 @@ def profit(curve: Sequence[Mapping[str, Any]], chosen: float | None, measure: st
     line = {
         "mark": {"type": "line", "point": {"opacity": 0, "size": 60}},
         "encoding": {
-            "x": quantity("threshold", "threshold: act when the probability is at least this", scale={"nice": False}, axis={"format": "%"}),
+            "x": quantity(
+                "threshold",
+                "threshold: act when the probability is at least this",
+                scale={"domain": [0, 1]},
+                axis={"format": "%"},
+            ),
             "y": quantity("value", measure, scale={"zero": False}, axis={"format": "~s"}),
             "tooltip": tip(("threshold", "threshold", ".3f"), ("value", "value", form)),
         },
@@ -182,10 +215,9 @@ def profit(curve: Sequence[Mapping[str, Any]], chosen: float | None, measure: st
         layers.append(rule_at([{"at": 0}], "y", strokeDash=[2, 2]))
     title = "Profit against threshold" if money else f"{measure} against threshold"
     reading = (
-        "The line shows what a decision earns on average when the model's probability must reach the threshold; the ruled line is the threshold in use, at or near the top."
+        "The line shows what a decision earns on average when the model's probability must reach the "
+        "threshold; the ruled line is the threshold in use, at or near the top."
         if money
         else "The line shows the measure at each threshold; the ruled line is the threshold in use, at or near the top."
     )
     return chart("profit", title, reading, values, height=280, wide=True, layer=layers)
-
-

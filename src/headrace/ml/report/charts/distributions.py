@@ -24,7 +24,7 @@ from headrace.ml.report.charts.specification import (
 from headrace.ml.report.formats import date_text, number
 
 COUNT = ("count", "rows", ",")
-COLUMNS = {"type": "rect", "stroke": "var(--card)", "strokeWidth": 1}
+COLUMNS = {"type": "rect", "color": BLUE, "stroke": "var(--card)", "strokeWidth": 1}
 
 
 def histogram(identifier: str, column: str, kind: str, bins: Sequence[Mapping[str, Any]]) -> Chart | None:
@@ -32,8 +32,8 @@ def histogram(identifier: str, column: str, kind: str, bins: Sequence[Mapping[st
     ranges, single = bin_values(bins, kind)
     title = f"How {column} is spread"
     if ranges:
-        encoding = {"x": _range_axis(kind), "x2": {"field": "end"}, "y": quantity("count", "rows"), "y2": {"datum": 0}}
-        encoding["tooltip"] = tip(("name", "values"), COUNT)
+        encoding: dict[str, Any] = {"x": _range_axis(kind), "x2": {"field": "end"}, "y": quantity("count", "rows")}
+        encoding |= {"y2": {"datum": 0}, "tooltip": tip(("name", "values"), COUNT)}
         reading = "Each bar is a range of values; the higher the bar, the more rows fall into it."
         return chart(identifier, title, reading, ranges, height=170, mark=COLUMNS, encoding=encoding)
     if not single:
@@ -55,7 +55,11 @@ def target_against(
     """Draw the target (a share of the positive class, or a mean) for each value or range of a feature."""
     ranges, single = ([v for v in values if v["target"] is not None] for values in bin_values(bins, kind))
     title = f"{measure} by {column}"
-    axis = quantity("target", measure, axis={"format": "~%" if share else "~s"})
+    axis = quantity(
+        "target",
+        "share of the positive class" if share else "mean of the target",
+        axis={"format": "~%" if share else "~s"},
+    )
     tooltip = tip(("name", "values"), ("target", "share" if share else "mean", ".1%" if share else ",.4~g"), COUNT)
     if ranges:
         line = {
@@ -68,14 +72,17 @@ def target_against(
         }
         gaps = [{"at": v["target"], "text": "rows without a value"} for v in single]
         layers = [line, rule_at(gaps, "y"), text_at(gaps, "y")] if gaps else [line]
-        reading = "Where the line climbs, higher values of the column go with more of the target; a flat line tells nothing."
+        reading = (
+            "Where the line climbs, higher values of the column go with more of the target; a flat line tells nothing."
+        )
         return chart(identifier, title, reading, ranges, height=170, layer=layers)
     if not single:
         return None
     return chart(
         identifier,
         title,
-        "Each bar is one value; bars of clearly different length mean that the column tells something about the target.",
+        "Each bar is one value; bars of clearly different length mean that the column tells something "
+        "about the target.",
         single,
         height=rows_height(single, 20),
         mark={"type": "bar", "color": ORANGE},
@@ -92,13 +99,16 @@ def classes_against(identifier: str, column: str, kind: str, bins: Sequence[Mapp
     return chart(
         identifier,
         f"Most frequent class by {column}",
-        "Each bar is a value or range, coloured by its most frequent class; long bars of different colours mean that the column tells classes apart.",
+        "Each bar is a value or range, coloured by its most frequent class; long bars of different colours "
+        "mean that the column tells classes apart.",
         values,
         height=rows_height(values, 20),
         mark="bar",
         encoding={
             "y": label("name"),
-            "x": quantity("target", "share of the most frequent class", scale={"domain": [0, 1]}, axis={"format": "~%"}),
+            "x": quantity(
+                "target", "share of the most frequent class", scale={"domain": [0, 1]}, axis={"format": "~%"}
+            ),
             "color": label("class", scale={"range": PALETTE}),
             "tooltip": tip(("name", "value"), ("class", "most frequent class"), ("target", "its share", ".1%"), COUNT),
         },
@@ -117,7 +127,9 @@ def bin_values(bins: Sequence[Mapping[str, Any]], kind: str) -> tuple[Values, Va
             single.append(row | {"name": "(missing)" if entry["value"] in (None, "") else str(entry["value"])})
         elif start is not None and end is not None:
             name = f"{show(start)} to {show(end)}" if start != end else show(start)
-            ranges.append(row | {"start": start * scale, "end": end * scale, "middle": (start + end) / 2 * scale, "name": name})
+            ranges.append(
+                row | {"start": start * scale, "end": end * scale, "middle": (start + end) / 2 * scale, "name": name}
+            )
     return ranges, single
 
 
@@ -125,12 +137,22 @@ def _range_axis(kind: str) -> Spec:
     if kind == "date":
         return {"field": "start", "type": "temporal", "title": None, "scale": {"nice": False}}
     axis = {"format": "~s", "grid": False}
-    return {"field": "start", "type": "quantitative", "title": None, "scale": {"zero": False, "nice": False}, "axis": axis}
+    return {
+        "field": "start",
+        "type": "quantitative",
+        "title": None,
+        "scale": {"zero": False, "nice": False},
+        "axis": axis,
+    }
 
 
 def class_balance(rows: Sequence[Mapping[str, Any]]) -> Chart | None:
     """Draw how many rows each class has."""
-    values = [{"class": str(r["class"]), "part": part, "count": r[part]} for r in rows for part in ("train", "validation", "test")]
+    values = [
+        {"class": str(r["class"]), "part": part, "count": r[part]}
+        for r in rows
+        for part in ("train", "validation", "test")
+    ]
     if not values:
         return None
     return chart(
@@ -143,7 +165,10 @@ def class_balance(rows: Sequence[Mapping[str, Any]]) -> Chart | None:
         encoding={
             "x": quantity("count", "rows"),
             "y": label("class"),
-            "color": {**label("part"), "scale": {"domain": ["train", "validation", "test"], "range": [BLUE, ORANGE, GREEN]}},
+            "color": {
+                **label("part"),
+                "scale": {"domain": ["train", "validation", "test"], "range": [BLUE, ORANGE, GREEN]},
+            },
             "tooltip": tip(("class", "class"), ("part", "part"), COUNT),
         },
     )

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from headrace.ml.report.charts.specification import BLUE, INK, ORANGE, Chart, chart, label, quantity, rows_height, rule_at, tip
+from headrace.ml.report.charts.specification import (
+    BLUE,
+    INK,
+    ORANGE,
+    Chart,
+    chart,
+    label,
+    quantity,
+    rows_height,
+    rule_at,
+    tip,
+)
 from headrace.ml.report.formats import number
 
 MOST = 20
@@ -29,7 +40,8 @@ def importance(rows: Sequence[Mapping[str, Any]], metric: str) -> Chart | None:
     return chart(
         "importance",
         "What the model relies on",
-        "The longer the bar, the worse the model gets when that column is shuffled; the thin line is how much the figure varies from shuffle to shuffle.",
+        "The longer the bar, the worse the model gets when that column is shuffled; the thin line is how "
+        "much the figure varies from shuffle to shuffle.",
         values,
         height=rows_height(values, 22),
         wide=True,
@@ -39,7 +51,12 @@ def importance(rows: Sequence[Mapping[str, Any]], metric: str) -> Chart | None:
                 "encoding": {
                     "x": quantity("importance", f"loss of {metric} when shuffled"),
                     "y": y,
-                    "tooltip": tip(("column", "column"), ("importance", "importance", ",.3~g"), ("low", "from", ",.3~g"), ("high", "to", ",.3~g")),
+                    "tooltip": tip(
+                        ("column", "column"),
+                        ("importance", "importance", ",.3~g"),
+                        ("low", "from", ",.3~g"),
+                        ("high", "to", ",.3~g"),
+                    ),
                 },
             },
             {
@@ -66,7 +83,8 @@ def contributions(identifier: str, title: str, usual: str, rows: Sequence[Mappin
     return chart(
         identifier,
         title,
-        f"Starting from the usual prediction of {usual}, bars to the right pushed this one up and bars to the left pushed it down.",
+        f"Starting from the usual prediction of {usual}, bars to the right pushed this one up and bars to "
+        "the left pushed it down.",
         values,
         height=rows_height(values, 22),
         layer=[
@@ -75,8 +93,16 @@ def contributions(identifier: str, title: str, usual: str, rows: Sequence[Mappin
                 "encoding": {
                     "x": quantity("contribution", "contribution to the prediction"),
                     "y": label("name", axis={"labelLimit": 200}),
-                    "color": label("direction", scale={"domain": ["pushes up", "pushes down"], "range": [ORANGE, BLUE]}, legend=None),
-                    "tooltip": tip(("name", "column and value"), ("contribution", "contribution", "+,.3~g"), ("direction", "direction")),
+                    "color": label(
+                        "direction",
+                        scale={"domain": ["pushes up", "pushes down"], "range": [ORANGE, BLUE]},
+                        legend=None,
+                    ),
+                    "tooltip": tip(
+                        ("name", "column and value"),
+                        ("contribution", "contribution", "+,.3~g"),
+                        ("direction", "direction"),
+                    ),
                 },
             },
             rule_at([{"at": 0}], "x", strokeDash=[1, 0]),
@@ -99,7 +125,8 @@ def feature_gains(rows: Sequence[Mapping[str, Any]]) -> Chart | None:
     return chart(
         "feature-gains",
         "What engineered features earn",
-        "Bars to the right made the score better in cross-validation, bars to the left made it worse; only features that earn their place are kept.",
+        "Bars to the right made the score better in cross-validation, bars to the left made it worse; only "
+        "features that earn their place are kept.",
         values,
         height=rows_height(values, 22),
         mark="bar",

@@ -9,10 +9,25 @@ from headrace.ml.metrics import METRICS
 from headrace.ml.report.charts.classification import calibration, confusion_matrix, gain, precision_recall, profit, roc
 from headrace.ml.report.charts.distributions import class_balance, classes_against, histogram, target_against
 from headrace.ml.report.charts.explanations import contributions, feature_gains, importance
-from headrace.ml.report.charts.models import bias_variance, candidates, fold_scores, learning_curve, scores_by_name, split_sizes
+from headrace.ml.report.charts.models import (
+    bias_variance,
+    candidates,
+    ensemble_weights,
+    fold_scores,
+    learning_curve,
+    scores_by_name,
+    split_sizes,
+)
 from headrace.ml.report.charts.quality import groups, kpi_intervals, metric_intervals
 from headrace.ml.report.charts.regression import predicted_against_actual, residual_histogram, residuals
-from headrace.ml.report.charts.relations import MEASURES, correlation_heat_map, missing_map, missing_share, relevance, scatter
+from headrace.ml.report.charts.relations import (
+    MEASURES,
+    correlation_heat_map,
+    missing_map,
+    missing_share,
+    relevance,
+    scatter,
+)
 from headrace.ml.report.charts.specification import Chart
 from headrace.ml.report.formats import number, percent, words
 from headrace.ml.report.listings.model import kpi_title, metric_rows, metric_title
@@ -61,7 +76,9 @@ def _preparation(document: Document) -> Iterable[Chart | None]:
     yield split_sizes(facts["sizes"])
     yield class_balance(facts["class_balance"])
     tried = [(words(r["strategy"]), r["score"]) for r in facts["imputation_scores"] if r["score"] is not None]
-    reading = f"Each dot is one way to fill gaps; {'further right' if _greater(document) else 'further left'} is better."
+    reading = (
+        f"Each dot is one way to fill gaps; {'further right' if _greater(document) else 'further left'} is better."
+    )
     yield scores_by_name("imputation", "Ways to fill missing values", reading, tried, metric)
 
 
@@ -69,7 +86,9 @@ def _columns(document: Document) -> list[Chart]:
     """Two charts a column: how it is spread and how the target goes with it; the most relevant column first."""
     facts, framing = document["steps"]["exploration"], document["steps"]["problem_framing"]
     share = document["task"] != "regression"
-    measure = f"Share of “{framing['positive_class']}”" if document["task"] == "binary" else f"Mean of {framing['target']}"
+    measure = (
+        f"Share of “{framing['positive_class']}”" if document["task"] == "binary" else f"Mean of {framing['target']}"
+    )
     ranked = sorted(facts["columns"], key=lambda c: -(c.get("relevance") or 0))
     charts: list[Chart] = []
     for i, column in enumerate([c for c in ranked if facts["histograms"].get(c["name"])][:MOST_COLUMNS]):
@@ -80,7 +99,9 @@ def _columns(document: Document) -> list[Chart]:
             if document["task"] == "multiclass"
             else target_against(f"target-{i}", name, kind, bins, measure, share=share)
         )
-        charts += [c for c in (histogram(f"histogram-{i}", name, kind, facts["histograms"][name]), against) if c is not None]
+        charts += [
+            c for c in (histogram(f"histogram-{i}", name, kind, facts["histograms"][name]), against) if c is not None
+        ]
     return charts
 
 
@@ -103,14 +124,17 @@ def _training(document: Document) -> Iterable[Chart | None]:
     scored = [c for c in document["candidates"] if c["validation_score"] is not None]
     best = sorted(scored, key=lambda c: c["validation_score"], reverse=greater)[:12]
     yield fold_scores(best, metric)
-    weights = [(str(m["candidate"]), m["weight"]) for m in document["steps"]["training"]["members"] if m["weight"] is not None]
-    reading = "Each dot is one model of the mixture; further right, its word counts more."
-    yield scores_by_name("weights", "What the final model is made of", reading, weights, "weight")
+    weights = [
+        (str(m["candidate"]), m["weight"]) for m in document["steps"]["training"]["members"] if m["weight"] is not None
+    ]
+    yield ensemble_weights(weights)
 
 
 def _quality(document: Document) -> Iterable[Chart | None]:
     rows = metric_rows(document)
-    bounded = [r for r in rows if r["name"] in METRICS and -1 <= (r["test"] or 0) <= 1 and document["task"] != "regression"]
+    bounded = [
+        r for r in rows if r["name"] in METRICS and -1 <= (r["test"] or 0) <= 1 and document["task"] != "regression"
+    ]
     yield metric_intervals("metrics", bounded, share=True)
     for i, row in enumerate(r for r in rows if r not in bounded):
         yield metric_intervals(f"errors-{i}", [row], share=False)
@@ -140,7 +164,11 @@ def _explanations(document: Document) -> Iterable[Chart | None]:
     positive = document["steps"]["problem_framing"]["positive_class"]
     for i, example in enumerate(document["steps"]["evaluation"]["explanations"][:8]):
         answer = example.get("class") or positive
-        said = f"“{answer}” at {percent(example['prediction'])}" if answer else f"predicted {number(example['prediction'])}"
+        said = (
+            f"“{answer}” at {percent(example['prediction'])}"
+            if answer
+            else f"predicted {number(example['prediction'])}"
+        )
         title = f"{(example['why'] or 'example').capitalize()} (row {example['row']}): {said}"
         usual = percent(example["base"]) if answer else number(example["base"])
         yield contributions(f"explanation-{i}", title, usual, example["contributions"])
@@ -149,9 +177,14 @@ def _explanations(document: Document) -> Iterable[Chart | None]:
 def _groups(document: Document) -> Iterable[Chart | None]:
     facts, name = document["steps"]["evaluation"], str(document["metric"])
     title = metric_title(name)
-    reading = "Each dot is one group of rows, with its 95 % interval where there is one; a group far from the others is served differently."
+    reading = (
+        "Each dot is one group of rows, with its 95 % interval where there is one; a group far from the others "
+        "is served differently."
+    )
     yield groups("segments", f"{title} by segment", reading, _measured(facts["segments"], name), title)
-    yield groups("sensitive-groups", f"{title} by sensitive group", reading, _measured(facts["sensitive_groups"], name), title)
+    yield groups(
+        "sensitive-groups", f"{title} by sensitive group", reading, _measured(facts["sensitive_groups"], name), title
+    )
 
 
 def _measured(rows: list[dict[str, Any]], metric: str) -> list[dict[str, Any]]:
@@ -161,9 +194,16 @@ def _measured(rows: list[dict[str, Any]], metric: str) -> list[dict[str, Any]]:
 def _profit(document: Document) -> Iterable[Chart | None]:
     business = document["business"]
     curve = business["threshold_curve"]
-    keys = [k for k in ("expected_value", "profit", "value") if curve and curve[0].get(k) is not None]
-    money = bool(keys)
-    key = keys[0] if keys else "f1"
+    money = bool(curve) and curve[0].get("expected_value") is not None
+    key = "expected_value" if money else "f1"
     points = [{"threshold": p.get("threshold"), "value": p.get(key)} for p in curve if p.get("threshold") is not None]
     measure = f"{business['currency']} a decision" if money else metric_title(key)
     yield profit(points, business["threshold"], measure, money=money)
+    expected = business["expected_value"]
+    if expected.get("policies"):
+        rows = [{"group": "the model"} | expected, *({"group": p["name"]} | p for p in expected["policies"])]
+        reading = (
+            "Each dot is what a decision earns on the test part, with its 95 % interval; the model should "
+            "stand right of the simple policies."
+        )
+        yield groups("policies", "The model against doing without", reading, rows, measure)

@@ -30,7 +30,8 @@ def split_sizes(sizes: Mapping[str, int]) -> Chart | None:
     return chart(
         "split-sizes",
         "How the rows were split",
-        "The model learns from the training part, choices are made on the validation part, and the test part is looked at once, at the end.",
+        "The model learns from the training part, choices are made on the validation part, and the test "
+        "part is looked at once, at the end.",
         values,
         height=60,
         mark={"type": "bar", "cornerRadius": 0},
@@ -42,7 +43,9 @@ def split_sizes(sizes: Mapping[str, int]) -> Chart | None:
     )
 
 
-def scores_by_name(identifier: str, title: str, reading: str, rows: Sequence[tuple[str, float]], axis: str) -> Chart | None:
+def scores_by_name(
+    identifier: str, title: str, reading: str, rows: Sequence[tuple[str, float]], axis: str
+) -> Chart | None:
     """Draw one score for each name as a dot on a line."""
     if len(rows) < 2:
         return None
@@ -82,17 +85,22 @@ def candidates(rows: Sequence[Mapping[str, Any]], metric: str, *, greater: bool)
     return chart(
         "candidates",
         "What was tried",
-        f"Each point is one model that was tried: {better} is better, further left is quicker to fit, larger is slower to predict; squares are part of the final model.",
+        f"Each point is one model that was tried: {better} is better, further left is quicker to fit, "
+        "larger is slower to predict; squares are part of the final model.",
         values,
         height=320,
         wide=True,
         mark={"type": "point", "filled": True, "opacity": 0.85},
         encoding={
-            "x": quantity("seconds", "seconds to fit (logarithmic)", scale={"type": "log", "nice": True}, axis={"format": "~g"}),
+            "x": quantity(
+                "seconds", "seconds to fit (logarithmic)", scale={"type": "log", "nice": True}, axis={"format": "~g"}
+            ),
             "y": quantity("score", f"{metric} on held-out rows", scale={"zero": False, "nice": True}),
             "color": label("algorithm", scale={"range": PALETTE}, legend={"columns": 4, "symbolType": "circle"}),
             "size": quantity("latency", scale={"range": [50, 320]}, legend=None),
-            "shape": label("member", scale={"domain": ["tried", "in the final model"], "range": ["circle", "square"]}, legend=None),
+            "shape": label(
+                "member", scale={"domain": ["tried", "in the final model"], "range": ["circle", "square"]}, legend=None
+            ),
             "tooltip": tip(
                 ("name", "candidate"),
                 ("algorithm", "algorithm"),
@@ -101,6 +109,26 @@ def candidates(rows: Sequence[Mapping[str, Any]], metric: str, *, greater: bool)
                 ("latency", "µs a row", ",.3~g"),
                 ("member", "use"),
             ),
+        },
+    )
+
+
+def ensemble_weights(rows: Sequence[tuple[str, float]]) -> Chart | None:
+    """Draw how much each member's word counts in the final model."""
+    values = [{"name": name, "weight": weight} for name, weight in rows]
+    if len(values) < 2:
+        return None
+    return chart(
+        "weights",
+        "What the final model is made of",
+        "Each bar is one model of the mixture; the longer it is, the more its word counts.",
+        values,
+        height=rows_height(values, 28),
+        mark="bar",
+        encoding={
+            "x": quantity("weight", "weight", axis={"format": "~%"}),
+            "y": label("name"),
+            "tooltip": tip(("name", "candidate"), ("weight", "weight", ".1%")),
         },
     )
 
@@ -118,9 +146,10 @@ def fold_scores(rows: Sequence[Mapping[str, Any]], metric: str) -> Chart | None:
     return chart(
         "fold-scores",
         "How steady the scores are",
-        "Each tick is the score on another part of the rows; ticks close together mean that the model does not depend on luck.",
+        "Each tick is the score on another part of the rows; ticks close together mean that the model does "
+        "not depend on luck.",
         values,
-        height=rows_height({v["name"] for v in values} and list({v["name"] for v in values}), 24),
+        height=rows_height(list({v["name"] for v in values}), 24),
         mark={"type": "tick", "thickness": 3, "size": 14, "color": BLUE},
         encoding={
             "x": quantity("score", metric, scale={"zero": False}),
@@ -143,7 +172,8 @@ def learning_curve(points: Sequence[Mapping[str, Any]], metric: str) -> Chart | 
     return chart(
         "learning-curve",
         "Learning curve",
-        "Going right, the model saw more rows: a validation line that still improves says that more data would help; a wide gap between the lines says that it learns by heart.",
+        "Going right, the model saw more rows: a validation line that still improves says that more data "
+        "would help; a wide gap between the lines says that it learns by heart.",
         values,
         height=300,
         mark={"type": "line", "point": True},
@@ -157,14 +187,15 @@ def learning_curve(points: Sequence[Mapping[str, Any]], metric: str) -> Chart | 
 
 
 def bias_variance(parts: Sequence[Mapping[str, Any]]) -> Chart | None:
-    """Draw the parts of the error: what the model cannot express, what depends on the rows drawn, what nobody can predict."""
+    """Draw the parts of the error: what the model cannot express, and what depends on the rows drawn."""
     values = [{"part": p["part"], "value": p["value"]} for p in parts if p.get("value") is not None]
     if not values:
         return None
     return chart(
         "bias-variance",
         "Bias and variance",
-        "A long bias bar means that the model is too simple; a long variance bar means that it changes with the rows it happened to see.",
+        "A long bias bar means that the model is too simple; a long variance bar means that it changes "
+        "with the rows it happened to see.",
         values,
         height=rows_height(values, 38),
         mark="bar",

@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from headrace.ml.report.charts.specification import BLUE, GREEN, INK, MUTED, ORANGE, RED, Chart, Values, chart, label, quantity, rows_height, tip
+from headrace.ml.report.charts.specification import (
+    BLUE,
+    GREEN,
+    INK,
+    MUTED,
+    ORANGE,
+    RED,
+    Chart,
+    Values,
+    chart,
+    label,
+    quantity,
+    rows_height,
+    tip,
+)
 
 PARTS = {"domain": ["train", "validation", "test", "baseline"], "range": [BLUE, ORANGE, GREEN, MUTED]}
 
@@ -13,22 +27,29 @@ PARTS = {"domain": ["train", "validation", "test", "baseline"], "range": [BLUE, 
 def metric_intervals(identifier: str, rows: Sequence[Mapping[str, Any]], *, share: bool) -> Chart | None:
     """Draw metrics of each part as dots, with the 95 % interval of the test part as a bar."""
     values = [
-        {"metric": r["title"], "part": part, "value": r[part], "low": r["low"] if part == "test" else None, "high": r["high"] if part == "test" else None}
+        {
+            "metric": r["title"],
+            "part": part,
+            "value": r[part],
+            "low": r["low"] if part == "test" else None,
+            "high": r["high"] if part == "test" else None,
+        }
         for r in rows
         for part in PARTS["domain"]
         if r.get(part) is not None
     ]
     if not values:
         return None
-    y = label("metric", axis={"grid": True, "labelLimit": 200})
-    x = quantity("value", scale={"zero": False, "padding": 16} | ({"nice": True} if not share else {}))
+    y = label("metric", axis={"grid": True, "labelLimit": 200} if share else None)
+    x = quantity("value", scale={"zero": False, "padding": 16}, axis={"tickCount": 10 if share else 5})
     return chart(
         identifier,
-        "Metrics on every part" if share else "Errors on every part",
-        "Dots are the measured values; the bar around the test value holds the true value with 95 % confidence. Dots of train far from test mean overfitting.",
+        "Metrics on every part" if share else f"{values[0]['metric']} on every part",
+        "Dots are measured values; the bar holds the true test value with 95 % confidence. Train far from "
+        "test means overfitting.",
         values,
-        height=rows_height(rows, 40),
-        wide=True,
+        height=rows_height(rows, 40, 56),
+        wide=share,
         layer=[
             {
                 "transform": [{"filter": "isValid(datum.low)"}],
@@ -41,7 +62,13 @@ def metric_intervals(identifier: str, rows: Sequence[Mapping[str, Any]], *, shar
                     "x": x,
                     "y": y,
                     "color": label("part", scale=PARTS),
-                    "tooltip": tip(("metric", "metric"), ("part", "part"), ("value", "value", ",.4~g"), ("low", "at least", ",.4~g"), ("high", "at most", ",.4~g")),
+                    "tooltip": tip(
+                        ("metric", "metric"),
+                        ("part", "part"),
+                        ("value", "value", ",.4~g"),
+                        ("low", "at least", ",.4~g"),
+                        ("high", "at most", ",.4~g"),
+                    ),
                 },
             },
         ],
@@ -51,7 +78,13 @@ def metric_intervals(identifier: str, rows: Sequence[Mapping[str, Any]], *, shar
 def groups(identifier: str, title: str, reading: str, rows: Sequence[Mapping[str, Any]], measure: str) -> Chart | None:
     """Draw a measure for each group of rows, with its interval where there is one."""
     values: Values = [
-        {"group": f"{r['column']}: {r['group']}", "rows": r.get("rows"), "value": r["value"], "low": r.get("low"), "high": r.get("high")}
+        {
+            "group": f"{r['column']}: {r['group']}" if r.get("column") else str(r["group"]),
+            "rows": r.get("rows"),
+            "value": r["value"],
+            "low": r.get("low"),
+            "high": r.get("high"),
+        }
         for r in rows
         if r.get("value") is not None
     ][:40]
@@ -73,7 +106,11 @@ def groups(identifier: str, title: str, reading: str, rows: Sequence[Mapping[str
             },
             {
                 "mark": {"type": "point", "size": 70},
-                "encoding": {"x": x, "y": y, "tooltip": tip(("group", "group"), ("value", "value", ",.4~g"), ("rows", "rows", ","))},
+                "encoding": {
+                    "x": x,
+                    "y": y,
+                    "tooltip": tip(("group", "group"), ("value", "value", ",.4~g"), ("rows", "rows", ",")),
+                },
             },
         ],
     )
@@ -95,7 +132,10 @@ def kpi_intervals(row: Mapping[str, Any], identifier: str) -> Chart | None:
         },
         {
             "mark": {"type": "point", "size": 110, "color": colour, "opacity": 1},
-            "encoding": {"x": x, "tooltip": tip(("value", "value", ",.4~g"), ("low", "at least", ",.4~g"), ("high", "at most", ",.4~g"))},
+            "encoding": {
+                "x": x,
+                "tooltip": tip(("value", "value", ",.4~g"), ("low", "at least", ",.4~g"), ("high", "at most", ",.4~g")),
+            },
         },
         {
             "data": {"values": [{"value": b} for b in bounds]},

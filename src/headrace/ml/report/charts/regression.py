@@ -28,7 +28,8 @@ def predicted_against_actual(points: Sequence[Mapping[str, Any]]) -> Chart | Non
     return chart(
         "predicted-actual",
         "Predicted against true values",
-        "Each point is one row of the test part; on the dashed line the prediction was exact, above it too high, below it too low."
+        "Each point is one row of the test part; on the dashed line the prediction was exact, above it too "
+        "high, below it too low."
         " Hold Ctrl or Shift and turn the wheel to zoom.",
         values,
         height=320,
@@ -52,7 +53,8 @@ def residuals(points: Sequence[Mapping[str, Any]]) -> Chart | None:
     return chart(
         "residuals",
         "Errors against predictions",
-        "Each point is one row's error; an even band around the ruled zero is good, while a curve or a fan shows where the model errs by a pattern.",
+        "Each point is one row's error; an even band around the ruled zero is good, while a curve or a fan "
+        "shows where the model errs by a pattern.",
         values,
         height=320,
         layer=[cloud, rule_at([{"at": 0}], "y", color=ORANGE)],

@@ -26,7 +26,9 @@ MEASURES = {
 }
 
 
-def correlation_heat_map(measure: str, columns: Sequence[str], matrix: Sequence[Sequence[float | None]]) -> Chart | None:
+def correlation_heat_map(
+    measure: str, columns: Sequence[str], matrix: Sequence[Sequence[float | None]]
+) -> Chart | None:
     """Draw a matrix of correlations (-1…1) or associations (0…1) of column pairs."""
     signed = MEASURES[measure][1]
     chosen = [i for i in range(len(matrix)) if matrix[i][i] is not None][:LARGEST_MATRIX]
@@ -45,12 +47,18 @@ def correlation_heat_map(measure: str, columns: Sequence[str], matrix: Sequence[
         if signed
         else "The darker a cell, the more one column tells about the other (0 nothing, 1 everything)."
     )
-    position = {"sort": None, "axis": {"grid": False, "domain": False, "ticks": False, "labelLimit": 110, "labelOverlap": False}}
+    position = {
+        "sort": None,
+        "scale": {"padding": 0.02},
+        "axis": {"grid": False, "domain": False, "ticks": False, "labelLimit": 110, "labelOverlap": False},
+    }
     layers: list[dict[str, Any]] = [
         {
             "mark": {"type": "rect", "cornerRadius": 1},
             "encoding": {
-                "color": quantity("r", scale=scale, legend={"gradientLength": 160, "gradientThickness": 8, "title": None}),
+                "color": quantity(
+                    "r", scale=scale, legend={"gradientLength": 160, "gradientThickness": 8, "title": None}
+                ),
                 "tooltip": tip(("row", "column"), ("column", "with"), ("r", "strength", ".2f")),
             },
         }
@@ -63,12 +71,23 @@ def correlation_heat_map(measure: str, columns: Sequence[str], matrix: Sequence[
     encoding["x"]["axis"] = encoding["x"]["axis"] | {"labelAngle": -40}
     height = rows_height(names, 24, 120)
     wide = len(names) > 10
-    return chart(f"correlation-{measure}", MEASURES[measure][0], reading, values, height=height, wide=wide, encoding=encoding, layer=layers)
+    return chart(
+        f"correlation-{measure}",
+        MEASURES[measure][0],
+        reading,
+        values,
+        height=height,
+        wide=wide,
+        encoding=encoding,
+        layer=layers,
+    )
 
 
 def scatter(identifier: str, pair: Mapping[str, Any], target: str, *, classes: bool) -> Chart | None:
     """Draw rows as points by two numeric columns, coloured by the target."""
-    points = [{"x": p["x"], "y": p["y"], "target": str(p["target"]) if classes else p["target"]} for p in pair["points"]]
+    points = [
+        {"x": p["x"], "y": p["y"], "target": str(p["target"]) if classes else p["target"]} for p in pair["points"]
+    ]
     if not points:
         return None
     colour = (
@@ -79,7 +98,8 @@ def scatter(identifier: str, pair: Mapping[str, Any], target: str, *, classes: b
     return chart(
         identifier,
         f"{pair['y']} against {pair['x']}",
-        f"Each point is one row, coloured by {target}; clusters of one colour mean that the two columns together tell the target."
+        f"Each point is one row, coloured by {target}; clusters of one colour mean that the two columns "
+        "together tell the target."
         " Hold Ctrl or Shift and turn the wheel to zoom.",
         points,
         height=260,
@@ -97,19 +117,22 @@ def scatter(identifier: str, pair: Mapping[str, Any], target: str, *, classes: b
 def missing_map(columns: Sequence[str], rows: Sequence[Sequence[int]]) -> Chart | None:
     """Draw where values are missing: a line of cells for each column that has gaps."""
     gaps = [i for i in range(len(columns)) if any(row[i] for row in rows)][:40]
-    values = [{"column": str(columns[i]), "row": r + 1, "next": r + 2} for i in gaps for r, row in enumerate(rows) if row[i]]
+    values = [
+        {"column": str(columns[i]), "row": r + 1, "next": r + 2} for i in gaps for r, row in enumerate(rows) if row[i]
+    ]
     if not values:
         return None
     return chart(
         "missing-map",
         "Where values are missing",
-        "Each line is a column and each mark a row without a value there; marks in the same place on several lines mean that values go missing together.",
+        "Each line is a column and each mark a row without a value there; marks in the same place on "
+        "several lines mean that values go missing together.",
         values,
         height=rows_height(gaps, 20),
         wide=True,
         mark={"type": "bar", "color": "var(--chart-4)", "cornerRadius": 0, "minBandSize": 2},
         encoding={
-            "x": quantity("row", "rows looked at, in the order of the table", scale={"domain": [1, len(rows) + 1], "nice": False}),
+            "x": quantity("row", "rows looked at", scale={"domain": [1, len(rows) + 1], "nice": False}),
             "x2": {"field": "next"},
             "y": label("column"),
             "tooltip": tip(("column", "column"), ("row", "row looked at", ",")),
@@ -145,13 +168,16 @@ def missing_share(columns: Sequence[Mapping[str, Any]]) -> Chart | None:
 def relevance(columns: Sequence[Mapping[str, Any]]) -> Chart | None:
     """Draw how much each column alone tells about the target."""
     ranked = sorted((c for c in columns if c.get("relevance") is not None), key=lambda c: -c["relevance"])[:30]
-    values = [{"column": str(c["name"]), "relevance": c["relevance"], "measure": str(c.get("measure") or "")} for c in ranked]
+    values = [
+        {"column": str(c["name"]), "relevance": c["relevance"], "measure": str(c.get("measure") or "")} for c in ranked
+    ]
     if not values:
         return None
     return chart(
         "relevance",
         "What each column alone tells about the target",
-        "The longer the bar, the more the column tells by itself (0 nothing, 1 everything); one that tells everything is suspicious.",
+        "The longer the bar, the more the column tells by itself (0 nothing, 1 everything); one that tells "
+        "everything is suspicious.",
         values,
         height=rows_height(values, 20),
         mark="bar",

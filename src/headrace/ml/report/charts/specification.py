@@ -25,6 +25,7 @@ CONFIG: dict[str, Any] = {
         "labelFontSize": 11,
         "labelLimit": 150,
         "labelOverlap": True,
+        "labelSeparation": 6,
         "tickColor": LINE,
         "titleColor": INK,
         "titleFontSize": 12,
@@ -138,7 +139,9 @@ def diagonal(low: float = 0.0, high: float = 1.0) -> Spec:
 def zoom(*channels: str) -> list[Spec]:
     """Let the reader zoom (wheel) and pan (drag) along `channels`; a double click goes back."""
     wheel = "wheel![event.ctrlKey || event.metaKey || event.shiftKey]"
-    return [{"name": "zoom", "select": {"type": "interval", "encodings": list(channels), "zoom": wheel}, "bind": "scales"}]
+    return [
+        {"name": "zoom", "select": {"type": "interval", "encodings": list(channels), "zoom": wheel}, "bind": "scales"}
+    ]
 
 
 def rows_height(rows: Sequence[Any], each: float = 22, least: float = 30) -> float:

@@ -60,7 +60,10 @@ def _class_balance(record: Any, classes: tuple[str, ...]) -> list[dict[str, Any]
     if not classes or target is None:
         return []
     counts = {name: np.bincount(np.asarray(target)[part(record, name)], minlength=len(classes)) for name in PARTS}
-    return [{"class": plain(label)} | {name: int(counts[name][code]) for name in PARTS} for code, label in enumerate(classes)]
+    return [
+        {"class": plain(label)} | {name: int(counts[name][code]) for name in PARTS}
+        for code, label in enumerate(classes)
+    ]
 
 
 def exploration_facts(record: Any, personal: frozenset[str]) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from headrace.ml.report.facts.model import thinned
-from headrace.ml.report.facts.plain import first, part, plain
+from headrace.ml.report.facts.plain import part, plain
 
-KPI = ("name", "metric", "bound", "minimum", "maximum", "value", "low", "high", "status")
+KPI = ("name", "metric", "minimum", "maximum", "value", "low", "high", "status")
 
 
 def business_facts(goals: Any, threshold: Any) -> dict[str, Any]:
@@ -26,9 +26,6 @@ def business_facts(goals: Any, threshold: Any) -> dict[str, Any]:
 
 def _kpi(record: Any) -> dict[str, Any]:
     row = {name: plain(part(record, name)) for name in KPI}
-    bound = row["bound"]
-    if isinstance(bound, dict):
-        row |= {k: bound.get(k) for k in ("minimum", "maximum") if row[k] is None}
     return row | {"met": row["status"] == "met"}
 
 
@@ -38,6 +35,8 @@ def business_goals_facts(record: Any) -> dict[str, Any]:
         "conditions": plain(part(record, "conditions", ())),
         "more_data": plain(part(record, "more_data", {})),
         "advice": plain(part(record, "advice", ())),
+        "generalisation": plain(part(record, "generalisation", {})),
+        "serving": plain(part(record, "serving", {})),
     }
 
 
@@ -45,9 +44,9 @@ def model_facts(run: Any) -> dict[str, Any]:
     """The compiled model: size, digest, speed, and how far its two executions differ."""
     model = part(run, "model", {})
     return {
-        "bytes": plain(first(model, "bytes", "size")),
+        "bytes": plain(part(model, "bytes")),
         "sha256": plain(part(model, "sha256")),
         "predict_microseconds": plain(part(model, "predict_microseconds")),
-        "rows_per_second": plain(first(model, "rows_per_second", "rows_s")),
-        "parity_difference": plain(first(model, "parity_difference", "parity")),
+        "rows_per_second": plain(part(model, "rows_per_second")),
+        "parity_difference": plain(part(model, "parity_difference")),
     }

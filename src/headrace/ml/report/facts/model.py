@@ -8,7 +8,18 @@ from typing import Any
 from headrace.ml.report.facts.plain import HIDDEN, part, plain, rows_of
 
 MOST_POINTS = 400
-CANDIDATE = ("name", "algorithm", "hyperparameters", "fold_scores", "train_score", "fit_seconds", "predict_microseconds", "rows", "status", "reason")
+CANDIDATE = (
+    "name",
+    "algorithm",
+    "hyperparameters",
+    "fold_scores",
+    "train_score",
+    "fit_seconds",
+    "predict_microseconds",
+    "rows",
+    "status",
+    "reason",
+)
 
 
 def candidate_facts(record: Any) -> list[dict[str, Any]]:
@@ -17,7 +28,11 @@ def candidate_facts(record: Any) -> list[dict[str, Any]]:
     rows = []
     for candidate in part(record, "candidates", ()):
         row = {name: plain(part(candidate, name)) for name in CANDIDATE}
-        row |= {"validation_score": plain(part(candidate, "score")), "view": plain(part(candidate, "view")), "weight": weights.get(row["name"])}
+        row |= {
+            "validation_score": plain(part(candidate, "score")),
+            "view": plain(part(candidate, "view")),
+            "weight": weights.get(row["name"]),
+        }
         rows.append(row)
     return rows
 
@@ -67,7 +82,10 @@ def evaluation_facts(record: Any, personal: frozenset[str]) -> dict[str, Any]:
 
 def curve_facts(curves: Any, *fields: str) -> list[dict[str, Any]]:
     """Curves of one or several classes: [{class, points: [{field: value}]}], thinned where they are long."""
-    return [{"class": plain(part(c, "class", "")), "points": rows_of(thinned(part(c, "points", ())), *fields)} for c in curves or ()]
+    return [
+        {"class": plain(part(c, "class", "")), "points": rows_of(thinned(part(c, "points", ())), *fields)}
+        for c in curves or ()
+    ]
 
 
 def thinned(points: Sequence[Any], most: int = MOST_POINTS) -> Sequence[Any]:
@@ -86,4 +104,6 @@ def _explanation(record: Any, personal: frozenset[str]) -> dict[str, Any]:
     for row in contributions:
         if row["column"] in personal:
             row["value"] = HIDDEN
-    return {name: plain(part(record, name)) for name in ("row", "why", "class", "prediction", "base")} | {"contributions": contributions}
+    return {name: plain(part(record, name)) for name in ("row", "why", "class", "prediction", "base")} | {
+        "contributions": contributions
+    }

@@ -67,15 +67,6 @@ def rows_of(values: Any, *names: str) -> list[dict[str, Any]]:
     return [{name: plain(part(value, name)) for name in names} for value in values or ()]
 
 
-def first(record: Any, *names: str) -> Any:
-    """The first of the fields `names` that is there."""
-    for name in names:
-        value = part(record, name)
-        if value is not None:
-            return value
-    return None
-
-
 def pairs(values: Any, left: str, right: str) -> list[dict[str, Any]]:
     """Turn a mapping, or a sequence of pairs, into rows of two fields."""
     items: Iterable[Any] = values.items() if isinstance(values, Mapping) else values or ()

@@ -10,7 +10,12 @@ from headrace.ml.report.formats import NOTHING, date_text, money, number, percen
 from headrace.ml.report.listings.listing import Cell, Listing, Mark, listing
 
 Document = Mapping[str, Any]
-STATUS = {"pass": ("pass", "good"), "warn": ("warning", "warn"), "fail": ("fail", "bad"), "unknown": ("unknown", "neutral")}
+STATUS = {
+    "pass": ("pass", "good"),
+    "warn": ("warning", "warn"),
+    "fail": ("fail", "bad"),
+    "unknown": ("unknown", "unknown"),
+}
 OUTCOMES = {
     "true_positive": "rightly predicted yes (true positive)",
     "false_positive": "false alarm (false positive)",
@@ -45,19 +50,27 @@ def outcomes(document: Document) -> Listing | None:
     decisions, error = charter.get("decisions"), charter.get("error_cost")
     if decisions:
         rows: list[tuple[Cell, ...]] = [
-            (OUTCOMES[k], money(decisions[k].get("earns"), currency), money(decisions[k].get("costs"), currency)) for k in OUTCOMES if decisions.get(k)
+            (OUTCOMES[k], money(decisions[k].get("earns"), currency), money(decisions[k].get("costs"), currency))
+            for k in OUTCOMES
+            if decisions.get(k)
         ]
         return listing("What each outcome of a decision is worth", ("Outcome", "Earns", "Costs"), rows, 1, 2)
     if error:
         names = {"under": "a unit too low", "over": "a unit too high"}
-        return listing("What an error costs", ("Error", "Costs"), [(names[k], money(error.get(k), currency)) for k in names], 1)
+        return listing(
+            "What an error costs", ("Error", "Costs"), [(names[k], money(error.get(k), currency)) for k in names], 1
+        )
     return None
 
 
 def shortlist(document: Document) -> Listing | None:
     """The algorithms to be tried."""
     rows = document["steps"]["problem_framing"]["shortlist"]
-    return listing("Shortlist of algorithms", ("Algorithm", "Why it is on the list"), [(words(r["algorithm"]), value_text(r["reason"])) for r in rows])
+    return listing(
+        "Shortlist of algorithms",
+        ("Algorithm", "Why it is on the list"),
+        [(words(r["algorithm"]), value_text(r["reason"])) for r in rows],
+    )
 
 
 def readiness(document: Document) -> Listing | None:
@@ -74,7 +87,9 @@ def readiness(document: Document) -> Listing | None:
 def set_aside(document: Document) -> Listing | None:
     """Columns that are not learnt from: excluded, personal, dropped."""
     steps = document["steps"]
-    rows: list[tuple[Cell, ...]] = [(r["column"], "excluded", value_text(r["reason"])) for r in steps["datasets"]["excluded"]]
+    rows: list[tuple[Cell, ...]] = [
+        (r["column"], "excluded", value_text(r["reason"])) for r in steps["datasets"]["excluded"]
+    ]
     rows += [(r["column"], "dropped in preparation", value_text(r["reason"])) for r in steps["preparation"]["dropped"]]
     return listing("Columns that are not learnt from", ("Column", "What happened", "Why"), rows)
 
@@ -95,7 +110,8 @@ def columns(document: Document) -> Listing | None:
 def cleaning(document: Document) -> Listing | None:
     """What was cleaned."""
     rows: list[tuple[Cell, ...]] = [
-        (words(r["action"]), r["column"] or "whole table", number(r["count"]), value_text(r["evidence"])) for r in document["cleaning"]
+        (words(r["action"]), r["column"] or "whole table", number(r["count"]), value_text(r["evidence"]))
+        for r in document["cleaning"]
     ]
     return listing("What was cleaned", ("Action", "Column", "Rows or cells", "Evidence"), rows, 2)
 
@@ -120,7 +136,17 @@ def statistics(document: Document) -> Listing | None:
                 most_frequent(column.get("top")),
             )
         )
-    headings = ("Column", "Kind", "Missing", "Distinct", "Least", "Mean", "Greatest", "Standard deviation", "Most frequent")
+    headings = (
+        "Column",
+        "Kind",
+        "Missing",
+        "Distinct",
+        "Least",
+        "Mean",
+        "Greatest",
+        "Standard deviation",
+        "Most frequent",
+    )
     return listing("Statistics of the training part", headings, rows, 2, 3, 4, 5, 6, 7)
 
 
@@ -135,7 +161,11 @@ def most_frequent(top: Any) -> str:
 def leaks(document: Document) -> Listing | None:
     """Columns that give the answer away."""
     rows = document["steps"]["exploration"]["leaks"]
-    return listing("Columns that may give the answer away", ("Column", "Evidence"), [(str(r["column"]), value_text(r.get("evidence"))) for r in rows])
+    return listing(
+        "Columns that may give the answer away",
+        ("Column", "Evidence"),
+        [(str(r["column"]), value_text(r.get("evidence"))) for r in rows],
+    )
 
 
 def outliers(document: Document) -> Listing | None:
@@ -144,14 +174,21 @@ def outliers(document: Document) -> Listing | None:
         (str(r.get("column")), number(r.get("interquartile")), number(r.get("robust_z")), percent(r.get("share")))
         for r in document["steps"]["exploration"]["outliers"]
     ]
-    headings = ("Column", "Beyond the box (1.5 × interquartile range)", "Far from the median (robust z > 3.5)", "Share beyond the box")
+    headings = (
+        "Column",
+        "Beyond the box (1.5 × interquartile range)",
+        "Far from the median (robust z > 3.5)",
+        "Share beyond the box",
+    )
     return listing("Values far from the rest", headings, rows, 1, 2, 3)
 
 
 def missing_patterns(document: Document) -> Listing | None:
     """Which values go missing together."""
     patterns = document["steps"]["exploration"]["missing_map"].get("patterns") or ()
-    rows: list[tuple[Cell, ...]] = [(", ".join(map(str, p["columns"])) or "nothing missing", number(p["count"])) for p in patterns]
+    rows: list[tuple[Cell, ...]] = [
+        (", ".join(map(str, p["columns"])) or "nothing missing", number(p["count"])) for p in patterns
+    ]
     return listing("Which values go missing together", ("Columns without a value", "Rows"), rows, 1)
 
 

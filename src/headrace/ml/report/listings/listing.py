@@ -9,7 +9,7 @@ SHOWN, MOST = 10, 500
 
 @dataclass(frozen=True)
 class Mark:
-    """A cell that judges: `tone` is good, warn, bad or neutral, and is shown as an icon as well as a colour."""
+    """A cell that judges: `tone` is good, warn, bad, unknown or neutral, shown as an icon as well as a colour."""
 
     text: str
     tone: str
@@ -17,7 +17,7 @@ class Mark:
     @property
     def icon(self) -> str:
         """The sign that stands before the text."""
-        return {"good": "✓", "warn": "!", "bad": "✕"}.get(self.tone, "?")
+        return {"good": "✓", "warn": "!", "bad": "✕", "unknown": "?"}.get(self.tone, "–")
 
 
 Cell = str | Mark

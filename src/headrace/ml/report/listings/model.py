@@ -48,7 +48,13 @@ def interval_text(low: Any, high: Any) -> str:
 def test_metrics(document: Document) -> Listing | None:
     """Metrics of the untouched test part, beside the baseline."""
     rows: list[tuple[Cell, ...]] = [
-        (r["title"], number(r["test"]), interval_text(r["low"], r["high"]), number(r["baseline"]), metric_meaning(r["name"]))
+        (
+            r["title"],
+            number(r["test"]),
+            interval_text(r["low"], r["high"]),
+            number(r["baseline"]),
+            metric_meaning(r["name"]),
+        )
         for r in metric_rows(document)
     ]
     headings = ("Metric", "Test", "95 % interval", "Baseline", "What it says")
@@ -58,17 +64,33 @@ def test_metrics(document: Document) -> Listing | None:
 def all_metrics(document: Document) -> Listing | None:
     """Metrics of all parts."""
     rows: list[tuple[Cell, ...]] = [
-        (r["title"], number(r["train"]), number(r["validation"]), number(r["test"]), interval_text(r["low"], r["high"]), number(r["baseline"]))
+        (
+            r["title"],
+            number(r["train"]),
+            number(r["validation"]),
+            number(r["test"]),
+            interval_text(r["low"], r["high"]),
+            number(r["baseline"]),
+        )
         for r in metric_rows(document)
     ]
-    return listing("Metrics of every part", ("Metric", "Train", "Validation", "Test", "95 % interval (test)", "Baseline (test)"), rows, 1, 2, 3, 4, 5)
+    return listing(
+        "Metrics of every part",
+        ("Metric", "Train", "Validation", "Test", "95 % interval (test)", "Baseline (test)"),
+        rows,
+        1,
+        2,
+        3,
+        4,
+        5,
+    )
 
 
 def bound_text(kpi: Mapping[str, Any]) -> str:
     """Write a KPI's bound."""
     bounds = [f"at least {number(kpi['minimum'])}"] if kpi.get("minimum") is not None else []
     bounds += [f"at most {number(kpi['maximum'])}"] if kpi.get("maximum") is not None else []
-    return " and ".join(bounds) or value_text(kpi.get("bound"))
+    return " and ".join(bounds) or NOTHING
 
 
 def kpi_title(kpi: Mapping[str, Any]) -> str:
@@ -95,7 +117,9 @@ def candidates(document: Document) -> Listing | None:
     """Every candidate, best first."""
     metric = METRICS.get(str(document["metric"]))
     sign = -1 if metric is None or metric.greater_is_better else 1
-    ranked = sorted(document["candidates"], key=lambda c: (c["validation_score"] is None, sign * (c["validation_score"] or 0)))
+    ranked = sorted(
+        document["candidates"], key=lambda c: (c["validation_score"] is None, sign * (c["validation_score"] or 0))
+    )
     rows: list[tuple[Cell, ...]] = [
         (
             str(c["name"]),
@@ -109,13 +133,24 @@ def candidates(document: Document) -> Listing | None:
         )
         for c in ranked
     ]
-    headings = ("Candidate", "Algorithm", "Status", "Held-out score", "Time to fit", "Time a row", "Weight in the model", "Hyperparameters or reason")
+    headings = (
+        "Candidate",
+        "Algorithm",
+        "Status",
+        "Held-out score",
+        "Time to fit",
+        "Time a row",
+        "Weight in the model",
+        "Hyperparameters or reason",
+    )
     return listing(f"Candidates by {metric_title(str(document['metric']))}", headings, rows, 3, 4, 5, 6)
 
 
 def members(document: Document) -> Listing | None:
     """What the final model is made of."""
-    rows: list[tuple[Cell, ...]] = [(str(m["candidate"]), percent(m["weight"])) for m in document["steps"]["training"]["members"]]
+    rows: list[tuple[Cell, ...]] = [
+        (str(m["candidate"]), percent(m["weight"])) for m in document["steps"]["training"]["members"]
+    ]
     return listing("What the final model is made of", ("Candidate", "Weight"), rows, 1)
 
 
@@ -124,21 +159,34 @@ def group_listing(caption: str, rows: list[dict[str, Any]]) -> Listing | None:
     keys = list(dict.fromkeys(k for row in rows for k, v in row.items() if not isinstance(v, dict | list)))
     numeric = [i for i, k in enumerate(keys) if all(not isinstance(r.get(k), str) for r in rows)]
     found: list[tuple[Cell, ...]] = [tuple(value_text(row.get(k)) for k in keys) for row in rows]
-    return listing(caption, tuple(metric_title(k).capitalize() if k not in METRICS else metric_title(k) for k in keys), found, *numeric)
+    return listing(
+        caption,
+        tuple(metric_title(k).capitalize() if k not in METRICS else metric_title(k) for k in keys),
+        found,
+        *numeric,
+    )
 
 
 def timings(document: Document) -> Listing | None:
     """Seconds a step."""
-    rows: list[tuple[Cell, ...]] = [(words(step), duration(s)) for step, s in document["timings"].items() if isinstance(s, int | float)]
+    rows: list[tuple[Cell, ...]] = [
+        (words(step), duration(s)) for step, s in document["timings"].items() if isinstance(s, int | float)
+    ]
     return listing("Time spent", ("Step", "Time"), rows, 1)
 
 
 def run_facts(document: Document) -> Listing | None:
     """What is needed to repeat the run."""
     source = document["source"]
-    facts: list[tuple[Cell, ...]] = [("Table", value_text(source)), ("Made", value_text(document["created"])), ("Seed", value_text(document["seed"]))]
+    facts: list[tuple[Cell, ...]] = [
+        ("Table", value_text(source)),
+        ("Made", value_text(document["created"])),
+        ("Seed", value_text(document["seed"])),
+    ]
     facts.append(("Budget", duration(document["budget"])))
-    facts += [(f"Option: {words(k)}", value_text(v)) for k, v in document["options"].items() if v not in (None, [], "", False)]
+    facts += [
+        (f"Option: {words(k)}", value_text(v)) for k, v in document["options"].items() if v not in (None, [], "", False)
+    ]
     facts += [(f"Version of {k}", value_text(v)) for k, v in document["versions"].items()]
     return listing("The run", ("Fact", "Value"), facts)
 
@@ -146,9 +194,3 @@ def run_facts(document: Document) -> Listing | None:
 def expected_value_text(document: Document, value: Any) -> str:
     """Write money a decision."""
     return money(value, document["business"]["currency"] or "")
-
-
-def more_data(document: Document) -> list[tuple[str, str]]:
-    """Whether more data would help, as term and text."""
-    facts = document["steps"]["business_goals"]["more_data"]
-    return [(words(k).capitalize(), value_text(v)) for k, v in facts.items()]
