@@ -172,3 +172,10 @@ def test_values_are_described_for_regression(table):
     assert found.target["kind"] == "values"
     assert sum(entry["count"] for entry in found.target["histogram"]) == 700
     assert isinstance(found.scatter[0]["points"][0]["target"], float)
+
+
+def test_single_values_of_nearly_distinct_texts_are_not_listed(table, target):
+    named = table.with_columns(name=pl.Series([f"Passenger {i}" for i in range(1000)]))
+    found = explore(named, target, Task.BINARY)
+    assert "Passenger" not in plain(found)
+    assert next(column for column in found.columns if column["name"] == "name")["distinct"] == 700

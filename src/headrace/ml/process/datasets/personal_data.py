@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from headrace.ml.process.datasets.valid_numbers import is_card_number, is_iban, is_ip_address
+from headrace.ml.process.datasets.valid_numbers import is_card_number, is_iban, is_ip_address, is_phone_length
 from headrace.ml.tables.columns import Column, ColumnKind
 
 IDENTIFYING = frozenset({"email", "phone", "credit card", "iban", "social security number", "passport", "secret"})
@@ -54,6 +54,10 @@ _SSN = (
     r"(?:00[1-9]|0[1-9]\d|[1-5]\d\d|6[0-57-9]\d|66[0-57-9]|[78]\d\d)-"
     r"(?:0[1-9]|[1-9]\d)-(?:000[1-9]|00[1-9]\d|0[1-9]\d\d|[1-9]\d{3})"
 )
+_PHONE = (
+    r"^(?:\+\d[\d ().-]{6,18}\d|(?:1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}"
+    r"|\(?0[1-9]\d{0,3}\)?[ ./-]\d{2,4}(?:[ ./-]?\d{2,4}){1,3})(?: ?x\d{1,5})?$"
+)
 _CARD = r"\d(?:[ -]?\d){12,18}"
 _KEYS_AND_TOKENS = "|".join(
     (
@@ -81,14 +85,8 @@ PATTERNS = (
     Pattern("social security number", f"^{_SSN}$", rf"\b{_SSN}\b", least=0.05),
     Pattern("ip address", rf"^{_OCTET}(?:\.{_OCTET}){{3}}$", rf"\b{_OCTET}(?:\.{_OCTET}){{3}}\b", least=0.05),
     Pattern("ip address", r"^[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}$", least=0.05, check=is_ip_address),
-    Pattern(
-        "phone",
-        r"^\+\d[\d ().-]{6,18}\d(?: ?x\d{1,5})?$",
-        r"\+\d{1,3}[ .-]?(?:\(?\d{2,4}\)?[ .-]?){2,4}\d\b",
-        least=0.3,
-    ),
-    Pattern("phone", r"^(?:1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?: ?x\d{1,5})?$", least=0.3),
-    Pattern("phone", r"^[\d ().+-]{7,20}$", least=0.3, named=("phone", "tel", "telephone", "mobile", "cell", "fax")),
+    Pattern("phone", _PHONE, r"\+\d{1,3}[ .-]?(?:\(?\d{2,4}\)?[ .-]?){2,4}\d\b", least=0.2, check=is_phone_length),
+    Pattern("phone", r"^[\d ().+-]{7,20}$", least=0.2, named=("phone", "telefon", "mobile", "cellular", "fax")),
     Pattern("passport", r"^[A-Z]{0,2}\d{6,9}[A-Z]?$", least=0.3, named=("passport",)),
 )
 

@@ -14,6 +14,7 @@ _DRIFTED = 0.25
 _MOST_COLUMNS = 300
 _ROWS_A_PART = 5_000
 _MOST_CATEGORIES = 30
+_RARE = 10
 
 
 def check_representativeness(dataset: Dataset, classes: tuple[str, ...], time: str | None) -> Check:
@@ -40,10 +41,8 @@ def check_representativeness(dataset: Dataset, classes: tuple[str, ...], time: s
     ]
     if drifted:
         statuses.append("warn")
-        advice.append(
-            "Find out what changed inside the file; if the rows stand in the order of time, "
-            "name the time column with --time."
-        )
+        unnamed = "" if time else "; if the rows stand in the order of time, name the time column with --time"
+        advice.append(f"Find out what changed inside the file{unnamed}.")
     status = next(s for s in ("fail", "warn", "pass") if s in statuses)
     return Check("representativeness", status, tuple(evidence), " ".join(advice))
 
@@ -70,8 +69,8 @@ def _coverage(frame: pl.DataFrame) -> str:
     texts = [name for name, kind in frame.schema.items() if kind == pl.String][:_MOST_COLUMNS]
     if not texts:
         return "no category columns whose coverage could be thin"
-    rare = sum(int((np.bincount(category_codes(frame[name])) < 10).sum()) for name in texts)
-    return f"{rare:,} values of {len(texts)} text columns occur in fewer than 10 rows each"
+    rare = sum(int((frame[name].value_counts()["count"] < _RARE).sum()) for name in texts)
+    return f"{rare:,} values of {len(texts)} text columns occur in fewer than {_RARE} rows each"
 
 
 def drift_inside(dataset: Dataset, time: str | None) -> dict[str, float]:

@@ -46,3 +46,12 @@ def is_ip_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_phone_length(text: str) -> bool:
+    """Whether `text` has as many digits as a telephone number: 9 to 15, more with an extension (ITU-T E.164).
+
+    >>> is_phone_length("(555) 123-4567"), is_phone_length("01-02-2020")
+    (True, False)
+    """
+    return 9 <= sum(map(str.isdigit, text)) <= 20

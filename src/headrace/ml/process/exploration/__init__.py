@@ -26,14 +26,14 @@ class Exploration:
     More precisely: every column's mapping has all these keys, None where they do not apply (`quartiles` is [25 %,
     50 %, 75 %]; dates are seconds since 1970); `private` is true where values are kept out (then minimum, maximum,
     quartiles, top and charts are None or absent). `target`: {name, kind: classes | values, classes: [{value, count,
-    share}]} or {…, statistics, histogram}. Histograms and `target_by_feature` are of the 60 most relevant columns,
-    "" stands for missing, "(other)" for the values that are not among the most frequent; `target_by_feature` holds
-    under `target` the rate of the positive class (binary), the mean (values), or, for several classes, the share of
-    the bin's most frequent class, with its name under `class`. Matrices are of the 40 most relevant columns, cells
-    None where a measure does not apply. A scatter point's `target` is a class name or a value.
-    `missing_map.patterns`: [{columns, count}], most frequent first. `outliers`: [{column, interquartile, robust_z,
-    share}], counts of values beyond 1.5 interquartile ranges of the quartiles and beyond 3.5 robust standard
-    deviations.
+    share}]} or {…, statistics, histogram}. Histograms and `target_by_feature` are of the 60 most relevant columns
+    (none of texts that are nearly all distinct, which have no `top` either), "" stands for missing, "(other)" for
+    the values that are not among the most frequent; `target_by_feature` holds under `target` the rate of the
+    positive class (binary), the mean (values), or, for several classes, the share of the bin's most frequent class,
+    with its name under `class`. Matrices are of the 40 most relevant columns, cells None where a measure does not
+    apply. A scatter point's `target` is a class name or a value. `missing_map.patterns`: [{columns, count}], most
+    frequent first. `outliers`: [{column, interquartile, robust_z, share}], counts of values beyond 1.5
+    interquartile ranges of the quartiles and beyond 3.5 robust standard deviations.
     """
 
     columns: tuple[Mapping[str, Any], ...]
@@ -58,7 +58,7 @@ def explore_data(dataset: Dataset, preparation: Preparation, framing: ProblemFra
     from headrace.ml.process.exploration.distributions import describe_target, histograms, target_by_feature
     from headrace.ml.process.exploration.missing_values import map_missing
     from headrace.ml.process.exploration.relations import relate, scatter_pairs
-    from headrace.ml.process.exploration.statistics import describe_columns, find_outliers
+    from headrace.ml.process.exploration.statistics import describe_columns, find_outliers, is_nearly_distinct
 
     rows, sampled = preparation.train, None
     chosen = sample_rows(len(rows), len(preparation.columns), seed)
@@ -68,7 +68,7 @@ def explore_data(dataset: Dataset, preparation: Preparation, framing: ProblemFra
     relevance = measure_relevance(frame, target, framing.task)
     private = frozenset(dataset.personal)
     ranked = sorted(frame.columns, key=lambda name: -relevance[name].value)
-    shown = [name for name in ranked if name not in private][:_DETAILED]
+    shown = [name for name in ranked if name not in private and not is_nearly_distinct(frame[name])][:_DETAILED]
     described = describe_columns(frame, preparation.columns, relevance, private)
     suspicious = find_suspicious(frame, target, framing.task, relevance)
     return Exploration(

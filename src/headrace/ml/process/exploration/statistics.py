@@ -18,6 +18,7 @@ _FENCE = 1.5
 _ROBUST_Z = 3.5
 _TO_STANDARD = 0.6745
 _LONGEST = 60
+_FEWEST_ROWS = 20
 _EMPTY = ("mean", "std", "minimum", "quartiles", "maximum", "skew", "outliers", "top")
 
 
@@ -105,7 +106,7 @@ def _count_outliers(
 
 def _describe_text(values: pl.Series, *, private: bool) -> dict[str, Any]:
     given = values.filter(values != "")
-    counts = given.value_counts(sort=True).head(200) if not private else None
+    counts = None if private or is_nearly_distinct(values) else given.value_counts(sort=True).head(200)
     top = None
     if counts is not None:
         pairs = sorted(
@@ -113,6 +114,11 @@ def _describe_text(values: pl.Series, *, private: bool) -> dict[str, Any]:
         )
         top = [[str(value)[:_LONGEST], count] for value, count in pairs[:_TOP]]
     return dict.fromkeys(_EMPTY) | {"count": given.len(), "missing": values.len() - given.len(), "top": top}
+
+
+def is_nearly_distinct(values: pl.Series) -> bool:
+    """Whether more than half of a text column's values are different: single ones then tell nothing of the whole."""
+    return values.dtype == pl.String and values.len() >= _FEWEST_ROWS and values.n_unique() > values.len() / 2
 
 
 def find_outliers(described: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], ...]:
