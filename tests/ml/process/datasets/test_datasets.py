@@ -155,3 +155,9 @@ def test_the_example_table(develop):
 def test_the_record_is_frozen(develop, people):
     with pytest.raises(dataclasses.FrozenInstanceError):
         develop(people, "answer").unlabelled = 3
+
+
+def test_a_row_number_that_tells_the_target_is_called_a_leak(develop, people):
+    dataset = develop(people.sort("answer").with_columns(row=pl.int_range(pl.len())), "answer")
+    assert dataset.excluded["row"].startswith("identifier: counts the rows one by one; it would leak")
+    assert next(check for check in dataset.readiness if check.name == "relevance").status == "warn"

@@ -134,3 +134,9 @@ def test_bias_of_a_number_is_told_in_standard_deviations(develop):
     check = checks(develop(frame, "y", sensitive=("g",)))["lack of bias"]
     assert check.status == "warn"
     assert "standard deviations" in check.evidence[0]
+
+
+def test_a_date_written_with_the_label_is_suspicious(develop, people):
+    late = people.with_columns(pl.Series("answer_date", [f"2026-01-{1 + i % 28:02d}" for i in range(200)]))
+    evidence = checks(develop(late, "answer"))["relevance"].evidence
+    assert any("'answer_date' may leak" in line for line in evidence)

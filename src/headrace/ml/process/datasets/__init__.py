@@ -83,7 +83,7 @@ def develop_datasets(
     """
     from headrace.ml.process.datasets.association import relevance_of_sample
     from headrace.ml.process.datasets.exclusion import Roles, choose_exclusions, require_columns, require_order
-    from headrace.ml.process.datasets.leaks import find_determined
+    from headrace.ml.process.datasets.leaks import find_determined, with_telling_keys
     from headrace.ml.process.datasets.personal_data import find_personal_data
     from headrace.ml.process.datasets.readiness import check_readiness
     from headrace.ml.process.datasets.target import encode_target
@@ -106,6 +106,7 @@ def develop_datasets(
     relevance = relevance_of_sample(parsed.frame, target.codes, framing.task)
     determined = find_determined(parsed.frame, target.codes, framing.task, relevance)
     excluded = choose_exclusions(parsed.frame, columns, roles, personal, determined)
+    excluded = with_telling_keys(excluded, relevance)
     kept = tuple(column for column in columns if column.name not in excluded)
     needed = {time, group, *roles.sensitive}
     aside = tuple(column for column in columns if column.name in needed and column.name in excluded)

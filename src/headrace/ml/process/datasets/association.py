@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,10 +24,11 @@ _FEW_CATEGORIES = 32
 
 @dataclass(frozen=True)
 class Relevance:
-    """The association of a column with the target, 0 (none) to 1 (determines it), and how it was measured."""
+    """The association of a column with the target, 0 (none) to 1 (determines it), how it was measured, on how many rows."""
 
     value: float
     measure: str
+    rows: int = 0
 
 
 def sample_rows(rows: int, columns: int, seed: int, *, largest: int = LARGEST_SAMPLE) -> Codes | None:
@@ -123,7 +124,7 @@ def measure_relevance(frame: pl.DataFrame, target: npt.NDArray[Any], task: Task)
     for start in range(0, len(texts), _BLOCK):
         block = texts[start : start + _BLOCK]
         found.update(zip(block, _relevance_of_categories(frame.select(block), target, task), strict=True))
-    return {name: found[name] for name in frame.columns}
+    return {name: replace(found[name], rows=frame.height) for name in frame.columns}
 
 
 def relevance_of_sample(frame: pl.DataFrame, target: npt.NDArray[Any], task: Task) -> dict[str, Relevance]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import polars as pl
 
 from headrace.ml.contract import CLASSIFICATION, Task
 from headrace.ml.process.datasets.association import Relevance, category_codes
+from headrace.ml.tables.columns import Column, ColumnKind
 
 SUSPICIOUS = 0.95
 _MOST_IN_SUM = 60
@@ -63,12 +65,32 @@ def _same_order(values: pl.Series, target: npt.NDArray[np.float64]) -> str | Non
     return None
 
 
+def with_telling_keys(excluded: Mapping[str, str], relevance: Mapping[str, Relevance]) -> dict[str, str]:
+    """Add to the reason of an identifier that tells the target (as where rows are sorted by it) that it would leak."""
+    return {
+        name: f"{reason}; it would leak: {relevance[name].measure} with the target is {relevance[name].value:.3f}"
+        if reason.startswith("identifier") and relevance[name].value >= SUSPICIOUS
+        else reason
+        for name, reason in excluded.items()
+    }
+
+
+def find_late_dates(columns: Sequence[Column], target: str) -> dict[str, str]:
+    """Find date columns whose name says that they are written with the label or after it; returns column → evidence."""
+    late = re.compile(rf"label|outcome|resolved|closed|cancel|terminat|{re.escape(target)}", re.IGNORECASE)
+    return {
+        column.name: "by its name a date that is known only with the target or after it"
+        for column in columns
+        if column.kind is ColumnKind.DATE and late.search(column.name)
+    }
+
+
 def find_suspicious(
     frame: pl.DataFrame, target: npt.NDArray[Any], task: Task, relevance: Mapping[str, Relevance]
 ) -> dict[str, str]:
     """Find columns that may leak the target, though they may also just be good; returns column → evidence."""
     found = {
-        name: f"{relevance[name].measure} with the target is {relevance[name].value:.3f} over {len(target)} rows"
+        name: f"{relevance[name].measure} with the target is {relevance[name].value:.3f} over {relevance[name].rows:,} rows"
         for name in frame.columns
         if relevance[name].value >= SUSPICIOUS
     }

@@ -54,7 +54,7 @@ _DETAILED = 60
 def explore_data(dataset: Dataset, preparation: Preparation, framing: ProblemFraming, *, seed: int) -> Exploration:
     """Describe the training part, or a sample of it (20,000 rows; fewer of wide tables), its leaks and outliers."""
     from headrace.ml.process.datasets.association import measure_relevance, sample_rows
-    from headrace.ml.process.datasets.leaks import find_suspicious
+    from headrace.ml.process.datasets.leaks import find_late_dates, find_suspicious
     from headrace.ml.process.exploration.distributions import describe_target, histograms, target_by_feature
     from headrace.ml.process.exploration.missing_values import map_missing
     from headrace.ml.process.exploration.relations import relate, scatter_pairs
@@ -71,6 +71,7 @@ def explore_data(dataset: Dataset, preparation: Preparation, framing: ProblemFra
     shown = [name for name in ranked if name not in private and not is_nearly_distinct(frame[name])][:_DETAILED]
     described = describe_columns(frame, preparation.columns, relevance, private)
     suspicious = find_suspicious(frame, target, framing.task, relevance)
+    suspicious |= find_late_dates(preparation.columns, framing.target)
     return Exploration(
         columns=described,
         target=describe_target(target, framing),
