@@ -22,6 +22,8 @@ BINS = 20
 MOST_COLUMNS = 8
 """Pairs are formed of so many columns, the ones most related to the target."""
 MOST_PAIRS = 6
+LEAST_SHARE = 0.1
+"""A pair that explains less, relative to the best one, is left out."""
 LARGEST_TABLE = 2500
 """Combinations that a pair of category columns may have."""
 
@@ -44,7 +46,9 @@ def propose_pairs(
         scored = number_scores(values, best, columns, residuals)
     ranked = sorted((s for s in scored if s[0] > 0), key=lambda s: (-s[0], s[1]))
     pairs: list[Pair] = []
-    for _, pair in ranked:
+    for score, pair in ranked:
+        if score < LEAST_SHARE * ranked[0][0]:
+            break
         if sum({pair[1], pair[2]} == {p[1], p[2]} for p in pairs) < 2 and len(pairs) < MOST_PAIRS:
             pairs.append(pair)
     return Family(name, view, tuple(pairs)) if pairs else None
