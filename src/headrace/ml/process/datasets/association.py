@@ -24,7 +24,7 @@ _FEW_CATEGORIES = 32
 
 @dataclass(frozen=True)
 class Relevance:
-    """The association of a column with the target, 0 (none) to 1 (determines it), how it was measured, on how many rows."""
+    """A column's association with the target, 0 (none) to 1 (determines it), how it was measured, on how many rows."""
 
     value: float
     measure: str

@@ -90,9 +90,9 @@ def find_suspicious(
 ) -> dict[str, str]:
     """Find columns that may leak the target, though they may also just be good; returns column → evidence."""
     found = {
-        name: f"{relevance[name].measure} with the target is {relevance[name].value:.3f} over {relevance[name].rows:,} rows"
+        name: f"{one.measure} with the target is {one.value:.3f} over {one.rows:,} rows"
         for name in frame.columns
-        if relevance[name].value >= SUSPICIOUS
+        if (one := relevance[name]).value >= SUSPICIOUS
     }
     if task not in CLASSIFICATION:
         found |= _exact_sum(frame, target, relevance)
