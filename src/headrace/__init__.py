@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from headrace.ml.applications.automl import run
     from headrace.ml.prediction import load
 
-__version__ = "0.1.0"
+from headrace.version import __version__
+
 __all__ = ["__version__", "load", "run"]
 
 

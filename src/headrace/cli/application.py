@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from headrace import __version__
+from headrace.version import __version__
 
 application = typer.Typer(
     name="headrace",

