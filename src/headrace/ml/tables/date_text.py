@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import polars as pl
 
+from headrace.ml.tables.native_values import quotient
 from headrace.ml.tables.number_text import number_from_text, numbers_from_text
 
 EPOCHS = {"epoch": 1.0, "epoch_ms": 1000.0}
@@ -119,14 +120,14 @@ def dates_from_text(text: pl.Series, formats: tuple[str, ...]) -> pl.Series:
 
 def _by_format(text: pl.Series, date_format: str) -> pl.Series:
     if date_format in EPOCHS:
-        numbers = numbers_from_text(text, ".", "", ()) / EPOCHS[date_format]
+        numbers = quotient(numbers_from_text(text, ".", "", ()), EPOCHS[date_format])
         return numbers.set(numbers.abs() > _LAST_SECOND, None)
     pattern = f"^{date_pattern(date_format)}$"
     fields = text.to_frame("value").select(pl.col("value").str.extract_groups(pattern)).unnest("value")
-    return fields.select(_seconds_expression(set(re.findall(r"\?P<(\w+)>", pattern)))).to_series()
+    return quotient(fields.select(_microseconds(set(re.findall(r"\?P<(\w+)>", pattern)))).to_series(), 1e6)
 
 
-def _seconds_expression(names: set[str]) -> pl.Expr:
+def _microseconds(names: set[str]) -> pl.Expr:
     def whole(name: str) -> pl.Expr:
         return pl.col(name).cast(pl.Int64)
 
@@ -164,4 +165,4 @@ def _seconds_expression(names: set[str]) -> pl.Expr:
     days = century * 146097 + of_century * 365 + of_century // 4 - of_century // 100 + day_of_year - 719468
     fraction = pl.col("fraction").fill_null("").str.slice(0, 6).str.pad_end(6, "0").cast(pl.Int64)
     total = days * 86400 + hour * 3600 + minute * 60 + second - offset
-    return pl.when(valid).then((total * 1_000_000 + fraction).cast(pl.Float64) / 1e6)
+    return pl.when(valid).then(total * 1_000_000 + fraction)

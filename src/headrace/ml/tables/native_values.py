@@ -21,31 +21,37 @@ def number_of(value: Any) -> float | None:
 
     Numbers too large for a float are infinite.
     """
-    if isinstance(value, float):
-        return float(value)
-    if isinstance(value, bool | int | np.bool_ | np.number | Decimal):
+    if isinstance(value, np.timedelta64):
+        value = value.astype("timedelta64[us]").item()
+    if isinstance(value, float | bool | int | np.bool_ | np.number | Decimal):
         try:
             return float(value)
         except OverflowError:
             return math.inf
         except ValueError:  # a signalling NaN
             return math.nan
-    if isinstance(value, np.timedelta64):
-        value = value.astype("timedelta64[us]").item()
-    return value // _MICROSECOND / 1e6 if isinstance(value, timedelta) and value == value else None
+    return value // _MICROSECOND / 1e6 if isinstance(value, timedelta) and _is_given(value) else None
 
 
 def epoch_of(value: Any) -> float | None:
     """Return a native date or time stamp as seconds since 1970-01-01 UTC (naive is UTC); None for anything else."""
     if isinstance(value, np.datetime64):
         value = value.astype("datetime64[us]").item()
-    if not isinstance(value, date) or value != value:  # NaT is unequal to itself
+    if not isinstance(value, date) or not _is_given(value):
         return None
     if not isinstance(value, datetime):
         value = datetime(value.year, value.month, value.day)
     if value.tzinfo is None:
         value = value.replace(tzinfo=UTC)
     return float((value - _EPOCH) // _MICROSECOND) / 1e6
+
+
+def _is_given(value: Any) -> bool:
+    """Whether a value is one: None is not, nor what is unequal to itself (NaN, NaT), nor pandas' NA."""
+    try:
+        return value is not None and bool(value == value)
+    except (TypeError, ValueError):
+        return False
 
 
 def text_of(value: Any) -> str | None:
@@ -62,14 +68,14 @@ def text_of(value: Any) -> str | None:
         whole = int(value)
         return str(whole) if value == whole and abs(whole) < 10**16 else str(value)
     if isinstance(value, datetime):
-        return value.isoformat(sep=" ") if value == value else None
+        return value.isoformat(sep=" ") if _is_given(value) else None
     if isinstance(value, bytes):
         return value.decode("utf-8", errors="replace")
     if isinstance(value, list | tuple | np.ndarray | pl.Series):
         return ", ".join(text_of(item) or "" for item in value)
     if isinstance(value, Mapping):
         return json.dumps(value, default=str, ensure_ascii=False)
-    return str(value) if value is not None and value == value else None
+    return str(value) if _is_given(value) else None
 
 
 def numbers_of(raw: pl.Series) -> pl.Series | None:
@@ -79,7 +85,7 @@ def numbers_of(raw: pl.Series) -> pl.Series | None:
     if raw.dtype.is_numeric() or raw.dtype in (pl.Boolean, pl.Null):
         return raw.cast(pl.Float64)
     if raw.dtype == pl.Duration:
-        return _microseconds(raw).cast(pl.Float64) / 1e6
+        return quotient(_microseconds(raw), 1e6)
     return None
 
 
@@ -89,7 +95,12 @@ def epochs_of(raw: pl.Series) -> pl.Series | None:
         return raw.cast(pl.Float64)
     if raw.dtype == pl.Date:
         return raw.cast(pl.Int64).cast(pl.Float64) * 86400.0
-    return _microseconds(raw).cast(pl.Float64) / 1e6 if raw.dtype == pl.Datetime else None
+    return quotient(_microseconds(raw), 1e6) if raw.dtype == pl.Datetime else None
+
+
+def quotient(numbers: pl.Series, divisor: float) -> pl.Series:
+    """Divide as Python does; Polars multiplies by the reciprocal, which rounds twice."""
+    return pl.Series(numbers.name, numbers.cast(pl.Float64).to_numpy() / divisor, nan_to_null=True)
 
 
 def _microseconds(raw: pl.Series) -> pl.Series:

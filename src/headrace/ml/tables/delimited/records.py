@@ -61,7 +61,7 @@ class _Splitter:
         quote, edge = re.escape(self.quote), re.escape(self.delimiter)
         self.boundary = re.compile(f"[{edge}\n]")
         field = f"(?:{quote}[^{quote}]*(?:{quote}{quote}[^{quote}]*)*{quote}|[^{quote}{edge}]*)"
-        by_the_book = self.quote and not self.escape and not self.skip_spaces
+        by_the_book = self.quote == '"' and not self.escape and not self.skip_spaces
         self.sound = re.compile(f"{field}(?:{edge}{field})*") if by_the_book else None
         self.closing = re.compile(f"{quote}(?= *(?:{edge}|$))")
 
@@ -70,7 +70,7 @@ class _Splitter:
         line = text[start:stop]
         if (not self.quote or self.quote not in line) and (not self.escape or self.escape not in line):
             return self.plain(line), stop + 1
-        if self.sound and self.sound.fullmatch(line):
+        if self.sound and len(line) < csv.field_size_limit() and self.sound.fullmatch(line):
             return next(csv.reader([line], delimiter=self.delimiter, quotechar=self.quote)), stop + 1
         strict = self.strict(text, start)
         if strict is not None:

@@ -18,7 +18,7 @@ def read_well_formed(data: bytes, dialect: Dialect) -> pl.DataFrame | None:
     Well-formed: each quote opens a field or closes one, every record has the dialect's width, and no line inside
     quotes could be a record by itself.
     """
-    if dialect.escape or dialect.skip_spaces:
+    if dialect.escape or dialect.skip_spaces or dialect.quote == "'":
         return None
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n") if b'"' not in data else data
