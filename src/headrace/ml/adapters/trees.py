@@ -38,8 +38,9 @@ class TreeEnsemble(Form):
     def to_onnx(self, graph: Graph, features: str) -> str:
         """Write the trees with one comparison mode throughout: ONNX Runtime's fast path.
 
-        NaN fails every comparison, so where it always goes right `<=` says so by itself; where it always goes left,
-        `>` with the branches swapped does; only a mixture needs ONNX's own tracking of missing values.
+        NaN fails every comparison, so it goes right by itself. Where a column's nodes send it as they would some
+        number, that number replaces it beforehand; only otherwise is ONNX's tracking of missing values used, which
+        costs a fifth of the speed.
         """
         starts = graph.constant(self.starts.astype(np.float32)[None, :], "starts")
         if len(self.roots) == 0:
@@ -47,12 +48,15 @@ class TreeEnsemble(Form):
             width = graph.constant(np.array([len(self.starts)], np.int64))
             shape = graph.node("Concat", [rows, width], axis=0)
             return link_to_onnx(graph, self.link, graph.node("Expand", [starts, shape]))
+        stand_ins = self._missing_stand_ins()
+        if stand_ins is not None:
+            features = _filled(graph, features, stand_ins)
         sums = graph.node(
             "TreeEnsembleRegressor",
             [features],
             domain="ai.onnx.ml",
             n_targets=len(self.starts),
-            **self._node_attributes(),
+            **self._node_attributes(track_missing=stand_ins is None),
             **self._leaf_attributes(),
         )
         return link_to_onnx(graph, self.link, graph.node("Add", [sums, starts]))
@@ -63,24 +67,36 @@ class TreeEnsemble(Form):
         tree = np.repeat(np.arange(len(self.roots)), sizes)
         return tree, np.arange(len(self.feature)) - self.roots[tree]
 
-    def _node_attributes(self) -> dict[str, Any]:
+    def _missing_stand_ins(self) -> npt.NDArray[np.float32] | None:
+        """Return a number a column (NaN: none needed) that every node routes as it routes NaN, or None if one lacks.
+
+        The smallest threshold that sends NaN left will do, where it lies above all that send it right.
+        """
+        splits = self.feature != LEAF
+        columns, thresholds, left = self.feature[splits], self.threshold[splits], self.missing_left[splits]
+        lowest_left = np.full(columns.max() + 1, np.inf, np.float32)
+        highest_right = -lowest_left
+        np.minimum.at(lowest_left, columns[left], thresholds[left])
+        np.maximum.at(highest_right, columns[~left], thresholds[~left])
+        sent_left = np.isfinite(lowest_left)
+        if (lowest_left <= highest_right)[sent_left].any():
+            return None
+        return np.where(sent_left, lowest_left, np.float32(np.nan)).astype(np.float32)
+
+    def _node_attributes(self, *, track_missing: bool) -> dict[str, Any]:
         tree, number = self._tree_of_nodes()
         splits = self.feature != LEAF
         root = self.roots[tree]
-        left = np.where(splits, self.left - root, 0)
-        right = np.where(splits, self.right - root, 0)
-        always_left = bool(self.missing_left[splits].all())
-        mode = "BRANCH_GT" if always_left else "BRANCH_LEQ"
         attributes: dict[str, Any] = {
             "nodes_treeids": tree,
             "nodes_nodeids": number,
             "nodes_featureids": np.where(splits, self.feature, 0),
             "nodes_values": np.where(splits, self.threshold, np.float32(0)).astype(np.float32),
-            "nodes_modes": np.where(splits, mode, "LEAF"),
-            "nodes_truenodeids": right if always_left else left,
-            "nodes_falsenodeids": left if always_left else right,
+            "nodes_modes": np.where(splits, "BRANCH_LEQ", "LEAF"),
+            "nodes_truenodeids": np.where(splits, self.left - root, 0),
+            "nodes_falsenodeids": np.where(splits, self.right - root, 0),
         }
-        if not always_left and self.missing_left[splits].any():
+        if track_missing:
             attributes["nodes_missing_value_tracks_true"] = np.where(splits, self.missing_left, False).astype(np.int64)
         return attributes
 
@@ -95,6 +111,16 @@ class TreeEnsemble(Form):
             "target_ids": scores.ravel(),
             "target_weights": self.leaf_values[self.left[leaves]].astype(np.float32).ravel(),
         }
+
+
+def _filled(graph: Graph, features: str, stand_ins: npt.NDArray[np.float32]) -> str:
+    """Replace NaN in the first columns by the stand-ins; what trees do not read is cut off."""
+    if np.isnan(stand_ins).all():
+        return features
+    ends = [np.array([end], np.int64) for end in (0, len(stand_ins), 1)]
+    used = graph.node("Slice", [features, *(graph.constant(end, "end") for end in ends)])
+    missing = graph.node("IsNaN", [used])
+    return graph.node("Where", [missing, graph.constant(stand_ins[None, :], "stand_ins"), used])
 
 
 @dataclass(frozen=True)
