@@ -145,3 +145,23 @@ def test_chunks_join_seamlessly(fit):
     for view in View:
         tail = plan.transform(many, view)[-frame.height :]
         np.testing.assert_array_equal(tail, plan.transform(frame, view))
+
+
+def test_families_of_columns_that_never_change_are_left_out(fit):
+    from .conftest import make_frame
+
+    constant = {"price": 3.0, "size": 1.0, "colour": "red", "signed up": 0.0}
+    frame = make_frame().with_columns(pl.lit(value).alias(name) for name, value in constant.items())
+    plan, matrices, *_ = fit(2, frame=frame)
+    assert not {"price", "size", "colour", "signed up"} & {column.name for column in plan.columns_used}
+    assert not any(" and " in name or "size" in name for view in View for name in plan.names(view))
+    assert compare_executions(plan, make_frame(seed=1), list(View)) <= 1e-6
+    assert np.isfinite(matrices[View.SCALED]).all()
+
+
+def test_a_plan_of_text_alone(fit):
+    from .conftest import COLUMNS
+
+    plan, _, frame, _ = fit(0, columns=COLUMNS[-1:], families=())
+    assert [column.name for column in plan.columns_used] == ["remark"]
+    assert compare_executions(plan, frame, list(View)) <= 1e-6
