@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from headrace.ml.contract import Task
-from headrace.ml.metrics import METRICS, bootstrap, bootstrap_interval, bootstrap_intervals, interval, weighted_mean
+from headrace.ml.metrics import (
+    METRICS,
+    MOST_ROWS,
+    bootstrap,
+    bootstrap_interval,
+    bootstrap_intervals,
+    interval,
+    weighted_mean,
+)
 
 
 def sample(task, rows, seed=0):
@@ -45,7 +53,7 @@ def test_the_interval_holds_the_value_and_narrows_with_rows(name, task):
 
 def test_the_interval_of_a_mean_is_that_of_its_formula():
     values = np.random.default_rng(0).normal(size=2000)
-    low, high = interval(bootstrap({"mean": weighted_mean(values)}, 2000, seed=0)["mean"])
+    low, high = interval(bootstrap(lambda rows: {"mean": weighted_mean(values[rows])}, 2000, seed=0)["mean"])
     error = values.std() / np.sqrt(2000)
     assert (low, high) == pytest.approx((values.mean() - 1.96 * error, values.mean() + 1.96 * error), abs=error / 5)
 
@@ -62,10 +70,23 @@ def test_metrics_share_their_resamples():
     assert both["f1"] == bootstrap_interval(METRICS["f1"], target, predictions, seed=1)
 
 
-def test_resamples_are_of_the_same_size_and_fewer_for_many_rows():
-    sizes = bootstrap({"rows": lambda weights: weights.sum(axis=1)}, 50, seed=0)["rows"]
+def test_resamples_are_of_the_same_size():
+    sizes = bootstrap(lambda rows: {"rows": lambda weights: weights.sum(axis=1)}, 50, seed=0)["rows"]
     assert sizes.tolist() == [50.0] * 1000
-    assert len(bootstrap({"rows": lambda weights: weights.sum(axis=1)}, 200_000, seed=0)["rows"]) == 200
+
+
+def test_of_many_rows_a_sample_stands_for_all():
+    values = np.random.default_rng(0).normal(3, 2, 5 * MOST_ROWS)
+    resampled = []
+
+    def prepare(rows):
+        resampled.append(len(rows))
+        return {"mean": weighted_mean(values[rows])}
+
+    found = bootstrap(prepare, len(values), seed=0)["mean"]
+    assert min(resampled) == MOST_ROWS
+    assert found.mean() == pytest.approx(values.mean(), abs=1e-3)
+    assert found.std() == pytest.approx(2 / np.sqrt(len(values)), rel=0.1)
 
 
 def test_one_class_and_no_rows_have_no_interval():

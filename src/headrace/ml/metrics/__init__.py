@@ -7,11 +7,12 @@ import numpy as np
 from headrace.ml.contract import CLASSIFICATION, Task
 from headrace.ml.errors import OptionError
 from headrace.ml.metrics import classification, ranking, regression
-from headrace.ml.metrics.bootstrap import bootstrap, bootstrap_interval, bootstrap_intervals, interval
+from headrace.ml.metrics.bootstrap import MOST_ROWS, bootstrap, bootstrap_interval, bootstrap_intervals, interval
 from headrace.ml.metrics.metric import Estimator, Metric, Values, labels, positive_probability, weighted_mean
 
 __all__ = [
     "METRICS",
+    "MOST_ROWS",
     "Estimator",
     "Metric",
     "Values",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headrace.ml.contract import Predictions, Target
-from headrace.ml.metrics import Metric, bootstrap, default_metric, find_metric, interval
+from headrace.ml.metrics import Metric, Values, bootstrap, default_metric, find_metric, interval
 from headrace.ml.process.evaluation.measures import constant_predictions, sign
 from headrace.ml.process.preparation import Preparation
 from headrace.ml.process.problem_framing import ProblemFraming
@@ -63,9 +63,11 @@ def compare_with_baseline(
     )
 
 
-def _gains(
-    metric: Metric, target: Target, predictions: Predictions, constant: Predictions, seed: int
-) -> np.typing.NDArray[np.float64]:
-    estimators = {"model": metric.estimator(target, predictions), "baseline": metric.estimator(target, constant)}
-    found = bootstrap(estimators, len(target), seed=seed)
+def _gains(metric: Metric, target: Target, predictions: Predictions, constant: Predictions, seed: int) -> Values:
+    answers = {"model": predictions, "baseline": constant}
+    found = bootstrap(
+        lambda rows: {name: metric.estimator(target[rows], answer[rows]) for name, answer in answers.items()},
+        len(target),
+        seed=seed,
+    )
     return sign(metric) * (found["model"] - found["baseline"])

@@ -35,8 +35,10 @@ def weigh_money(
         return {}
     policies = simple_policies(charter, task, target, known)
     best = max(policies, key=lambda name: policies[name].mean())
-    estimators = {name: weighted_mean(values) for name, values in {**policies, "": model}.items()}
-    found = bootstrap(estimators, len(target), seed=seed)
+    values = {**policies, "": model}
+    found = bootstrap(
+        lambda rows: {name: weighted_mean(money[rows]) for name, money in values.items()}, len(target), seed=seed
+    )
     return {
         **_figure(model, found[""]),
         "currency": charter.currency,

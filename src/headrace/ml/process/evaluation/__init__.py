@@ -73,62 +73,75 @@ def evaluate_model(
     columns appear nowhere.
     """
     allowance = Allowance(seconds)
-    frame = preparation.frame[preparation.test]
+    frame, target = preparation.frame[preparation.test], preparation.target[preparation.test]
     began = time.monotonic()
     predictions = model.predict_frame(frame)
-    seconds_a_row = (time.monotonic() - began) / max(frame.height, 1)
-    target = preparation.target[preparation.test]
+    allowance.seconds_a_row = (time.monotonic() - began) / max(frame.height, 1)
     threshold = 0.5 if model.manifest.threshold is None else float(model.manifest.threshold)
-
     metric = find_metric(framing.metric, framing.task)
-    metrics = metrics_of(framing.task, len(preparation.target), len(framing.classes))
-    train = preparation.target[preparation.train], training.in_sample
-    held_out = preparation.target[training.held_out_rows], training.held_out
-    baseline = constant_predictions(training.baseline_held_out, len(target))
-    intervals = intervals_of(metrics, target, predictions, threshold, seed=seed, allowance=allowance)
+    figures = _figures(preparation, framing, training, predictions, threshold, seed, allowance)
+    coverage = {}
     if framing.task is Task.REGRESSION:
         curves = residual_curves(target, predictions, seed=seed)
+        coverage = band_coverage(target, predictions, model.manifest.interval, model.manifest.coverage)
     else:
         curves = classification_curves(framing.classes, target, predictions, threshold)
-    fitting = judge_fitting(metric, train, held_out, training.baseline_held_out, threshold, seed=seed)
-    learning = read_learning_curve(training.learning_curve, metric)
-
     measured = Measured(framing.task, target, predictions, metric, threshold, seed)
     groups = _sensitive(preparation, frame, sensitive, private, measured, allowance)
-    importance = permutation_importance(
-        model, frame, target, metric, threshold, [column.name for column in preparation.columns],
-        seed=seed, seconds_a_row=seconds_a_row, allowance=allowance,
-    )  # fmt: skip
+    names = [column.name for column in preparation.columns]
+    importance = permutation_importance(model, frame, target, metric, threshold, names, seed=seed, allowance=allowance)
     worst = []
     if allowance.allows("Segments"):
         worst = segments(frame, _segmentable(preparation, importance, private), measured)
     explanations = explain_predictions(
-        model, preparation, predictions, threshold, private,
-        seed=seed, seconds_a_row=seconds_a_row, allowance=allowance,
-    )  # fmt: skip
-    reading = read_bias_variance(training.bias_variance)
+        model, preparation, predictions, threshold, private, seed=seed, allowance=allowance
+    )
     return Evaluation(
-        metrics={
-            "train": score_all(metrics, *train, threshold),
-            "validation": score_all(metrics, *held_out, threshold),
-            "test": score_all(metrics, target, predictions, threshold),
-        },
-        intervals=intervals,
-        baseline={"name": framing.baseline, "metrics": score_all(metrics, target, baseline, threshold)},
+        **figures,
         curves=curves,
         learning_curve=training.learning_curve,
-        bias_variance={**training.bias_variance, **({"reading": reading} if reading else {})},
-        fitting={**fitting, **({"learning_curve": learning} if learning else {})},
         segments=tuple(worst),
         sensitive_groups=tuple(groups),
         importance=tuple(importance),
         explanations=tuple(explanations),
         test_predictions=predictions,
-        coverage=band_coverage(target, predictions, model.manifest.interval, model.manifest.coverage)
-        if framing.task is Task.REGRESSION
-        else {},
+        coverage=coverage,
         notes=tuple(allowance.notes),
     )
+
+
+def _figures(
+    preparation: Preparation,
+    framing: ProblemFraming,
+    training: Training,
+    predictions: Predictions,
+    threshold: float,
+    seed: int,
+    allowance: Allowance,
+) -> dict[str, Any]:
+    """Return those fields of `Evaluation` that say how good the model is, and how well it generalises."""
+    metric = find_metric(framing.metric, framing.task)
+    metrics = metrics_of(framing.task, len(preparation.target), len(framing.classes))
+    parts = {
+        "train": (preparation.target[preparation.train], training.in_sample),
+        "validation": (preparation.target[training.held_out_rows], training.held_out),
+        "test": (preparation.target[preparation.test], predictions),
+    }
+    target = parts["test"][0]
+    baseline = constant_predictions(training.baseline_held_out, len(target))
+    intervals = intervals_of(metrics, target, predictions, threshold, seed=seed, allowance=allowance)
+    fitting = judge_fitting(
+        metric, parts["train"], parts["validation"], training.baseline_held_out, threshold, seed=seed
+    )
+    learning = read_learning_curve(training.learning_curve, metric)
+    reading = read_bias_variance(training.bias_variance)
+    return {
+        "metrics": {part: score_all(metrics, *rows, threshold) for part, rows in parts.items()},
+        "intervals": intervals,
+        "baseline": {"name": framing.baseline, "metrics": score_all(metrics, target, baseline, threshold)},
+        "bias_variance": {**training.bias_variance, **({"reading": reading} if reading else {})},
+        "fitting": {**fitting, **({"learning_curve": learning} if learning else {})},
+    }
 
 
 def _segmentable(preparation: Preparation, importance: list[dict[str, Any]], private: frozenset[str]) -> list[Column]:

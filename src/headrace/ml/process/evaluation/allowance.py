@@ -8,9 +8,13 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Allowance:
-    """A clock that parts of the evaluation ask before they start; `notes` says what was left out or shortened."""
+    """A clock that parts of the evaluation ask before they start; `notes` says what was left out or shortened.
+
+    `seconds_a_row` is how long the model took to predict one of many rows.
+    """
 
     seconds: float
+    seconds_a_row: float = 0.0
     started: float = field(default_factory=time.monotonic)
     notes: list[str] = field(default_factory=list)
 

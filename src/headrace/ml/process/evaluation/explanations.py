@@ -21,7 +21,6 @@ def explain_predictions(
     private: frozenset[str],
     *,
     seed: int,
-    seconds_a_row: float,
     allowance: Allowance,
 ) -> list[dict[str, Any]]:
     """Return {row, why, prediction, base, contributions: [{column, value, contribution}]} for a few telling rows.
@@ -32,7 +31,7 @@ def explain_predictions(
 
     target = preparation.target[preparation.test]
     chosen = telling_rows(preparation.task, target, predictions, threshold)
-    cost = 2 * len(preparation.columns) * seconds_a_row * len(chosen)
+    cost = 2 * len(preparation.columns) * allowance.seconds_a_row * len(chosen)
     samples = int(np.clip(allowance.left() / 2 / max(cost, 1e-9), *_SAMPLES))
     if not allowance.allows("Explanations of single rows", samples * cost):
         return []

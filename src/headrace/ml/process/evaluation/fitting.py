@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from headrace.ml.contract import Predictions, Target
-from headrace.ml.metrics import Metric, bootstrap, interval
+from headrace.ml.metrics import Metric, bootstrap_interval
 from headrace.ml.process.evaluation.measures import sign
 
 _LEARNT_LITTLE = 0.1
@@ -39,9 +39,7 @@ def judge_fitting(
     perfect = 1.0 if metric.greater_is_better else 0.0
     span = perfect - floor or 1.0
     progress, kept = (seen - floor) / span, (unseen - floor) / span
-    low, high = interval(
-        bootstrap({"": metric.estimator(*held_out, threshold)}, len(held_out[0]), seed=seed, replicates=200)[""]
-    )
+    low, high = bootstrap_interval(metric, *held_out, threshold, seed=seed, replicates=200)
     outside = sign(metric) * (seen - unseen) > (high - low) / 2
     verdict = "good"
     if progress < _LEARNT_LITTLE:

@@ -42,7 +42,7 @@ class Measured:
         """Return rows, share, and the metric with its interval (None where it has no value) for some of the rows."""
         target, predictions = self.target[mask], self.predictions[mask]
         value = self.metric.score(target, predictions, self.threshold)
-        low, high = bootstrap_interval(self.metric, target, predictions, self.threshold, seed=self.seed, replicates=200)
+        low, high = bootstrap_interval(self.metric, target, predictions, self.threshold, seed=self.seed, replicates=100)
         figures = {self.metric.name: value, "low": low, "high": high}
         counted = {"rows": int(mask.sum()), "share": float(mask.mean())}
         return counted | {name: figure if np.isfinite(figure) else None for name, figure in figures.items()}

@@ -26,7 +26,6 @@ def permutation_importance(
     columns: Sequence[str],
     *,
     seed: int,
-    seconds_a_row: float,
     allowance: Allowance,
 ) -> list[dict[str, Any]]:
     """Return {column, importance, std} of each raw column, most important first; importance is the loss of the metric.
@@ -37,7 +36,9 @@ def permutation_importance(
     """
     generator = np.random.default_rng(seed)
     budget = allowance.left() / 2
-    rows = min(len(target), MOST_ROWS, int(budget / max(seconds_a_row * REPEATS * max(len(columns), 1), 1e-9)))
+    rows = min(
+        len(target), MOST_ROWS, int(budget / max(allowance.seconds_a_row * REPEATS * max(len(columns), 1), 1e-9))
+    )
     rows = max(rows, min(len(target), 200))
     if rows < len(target):
         chosen = np.sort(generator.choice(len(target), rows, replace=False))

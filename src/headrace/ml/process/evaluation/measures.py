@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from headrace.ml.contract import Predictions, Target, Task
-from headrace.ml.metrics import METRICS, Metric, bootstrap_intervals
+from headrace.ml.metrics import METRICS, MOST_ROWS, Metric, bootstrap_intervals
 from headrace.ml.process.evaluation.allowance import Allowance
 
 _MOST_CELLS = 2_000_000  # rows times classes; ranking each class against the rest takes too long beyond
@@ -40,11 +40,10 @@ def intervals_of(
     """Return metric → 95 % bootstrap interval, with fewer resamples where time is short."""
     classes = 1 if predictions.ndim == 1 else predictions.shape[1]
     weight = sum(classes if metric.name == "roc_auc_ovr" else 1 for metric in metrics)
-    usual = int(np.clip(20_000_000 // len(target), 200, 1000))
-    affordable = int(allowance.left() / 3 / (len(target) * weight * _SECONDS_A_CELL))
-    replicates = max(50, min(usual, affordable))
-    if replicates < usual:
-        allowance.notes.append(f"Intervals come from {replicates} resamples instead of {usual}: time was short.")
+    affordable = int(allowance.left() / 3 / (min(len(target), MOST_ROWS) * weight * _SECONDS_A_CELL))
+    replicates = max(50, affordable) if affordable < 500 else None
+    if replicates is not None and replicates < 200:
+        allowance.notes.append(f"Intervals come from {replicates} resamples only: time was short.")
     found = bootstrap_intervals(metrics, target, predictions, threshold, seed=seed, replicates=replicates)
     return {name: (low, high) for name, (low, high) in found.items() if np.isfinite(low) and np.isfinite(high)}
 
