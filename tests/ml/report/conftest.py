@@ -391,8 +391,10 @@ def goals(task: str, hostile: str, decision: str) -> tuple[BusinessGoals, Thresh
         "high": value * 1.03,
         "status": "met",
     }
+    latency = {"name": "Latency of one prediction", "metric": "latency_ms", "minimum": None, "maximum": 50.0}
+    latency |= {"value": 0.12, "low": None, "high": None, "status": "met"}
     record = BusinessGoals(
-        threshold, "USD", money if threshold else {}, (kpi,), decision, (f"every KPI is met {hostile}",),
+        threshold, "USD", money if threshold else {}, (kpi, latency), decision, (f"every KPI is met {hostile}",),
         (f"watch the drift of Contract {hostile}",), {"helps": True, "slope": 0.0012, "reading": "Doubling the 480 rows helps."}, (f"collect the reason for leaving {hostile}",),
         {"holds": True, "reading": "It holds up."}, {"latency_ms": 0.12, "cost_per_1000": 0.0001},
     )  # fmt: skip

@@ -81,7 +81,7 @@ def test_summary_stands_first_and_says_the_decision(make_document: Any) -> None:
         page = Page(html)
         assert page.texts["h2"][0] == title
         assert html.index("Money a decision") < html.index("What to do next") < html.index('id="step-1"')
-        assert "28.41 USD" in html
+        assert "28.41\u00a0USD" in html
         assert "0.8238 to 0.8748" in html
 
 
@@ -159,3 +159,14 @@ def test_text_stands_out_from_its_background() -> None:
         for text, back, least in pairs:
             light, dark = sorted((luminance(colours[text][theme]), luminance(colours[back][theme])), reverse=True)
             assert (light + 0.05) / (dark + 0.05) >= least, (text, back, theme)
+
+
+def test_ten_thousand_columns_stay_small(make_document: Any) -> None:
+    document = make_document()
+    steps, exploration = document["steps"], document["steps"]["exploration"]
+    for i in range(10_000):
+        exploration["columns"].append(exploration["columns"][0] | {"name": f"column {i}", "relevance": i / 1e5})
+        steps["datasets"]["columns"].append({"name": f"column {i}", "kind": "number"})
+    html = render_html(document)
+    assert len(html) < 3_000_000
+    assert "further rows are in report.json" in html

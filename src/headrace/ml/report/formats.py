@@ -26,7 +26,7 @@ def number(value: Any, digits: int = 4) -> str:
 
 def percent(value: Any, decimals: int = 1) -> str:
     """Write a share as a percentage."""
-    return NOTHING if value is None else f"{100 * value:.{decimals}f} %"
+    return NOTHING if value is None else f"{100 * value:.{decimals}f}\u00a0%"
 
 
 def money(value: Any, currency: str) -> str:
@@ -34,7 +34,7 @@ def money(value: Any, currency: str) -> str:
     if value is None:
         return NOTHING
     sign = "−" if value < 0 else ""
-    return f"{sign}{abs(value):,.2f} {currency}" if abs(value) < 1000 else f"{sign}{abs(value):,.0f} {currency}"
+    return f"{sign}{abs(value):,.{2 if abs(value) < 1000 else 0}f}\u00a0{currency}"
 
 
 def duration(seconds: Any) -> str:
@@ -67,6 +67,17 @@ def date_text(seconds: float) -> str:
     except (OverflowError, ValueError, OSError):
         return number(seconds)
     return moment.strftime("%Y-%m-%d %H:%M" if moment.hour or moment.minute else "%Y-%m-%d")
+
+
+def moment(text: Any) -> str:
+    """Write an ISO 8601 time stamp as people read it; what is none stays as it is."""
+    try:
+        stamp = datetime.datetime.fromisoformat(str(text))
+    except ValueError:
+        return str(text)
+    if stamp.tzinfo is not None:
+        return f"{stamp.astimezone(datetime.UTC):%Y-%m-%d %H:%M} UTC"
+    return f"{stamp:%Y-%m-%d %H:%M}"
 
 
 def words(name: str) -> str:

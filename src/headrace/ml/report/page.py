@@ -131,7 +131,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("number", "percent", "money", "duration", "size", "words", "sentence"):
+    for name in ("number", "percent", "money", "duration", "size", "words", "sentence", "moment"):
         environment.filters[name] = getattr(formats, name)
     environment.filters["metric_title"] = model.metric_title
     environment.filters["metric_meaning"] = model.metric_meaning

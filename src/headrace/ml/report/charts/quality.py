@@ -15,6 +15,7 @@ from headrace.ml.report.charts.specification import (
     Chart,
     Values,
     chart,
+    interval_bars,
     label,
     quantity,
     rows_height,
@@ -52,11 +53,6 @@ def metric_intervals(identifier: str, rows: Sequence[Mapping[str, Any]], *, shar
         wide=share,
         layer=[
             {
-                "transform": [{"filter": "isValid(datum.low)"}],
-                "mark": {"type": "rule", "strokeWidth": 7, "opacity": 0.35, "color": GREEN, "strokeCap": "round"},
-                "encoding": {"x": {**x, "field": "low"}, "x2": {"field": "high"}, "y": y},
-            },
-            {
                 "mark": {"type": "point", "size": 85, "opacity": 1},
                 "encoding": {
                     "x": x,
@@ -71,6 +67,7 @@ def metric_intervals(identifier: str, rows: Sequence[Mapping[str, Any]], *, shar
                     ),
                 },
             },
+            *interval_bars(values, x, GREEN, y=y),
         ],
     )
 
@@ -100,11 +97,6 @@ def groups(identifier: str, title: str, reading: str, rows: Sequence[Mapping[str
         height=rows_height(values, 22),
         layer=[
             {
-                "transform": [{"filter": "isValid(datum.low) && isValid(datum.high)"}],
-                "mark": {"type": "rule", "strokeWidth": 5, "opacity": 0.35, "color": BLUE, "strokeCap": "round"},
-                "encoding": {"x": {**x, "field": "low"}, "x2": {"field": "high"}, "y": y},
-            },
-            {
                 "mark": {"type": "point", "size": 70},
                 "encoding": {
                     "x": x,
@@ -112,6 +104,7 @@ def groups(identifier: str, title: str, reading: str, rows: Sequence[Mapping[str
                     "tooltip": tip(("group", "group"), ("value", "value", ",.4~g"), ("rows", "rows", ",")),
                 },
             },
+            *interval_bars(values, x, BLUE, y=y),
         ],
     )
 
@@ -126,11 +119,6 @@ def kpi_intervals(row: Mapping[str, Any], identifier: str) -> Chart | None:
     x = quantity("value", scale={"zero": False, "padding": 24}, axis={"grid": False, "tickCount": 5, "format": "~g"})
     layers: list[dict[str, Any]] = [
         {
-            "transform": [{"filter": "isValid(datum.low) && isValid(datum.high)"}],
-            "mark": {"type": "rule", "strokeWidth": 9, "opacity": 0.35, "color": colour, "strokeCap": "round"},
-            "encoding": {"x": {**x, "field": "low"}, "x2": {"field": "high"}},
-        },
-        {
             "mark": {"type": "point", "size": 110, "color": colour, "opacity": 1},
             "encoding": {
                 "x": x,
@@ -142,7 +130,9 @@ def kpi_intervals(row: Mapping[str, Any], identifier: str) -> Chart | None:
             "mark": {"type": "tick", "thickness": 3, "size": 34, "color": INK},
             "encoding": {"x": x, "tooltip": tip(("value", "bound", ",.4~g"))},
         },
+        *interval_bars(values, x, colour),
     ]
     title = f"KPI: {row['title']}"
-    reading = "The dot is the measured value, the pale bar its 95 % interval, the dark tick the bound of the charter."
+    interval = ", the pale bar its 95 % interval" if row.get("low") is not None else ""
+    reading = f"The dot is the measured value{interval}, the dark tick the bound of the charter."
     return chart(identifier, title, reading, values, height=44, layer=layers)

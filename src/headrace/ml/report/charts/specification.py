@@ -136,6 +136,14 @@ def diagonal(low: float = 0.0, high: float = 1.0) -> Spec:
     }
 
 
+def interval_bars(values: Values, x: Spec, colour: str, **encoding: Spec) -> list[Spec]:
+    """Draw the interval from `low` to `high` of the values that have one; no layer where none has."""
+    given = [v for v in values if v.get("low") is not None and v.get("high") is not None]
+    mark = {"type": "rule", "strokeWidth": 7, "opacity": 0.32, "color": colour, "strokeCap": "round"}
+    ends = {"x": x | {"field": "low"}, "x2": {"field": "high"}}
+    return [{"data": {"values": given}, "mark": mark, "encoding": ends | encoding}] if given else []
+
+
 def zoom(*channels: str) -> list[Spec]:
     """Let the reader zoom (wheel) and pan (drag) along `channels`; a double click goes back."""
     wheel = "wheel![event.ctrlKey || event.metaKey || event.shiftKey]"

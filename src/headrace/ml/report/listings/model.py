@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headrace.ml.metrics import METRICS
-from headrace.ml.report.formats import NOTHING, duration, money, number, percent, words
+from headrace.ml.report.formats import NOTHING, duration, moment, money, number, percent, sentence, words
 from headrace.ml.report.listings.data import value_text
 from headrace.ml.report.listings.listing import Cell, Listing, Mark, listing
 
@@ -154,17 +154,24 @@ def members(document: Document) -> Listing | None:
     return listing("What the final model is made of", ("Candidate", "Weight"), rows, 1)
 
 
-def group_listing(caption: str, rows: list[dict[str, Any]]) -> Listing | None:
-    """Segments or sensitive groups with all their figures."""
-    keys = list(dict.fromkeys(k for row in rows for k, v in row.items() if not isinstance(v, dict | list)))
-    numeric = [i for i, k in enumerate(keys) if all(not isinstance(r.get(k), str) for r in rows)]
-    found: list[tuple[Cell, ...]] = [tuple(value_text(row.get(k)) for k in keys) for row in rows]
-    return listing(
-        caption,
-        tuple(metric_title(k).capitalize() if k not in METRICS else metric_title(k) for k in keys),
-        found,
-        *numeric,
-    )
+def group_listing(caption: str, rows: Sequence[Mapping[str, Any]], metric: str) -> Listing | None:
+    """Segments or sensitive groups: the deciding metric with its interval, then whatever else was measured."""
+    known = ("column", "group", "rows", "share", metric, "low", "high")
+    others = list(dict.fromkeys(key for row in rows for key in row if key not in known))
+    found: list[tuple[Cell, ...]] = [
+        (
+            str(row["column"]),
+            value_text(row["group"]),
+            number(row.get("rows")),
+            percent(row.get("share")),
+            number(row.get(metric)),
+            interval_text(row.get("low"), row.get("high")),
+            *(number(row.get(key)) for key in others),
+        )
+        for row in rows
+    ]
+    headings = ("Column", "Group", "Rows", "Share", metric_title(metric), "95 % interval")
+    return listing(caption, (*headings, *(sentence(words(key)) for key in others)), found, *range(2, 6 + len(others)))
 
 
 def timings(document: Document) -> Listing | None:
@@ -180,7 +187,7 @@ def run_facts(document: Document) -> Listing | None:
     source = document["source"]
     facts: list[tuple[Cell, ...]] = [
         ("Table", value_text(source)),
-        ("Made", value_text(document["created"])),
+        ("Made", moment(document["created"])),
         ("Seed", value_text(document["seed"])),
     ]
     facts.append(("Budget", duration(document["budget"])))
