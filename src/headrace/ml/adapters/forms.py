@@ -95,11 +95,11 @@ def save_form(form: Form, path: Path) -> None:
 def load_form(path: Path) -> Form:
     """Read a form that `save_form` wrote; raises ModelError where the file is absent, damaged or foreign."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except FileNotFoundError as error:
         raise ModelError(f"there is no saved model at {path}; check the path") from error
-    except (OSError, ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         raise ModelError(f"{path} is not a model saved by headrace, or is damaged ({error}); train again") from error
     return form_of_arrays(arrays)
 

@@ -31,7 +31,8 @@ class _Registry(Mapping[str, type[Algorithm]]):
     """Algorithm classes by name: a file of this folder each, imported on first access."""
 
     def __getitem__(self, name: str) -> type[Algorithm]:
-        algorithm: type[Algorithm] = getattr(importlib.import_module(f"{__name__}.{name}"), _CLASSES[name])
+        class_name = _CLASSES[name]
+        algorithm: type[Algorithm] = getattr(importlib.import_module(f"{__name__}.{name}"), class_name)
         return algorithm
 
     def __iter__(self) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -44,6 +45,7 @@ class LinearSquare(LibraryAlgorithm):
             "exact", Choice(("exact", "sgd")), "Cholesky or coordinate descent, or stochastic gradient descent"
         ),
         **SCHEDULE,
+        "schedule": replace(SCHEDULE["schedule"], default="invscaling"),
     }
     portfolio = ({}, {"alpha": 0.03}, {"alpha": 1e-3, "l1_ratio": 1.0}, {"solver": "sgd", "schedule": "adaptive"})
     quick: ClassVar[Mapping[str, Any]] = {}

@@ -1,0 +1,35 @@
+"""Libraries are imported with passive threads, and their absence is said in one sentence."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from headrace.ml.adapters.threads import import_library
+from headrace.ml.errors import HeadraceError, MissingExtraError
+
+
+def test_absent_library_names_what_to_install() -> None:
+    with pytest.raises(MissingExtraError, match="pip install 'no_such_library_at_all'"):
+        import_library("no_such_library_at_all.part")
+
+
+def test_missing_openmp_names_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = 'raise OSError("libgomp.so.1: cannot open shared object file: No such file or directory")\n'
+    (tmp_path / "library_without_openmp.py").write_text(line)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(HeadraceError, match="apt install libgomp1"):
+        import_library("library_without_openmp")
+
+
+def test_settings_stand_before_the_library_loads_and_keep_the_users() -> None:
+    program = (
+        "import os; os.environ.pop('OMP_WAIT_POLICY', None); os.environ['GOMP_SPINCOUNT'] = '7'\n"
+        "from headrace.ml.adapters.threads import import_library\n"
+        "import_library('json'); print(os.environ['OMP_WAIT_POLICY'], os.environ['GOMP_SPINCOUNT'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["PASSIVE", "7"]
