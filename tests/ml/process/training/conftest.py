@@ -135,5 +135,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def workers(workspace: Path) -> Iterator[Workers]:
-    with Workers(workspace, count=2, modules=("headrace.ml.process.training.fitting", "onnxruntime")) as started:
+    with Workers(
+        workspace, count=2, modules=("sklearn.linear_model", "sklearn.tree", "onnxruntime", "headrace.ml.metrics")
+    ) as started:
         yield started

@@ -10,7 +10,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from headrace.ml.contract import View
 from headrace.ml.process.training.fitting import Fit, find_result
 from headrace.ml.process.training.pool import FitFailedError, FitStoppedError, Workers, available_cores
 
@@ -129,5 +128,3 @@ def test_workers_die_with_their_parent(setting, number: signal.Signals) -> None:
 
 def test_at_least_one_core_is_available() -> None:
     assert 1 <= available_cores() <= (os.cpu_count() or 1)
-
-

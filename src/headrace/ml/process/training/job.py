@@ -143,16 +143,16 @@ class _Baseline:
         self.algorithm = find_algorithm(BASELINE)
         preparation, rows = setting.preparation, setting.held_rows
         target = preparation.target
-        fitted = [self._fit(setting, fold.fit) for fold in setting.folds]
+        folds = preparation.folds[: setting.fold_count]
         total = np.zeros((len(rows), max(1, setting.classes)))
         count = np.zeros((len(rows), 1))
         scores = []
-        for fold, (_, value) in zip(setting.folds, fitted, strict=True):
-            places = np.searchsorted(rows, fold.held)
+        for fit, scored in folds:
+            _, value = self._fit(setting, fit)
+            places = np.searchsorted(rows, np.union1d(scored, preparation.validation))
             total[places] += value
             count[places] += 1
-            scored = target[fold.held[fold.scored]]
-            scores.append(self._score(setting, scored, np.repeat(value, len(scored), axis=0)))
+            scores.append(self._score(setting, target[scored], np.repeat(value, len(scored), axis=0)))
         self.held_out = _shape(total / count, setting.classes)
         self.fold_scores = tuple(scores)
         self.score = self._score(setting, setting.held_target, self.held_out)
@@ -175,7 +175,7 @@ class _Baseline:
             name=BASELINE,
             algorithm=BASELINE,
             hyperparameters={},
-            view=self.algorithm.view,
+            view=setting.views[0],
             status="fitted",
             score=self.score,
             fold_scores=self.fold_scores,
@@ -194,7 +194,7 @@ class _Baseline:
         note = "no candidate could be fitted, so the baseline is the model"
         return Training(
             candidates=(self.candidate(setting), *(as_candidate(trial) for trial in tried)),
-            members=(Member(BASELINE, 1.0, self.algorithm.view, self.form),),
+            members=(Member(BASELINE, 1.0, setting.views[0], self.form),),
             plan=setting.folds[0].plan,
             held_out_rows=setting.held_rows,
             held_out=self.held_out,

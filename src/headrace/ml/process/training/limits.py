@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from headrace.ml.contract import Algorithm
 
 CELLS_PER_SECOND = 200_000
-FEWEST_ROWS = 2_000
+FEWEST_ROWS, FEWEST_ROWS_OF_WIDE, FEWEST_CELLS = 2_000, 200, 2_000_000
 ASSUMED_CORES = 2
 SECONDS = {
     "baseline": 0.01,
@@ -32,6 +32,8 @@ SECONDS = {
 }
 UNKNOWN = 10.0
 BOOSTING = ("gradient_boosting_lightgbm", "gradient_boosting_xgboost", "gradient_boosting_catboost")
+ALWAYS = ("linear_logistic", "linear_square")
+"""Tried whatever the shape, so that there is a model."""
 SHARE_OF_OTHERS = 1 / 3
 """The longest fit of an algorithm that is seldom the best, by the longest of boosting."""
 
@@ -57,8 +59,9 @@ class Limits:
         longest = self.fit_seconds * (1 if algorithm.name in BOOSTING else SHARE_OF_OTHERS)
         if seconds > longest:
             most = int(most * longest / seconds)
-            if most < min(rows, FEWEST_ROWS):
-                return None
+            fewest = min(rows, FEWEST_ROWS, max(FEWEST_ROWS_OF_WIDE, FEWEST_CELLS // max(columns, 1)))
+            if most < fewest:
+                return fewest if algorithm.name in ALWAYS else None
         return most
 
 

@@ -2,9 +2,9 @@
 
 Started by `pool.Workers` as `python -m headrace.ml.process.training.worker WORKSPACE MODULE…`. It reads JSON lines on
 stdin: `{"number": 1, "fit": {…}}` or `{"stop": 1}`; and answers each fit with `{"number": 1, "result": {…}}`, `"error"`
-or `"stopped"` on stdout. Modules are imported while it has nothing else to do. It has one thread and computes nothing
-itself, so forking is safe; a worker's memory goes back with its end. It ignores SIGINT (the parent decides), and ends
-with its stdin, as its workers end with it.
+or `"stopped"` on stdout. Modules, and those that a worker had to import, are imported while nothing else is to be done.
+It has one thread and computes nothing itself, so forking is safe; a worker's memory goes back with its end. It ignores
+SIGINT (the parent decides), and ends with its stdin, as its workers end with it.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from typing import Any, NoReturn
 
 _DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG
 _BLOCK = 2**16
+_HEAVY = frozenset({"catboost", "headrace", "lightgbm", "onnx", "onnxruntime", "scipy", "sklearn", "xgboost"})
 
 
 @dataclass
@@ -102,6 +103,7 @@ class Nursery:
         del self._children[pipe]
         _, status = os.waitpid(child.process, 0)
         answer = {"number": child.number, **_answer(child, os.waitstatus_to_exitcode(status))}
+        self._to_import[:0] = answer.pop("modules", [])
         with contextlib.suppress(BrokenPipeError):
             os.write(self._replies, json.dumps(answer).encode() + b"\n")
 
@@ -130,6 +132,7 @@ def _import(module: str) -> None:
 def _work(fit: Mapping[str, Any], workspace: Path, writing: int) -> NoReturn:
     """Fit and answer: the whole life of a worker."""
     _end_with_parent()
+    known = set(sys.modules)
     try:
         from headrace.ml.process.training.fitting import Fit, run_fit
 
@@ -137,6 +140,7 @@ def _work(fit: Mapping[str, Any], workspace: Path, writing: int) -> NoReturn:
     except BaseException as error:
         reply = {"error": f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"}
     finally:
+        reply["modules"] = sorted(name for name in set(sys.modules) - known if name.partition(".")[0] in _HEAVY)
         with os.fdopen(writing, "wb") as pipe:
             pipe.write(json.dumps(reply).encode() + b"\n")
         sys.stderr.flush()
