@@ -27,8 +27,8 @@ def bootstrap(
 
     `prepare` makes the estimators of the rows at some positions. Without `replicates` there are 500 to 1000 of them.
     Past `MOST_ROWS` rows, m of the n are resampled; the values are then moved to the value of all n rows, and their
-    distance from it multiplied by √(m / n), which bounds the time. Source: Efron, Bootstrap Methods: Another Look at the Jackknife,
-    1979; Politis & Romano, Large Sample Confidence Regions Based on Subsamples, 1994.
+    distance from it multiplied by √(m / n), which bounds the time. Sources: Efron, Bootstrap Methods: Another Look at
+    the Jackknife, 1979; Politis & Romano, Large Sample Confidence Regions Based on Subsamples, 1994.
     """
     generator = np.random.default_rng(seed)
     if rows <= MOST_ROWS:

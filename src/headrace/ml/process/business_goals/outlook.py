@@ -13,7 +13,7 @@ from headrace.ml.process.evaluation import Evaluation
 from headrace.ml.process.evaluation.measures import sign
 from headrace.ml.process.preparation import Preparation
 
-_WORTHWHILE = 0.1  # of the interval's half width, a doubling
+_WORTHWHILE = 0.25  # of the interval's half width, a doubling
 _UNEQUAL = 0.8
 _BEYOND_CHANCE = 1.7  # times the distance to the interval's end, which is 3.3 standard errors
 _MISSING = 0.2
