@@ -46,7 +46,7 @@ def _money(document: Mapping[str, Any]) -> dict[str, str] | None:
     spread = (
         ""
         if low is None
-        else f"95 % interval {expected_value_text(document, low)} to {expected_value_text(document, high)}. "
+        else f"95\u00a0% interval {expected_value_text(document, low)} to {expected_value_text(document, high)}. "
     )
     gain = (expected.get("gain") or {}).get("value")
     more = (
@@ -66,7 +66,7 @@ def _metric(document: Mapping[str, Any]) -> dict[str, str] | None:
     if not rows:
         return None
     row = rows[0]
-    spread = "" if row["low"] is None else f"95 % interval {interval_text(row['low'], row['high'])}. "
+    spread = "" if row["low"] is None else f"95\u00a0% interval {interval_text(row['low'], row['high'])}. "
     base = "" if row["baseline"] is None else f"The baseline reaches {number(row['baseline'])}. "
     meaning = metric_meaning(row["name"])
     return {

@@ -30,11 +30,11 @@ def test_status_has_an_icon_and_a_word(make_document: Any) -> None:
 
 
 def test_candidates_stand_best_first(make_document: Any) -> None:
-    for task, best in (("binary", "lightgbm 1"), ("regression", "random_forest 5")):
+    for task, best in (("binary", "lightgbm 1"), ("regression", "random forest 5")):
         table = model.candidates(make_document(task))
         assert table is not None
         assert table.rows[0][0] == best
-        assert table.rows[-1][0] == "neural_network 1"
+        assert table.rows[-1][0] == "neural network 1"
 
 
 def test_metrics_say_when_lower_is_better(make_document: Any) -> None:

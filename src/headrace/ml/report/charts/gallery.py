@@ -120,12 +120,14 @@ def _relations(document: Document) -> Iterable[Chart | None]:
 
 def _training(document: Document) -> Iterable[Chart | None]:
     metric, greater = metric_title(str(document["metric"])), _greater(document)
-    yield candidates(document["candidates"], metric, greater=greater)
-    scored = [c for c in document["candidates"] if c["validation_score"] is not None]
+    scored = [c for c in document["candidates"] if c["validation_score"] is not None and c["algorithm"] != "baseline"]
+    yield candidates(scored, metric, greater=greater)
     best = sorted(scored, key=lambda c: c["validation_score"], reverse=greater)[:12]
     yield fold_scores(best, metric)
     weights = [
-        (str(m["candidate"]), m["weight"]) for m in document["steps"]["training"]["members"] if m["weight"] is not None
+        (words(m["candidate"]), m["weight"])
+        for m in document["steps"]["training"]["members"]
+        if m["weight"] is not None
     ]
     yield ensemble_weights(weights)
 

@@ -17,6 +17,7 @@ from headrace.ml.report.charts.specification import (
     rows_height,
     tip,
 )
+from headrace.ml.report.formats import words
 
 PARTS = {"domain": ["train", "validation", "test"], "range": [BLUE, ORANGE, GREEN]}
 
@@ -69,8 +70,8 @@ def candidates(rows: Sequence[Mapping[str, Any]], metric: str, *, greater: bool)
     """Draw each candidate's validation score against the time to fit it, sized by its latency."""
     values = [
         {
-            "name": str(r["name"]),
-            "algorithm": str(r["algorithm"]).replace("_", " "),
+            "name": words(r["name"]),
+            "algorithm": words(r["algorithm"]),
             "score": r["validation_score"],
             "seconds": max(r["fit_seconds"], 1e-3),
             "latency": r["predict_microseconds"] or 0,
@@ -136,7 +137,7 @@ def ensemble_weights(rows: Sequence[tuple[str, float]]) -> Chart | None:
 def fold_scores(rows: Sequence[Mapping[str, Any]], metric: str) -> Chart | None:
     """Draw the score of each fold of the best candidates."""
     values = [
-        {"name": str(r["name"]), "fold": i + 1, "score": score}
+        {"name": words(r["name"]), "fold": i + 1, "score": score}
         for r in rows
         for i, score in enumerate(r["fold_scores"])
         if score is not None and len(r["fold_scores"]) > 1

@@ -82,6 +82,7 @@ def chart(
     Field names are ours and fixed; names and values that come from the data stand in `values` and titles only,
     so that no Vega expression is ever built from them.
     """
+    reading = reading.replace(" %", "\u00a0%")
     spec = {
         "$schema": SCHEMA,
         "description": f"{title}. {reading}",
@@ -122,7 +123,11 @@ def rule_at(values: Values, channel: str, **mark: Any) -> Spec:
 
 def text_at(values: Values, channel: str) -> Spec:
     """Write field `text` beside the line at field `at` of `values`."""
-    place = {"align": "right", "x": "width", "dy": -6} if channel == "y" else {"align": "left", "y": 12, "dx": 6}
+    place = (
+        {"align": "right", "x": "width", "dy": -6}
+        if channel == "y"
+        else {"align": "left", "y": "height", "dy": -10, "dx": 6}
+    )
     encoding = {channel: {"field": "at", "type": "quantitative"}, "text": {"field": "text", "type": "nominal"}}
     return {"data": {"values": values}, "mark": {"type": "text", "color": MUTED, **place}, "encoding": encoding}
 

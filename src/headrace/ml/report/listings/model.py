@@ -122,34 +122,24 @@ def candidates(document: Document) -> Listing | None:
     )
     rows: list[tuple[Cell, ...]] = [
         (
-            str(c["name"]),
-            words(c["algorithm"]),
+            words(c["name"]),
             Mark(str(c["status"]), CANDIDATE_STATUS.get(c["status"], "neutral")),
             number(c["validation_score"]),
             duration(c["fit_seconds"]),
             duration(c["predict_microseconds"] / 1e6) if c["predict_microseconds"] is not None else NOTHING,
             percent(c["weight"]) if c.get("weight") else NOTHING,
-            c.get("reason") or ", ".join(f"{k}={value_text(v)}" for k, v in (c["hyperparameters"] or {}).items()),
+            c.get("reason") or ", ".join(f"{k} {value_text(v)}" for k, v in (c["hyperparameters"] or {}).items()),
         )
         for c in ranked
     ]
-    headings = (
-        "Candidate",
-        "Algorithm",
-        "Status",
-        "Held-out score",
-        "Time to fit",
-        "Time a row",
-        "Weight in the model",
-        "Hyperparameters or reason",
-    )
-    return listing(f"Candidates by {metric_title(str(document['metric']))}", headings, rows, 3, 4, 5, 6)
+    headings = ("Candidate", "Status", "Score", "To fit", "To predict a row", "Weight", "Settings, or what went wrong")
+    return listing(f"Candidates by {metric_title(str(document['metric']))}", headings, rows, 2, 3, 4, 5)
 
 
 def members(document: Document) -> Listing | None:
     """What the final model is made of."""
     rows: list[tuple[Cell, ...]] = [
-        (str(m["candidate"]), percent(m["weight"])) for m in document["steps"]["training"]["members"]
+        (words(m["candidate"]), percent(m["weight"])) for m in document["steps"]["training"]["members"]
     ]
     return listing("What the final model is made of", ("Candidate", "Weight"), rows, 1)
 
