@@ -7,7 +7,7 @@ from headrace.ml.contract import Task
 from headrace.ml.process.training.limits import Limits
 from headrace.ml.process.training.search import LAG, Race, most_trials
 from headrace.ml.process.training.timetable import Timetable
-from headrace.ml.process.training.trial import FITTED, PRUNED, STOPPED
+from headrace.ml.process.training.trial import FITTED, OPEN, PRUNED, STOPPED
 
 NAMES = ("linear_logistic", "decision_tree", "naive_bayes")
 
@@ -78,6 +78,21 @@ def test_when_time_is_up_open_trials_are_stopped_and_one_model_is_there(make_cas
     assert race.final is not None
 
 
+def test_the_best_trial_counts_with_the_folds_that_it_ended(make_case, workers, workspace, progress_at) -> None:
+    setting = make_case(rows=350).setting(workers, workspace, NAMES)
+    race = Race(setting, trials=2, progress=progress_at(budget=None))
+    race.run()
+    best = max(race.trials, key=lambda trial: trial.fold_scores()[0])
+    other = next(trial for trial in race.trials if trial is not best)
+    best.status, best.score, best.results = OPEN, None, {fold: best.results[fold] for fold in (0, 1)}
+    race._stop()
+    assert setting.fold_count == 2
+    assert best.status == FITTED
+    assert len(best.held_out) == len(setting.held_rows) < len(setting.preparation.train)
+    assert best.score == setting.metric.score(setting.held_target, best.held_out, 0.5)
+    assert other.status == PRUNED or len(other.held_out) == len(best.held_out)
+
+
 def test_nothing_is_tried_when_no_time_is_left_at_all(make_case, workers, workspace, progress_at) -> None:
     timetable = Timetable(progress_at(budget=10.0, now=9.0), 2)
     race = Race(
@@ -90,15 +105,23 @@ def test_nothing_is_tried_when_no_time_is_left_at_all(make_case, workers, worksp
 
 
 def test_a_sample_and_what_is_too_slow_are_said(make_case, workers, workspace, progress_at) -> None:
-    case = make_case(Task.REGRESSION, rows=4000, folds=1)
-    limits = Limits(rows=None, folds=1, fit_seconds=0.45)
+    case = make_case(Task.REGRESSION, rows=8000, folds=1)
+    limits = Limits(rows=None, folds=1, fit_seconds=0.6)
     setting = case.setting(workers, workspace, ("linear_square", "random_forest", "decision_tree"), limits=limits)
     race = Race(setting, trials=3, progress=progress_at(budget=None))
     race.run()
     by_name = {trial.algorithm.name: trial for trial in race.trials}
     assert "sample of" not in by_name["decision_tree"].reason
-    forest = by_name["random_forest"]
-    assert forest.status == STOPPED and "longer than the budget allows" in forest.reason or "sample of" in forest.reason
+    assert "fitted on a sample of" in by_name["random_forest"].reason
+    too_slow = Limits(rows=None, folds=1, fit_seconds=0.15)
+    race = Race(
+        case.setting(workers, workspace, ("random_forest",), limits=too_slow),
+        trials=1,
+        progress=progress_at(budget=None),
+    )
+    race.run()
+    assert race.trials[0].status == STOPPED
+    assert "longer than the budget allows" in race.trials[0].reason
 
 
 @pytest.mark.parametrize(

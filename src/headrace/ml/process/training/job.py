@@ -69,9 +69,9 @@ def train(
         workers,
         Timetable(progress, workers.count),
     )
-    notes += _limit_notes(setting, most)
     race = Race(setting, trials=trials if trials is not None or progress.budget is not None else 30, progress=progress)
     tried = race.run()
+    notes += _limit_notes(setting, most)
     baseline = _Baseline(setting)
     progress.tell("choosing the ensemble")
     weights = select_members(

@@ -32,6 +32,8 @@ SECONDS = {
 }
 UNKNOWN = 10.0
 BOOSTING = ("gradient_boosting_lightgbm", "gradient_boosting_xgboost", "gradient_boosting_catboost")
+VALUES_NEED_TREES = 3
+"""How many times as many trees boosting grows for values as for two classes, before it stops early."""
 ALWAYS = ("linear_logistic", "linear_square")
 """Tried whatever the shape, so that there is a model."""
 SHARE_OF_OTHERS = 1 / 3
@@ -40,8 +42,10 @@ SHARE_OF_OTHERS = 1 / 3
 
 def estimate_seconds(algorithm: str, rows: int, columns: int, classes: int) -> float:
     """Estimate what one fit takes, from the shape alone."""
-    outputs = classes if classes > 2 and algorithm in BOOSTING else 1
-    return 0.05 + SECONDS.get(algorithm, UNKNOWN) * rows * columns * outputs / 1e6
+    trees = 1
+    if algorithm in BOOSTING:
+        trees = max(1, classes - 1) if classes else VALUES_NEED_TREES
+    return 0.05 + SECONDS.get(algorithm, UNKNOWN) * rows * columns * trees / 1e6
 
 
 @dataclass(frozen=True)

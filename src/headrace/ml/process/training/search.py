@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -130,7 +131,14 @@ class Race:
 
     def _close(self, trial: Trial) -> None:
         setting = self.setting
-        score_trial(trial, setting.workspace, setting.folds, setting.held_rows, setting.held_target, setting.metric)
+        score_trial(
+            trial,
+            setting.workspace,
+            setting.folds[: setting.fold_count],
+            setting.held_rows,
+            setting.held_target,
+            setting.metric,
+        )
         best = self.best()
         if best is not None and best.score is not None:
             done = sum(each.closed for each in self.trials)
@@ -176,12 +184,27 @@ class Race:
                 del trial.running[fold]
                 try:
                     trial.results[fold] = future.result()
+                except (FitStoppedError, CancelledError):
+                    continue
                 except FitFailedError as error:
-                    trial.status = STOPPED if isinstance(error, FitStoppedError) else FAILED
-                    trial.reason = str(error)
+                    trial.status, trial.reason = FAILED, str(error)
             if trial.closed and trial.running:
                 self.setting.workers.stop(trial.running.values())
                 trial.running.clear()
+
+    def _shorten(self) -> None:
+        """Judge by fewer folds where a trial that is best on the first one did not end in time on all of them."""
+        setting = self.setting
+        sign = 1.0 if setting.metric.greater_is_better else -1.0
+        begun = [trial for trial in self.trials if trial.status in (OPEN, FITTED) and 0 in trial.results]
+        if not begun or (best := max(begun, key=lambda trial: sign * trial.fold_scores()[0])).status == FITTED:
+            return
+        count = next(fold for fold in range(setting.fold_count + 1) if fold not in best.results)
+        setting.limits = replace(setting.limits, folds=count)
+        for trial in begun:
+            if all(fold in trial.results for fold in range(count)):
+                trial.results = {fold: trial.results[fold] for fold in range(count)}
+                self._close(trial)
 
     def _wait(self) -> None:
         running: list[Future[dict[str, Any]]] = [each for trial in self.trials for each in trial.running.values()]
@@ -191,6 +214,8 @@ class Race:
     def _stop(self) -> None:
         """Close every open trial: the time is up."""
         self.setting.workers.stop([each for trial in self.trials for each in trial.running.values()])
+        self._collect()
+        self._shorten()
         for trial in self.trials:
             if not trial.closed:
                 trial.running.clear()

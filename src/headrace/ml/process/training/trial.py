@@ -95,7 +95,7 @@ def score_trial(
     metric: Metric,
 ) -> None:
     """Pool the folds' predictions and set the trial's score; `target` belongs to `rows`."""
-    trial.held_out = pool_predictions(workspace, [trial.fits[fold] for fold in sorted(trial.fits)], folds, rows)
+    trial.held_out = pool_predictions(workspace, [trial.fits[fold] for fold in range(len(folds))], folds, rows)
     trial.score = float(metric.score(target, trial.held_out, 0.5))
     trial.status = FITTED
 
