@@ -69,6 +69,7 @@ date_like = st.builds(
 
 
 @pytest.mark.parametrize("column", [*NUMBERS, *DATES, *TEXTS], ids=str)
+@settings(deadline=None)
 @given(
     values=st.lists(
         st.one_of(st.none(), number_like, date_like, st.text(max_size=8), st.floats().map(repr)), max_size=8
@@ -102,7 +103,7 @@ def test_text_agrees(column: Column, values: list[str | None]):
     ids=str,
 )
 def test_native_values_agree(column: Column, dtype: pl.DataType, strategy: st.SearchStrategy[object]):
-    @settings(max_examples=25)
+    @settings(max_examples=25, deadline=None)
     @given(values=st.lists(st.one_of(st.none(), strategy), max_size=6))
     def agree(values: list[object]):
         raw = pl.Series("raw", values, dtype=dtype)
@@ -185,6 +186,7 @@ def test_impossible_dates_are_unreadable(raw: str):
     assert unreadable.to_list() == [True]
 
 
+@settings(deadline=None)
 @given(st.datetimes())
 def test_every_iso_date_reads_as_python_reads_it(moment: datetime.datetime):
     expected = (moment - datetime.datetime(1970, 1, 1)) // datetime.timedelta(microseconds=1) / 1e6

@@ -15,6 +15,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _TITLES = {"cp1252": "Windows-1252", "latin-1": "Latin-1"}
+_LEAST_LETTERS = 20
 _CONTROL = re.compile("[\x80-\x9f]")
 
 
@@ -55,9 +56,9 @@ def _wide_encoding(data: bytes) -> str | None:
     """Recognise UTF-16 and UTF-32 without a mark: where the NULs of its Latin characters stand."""
     head = data[: 1 << 16]
     shares = [head[start::4].count(0) / max(1, len(head[start::4])) for start in range(4)]
-    if min(shares[1:]) > 0.9 and shares[0] < 0.5:
+    if min(shares[2:]) > 0.9 and shares[0] < 0.5:
         return "utf-32-le"
-    if min(shares[:3]) > 0.9 and shares[3] < 0.5:
+    if min(shares[:2]) > 0.9 and shares[3] < 0.5:
         return "utf-32-be"
     even, odd = (shares[0] + shares[2]) / 2, (shares[1] + shares[3]) / 2
     if odd > 0.5 and even < 0.05:
@@ -84,7 +85,8 @@ def _decode_bytes(data: bytes, first_bad: int, source: str) -> tuple[str, tuple[
 def _narrow_encoding(data: bytes) -> str:
     """Choose among encodings with the same ASCII part: Western, unless most letters are not ASCII."""
     lines = b"\n".join(re.findall(rb"[^\n]*[\x80-\xff][^\n]*", data)[:500])[: 1 << 16]
-    if len(re.findall(rb"[\x80-\xff]", lines)) > 0.2 * len(lines):
+    letters = len(re.findall(rb"[\x80-\xff]", lines))
+    if letters >= _LEAST_LETTERS and letters > 0.3 * len(lines):
         from charset_normalizer import from_bytes
 
         best = from_bytes(lines).best()

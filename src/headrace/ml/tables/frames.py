@@ -114,8 +114,9 @@ def _from_pandas_column(name: str, column: Any) -> pl.Series:
     kind = column.dtype.kind
     if kind in "iufb" and isinstance(column.dtype, np.dtype):
         return pl.Series(name, column.to_numpy(), nan_to_null=True)
-    if kind == "M" and isinstance(column.dtype, np.dtype):
-        return pl.Series(name, column.to_numpy())
+    if kind == "M":
+        aware = getattr(column.dtype, "tz", None) is not None
+        return pl.Series(name, (column.dt.tz_convert(None) if aware else column).to_numpy())
     missing = column.isna().to_numpy()
     return series_from_values(
         name, [None if gone else value for value, gone in zip(column.tolist(), missing, strict=True)]

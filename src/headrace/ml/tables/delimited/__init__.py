@@ -106,7 +106,7 @@ def _first_table_row(records: Sequence[Record], width: int) -> int:
 
 def _is_row(fields: Sequence[str]) -> bool:
     given = sum(bool(cell.strip()) for cell in fields)
-    return given >= min(2, len(fields))
+    return given >= max(1, min(2, len(fields) - 1))
 
 
 def _first_full_row(rows: Sequence[Sequence[str]]) -> int:
