@@ -18,8 +18,8 @@ from headrace.ml.contract import SUPERVISED, Features, Fitted, Hyperparameter, I
 class GradientBoostingCatBoost(LibraryAlgorithm):
     """CatBoost with early stopping on the validation rows' log loss or root mean squared error.
 
-    Source: Prokhorenkova et al., CatBoost (NeurIPS 2018). Portfolio: its own defaults, then pytabkit's tuned defaults
-    (Holzmüller et al., NeurIPS 2024). Same seed and same number of threads, same trees.
+    Source: Prokhorenkova et al., CatBoost (NeurIPS 2018). Portfolio: its own defaults, then AutoGluon's
+    zero-shot choice and pytabkit's tuned defaults (Holzmüller et al., NeurIPS 2024). Same seed and same number of threads, same trees.
 
     >>> import numpy as np
     >>> from headrace.ml.contract import Task
@@ -52,6 +52,7 @@ class GradientBoostingCatBoost(LibraryAlgorithm):
     }
     portfolio = (
         {},
+        {"learning_rate": 0.06864209415792857, "l2_leaf_reg": 2.1542798306067823},
         {"learning_rate": 0.08, "depth": 7, "l2_leaf_reg": 1e-5, "random_strength": 0.8, "subsample": 0.9},
         {"learning_rate": 0.09, "depth": 9, "l2_leaf_reg": 1e-5, "random_strength": 0.0, "subsample": 0.9},
     )
