@@ -18,8 +18,8 @@ from headrace.ml.contract import SUPERVISED, Features, Fitted, Hyperparameter, I
 class GradientBoostingCatBoost(LibraryAlgorithm):
     """CatBoost with early stopping on the validation rows' log loss or root mean squared error.
 
-    Source: Prokhorenkova et al., CatBoost (NeurIPS 2018). Portfolio: its own defaults, then AutoGluon's
-    zero-shot choice and pytabkit's tuned defaults (Holzmüller et al., NeurIPS 2024). Same seed and same number of threads, same trees.
+    Source: Prokhorenkova et al., CatBoost (NeurIPS 2018). Portfolio: its own defaults, AutoGluon's zero-shot choice and
+    pytabkit's tuned defaults (Holzmüller et al., NeurIPS 2024). Same seed and same number of threads, same trees.
 
     >>> import numpy as np
     >>> from headrace.ml.contract import Task
