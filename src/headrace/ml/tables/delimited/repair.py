@@ -11,7 +11,9 @@ from headrace.ml.tables.delimited.headers import shape
 from headrace.ml.tables.delimited.records import Record, split_line
 
 _SHAPES_OF_FREE_TEXT = 12
-_PROFILED_ROWS = 2000
+_PROFILED_CELLS = 100_000
+_LEAST_ROWS = 20
+_WIDEST = 1000  # wider rows are only cut or filled up at their end: trying every place would take too long
 
 
 @dataclass
@@ -36,7 +38,8 @@ class Profile:
 
     def __init__(self, rows: Sequence[Sequence[str]], width: int) -> None:
         self.shapes: list[set[str]] = [set() for _ in range(width)]
-        for row in rows[:_PROFILED_ROWS]:
+        rows = rows[: max(_LEAST_ROWS, _PROFILED_CELLS // width)]
+        for row in rows:
             for index, cell in enumerate(row):
                 if len(self.shapes[index]) <= _SHAPES_OF_FREE_TEXT:
                     self.shapes[index].add(shape(cell))
@@ -95,7 +98,7 @@ def _ways(record: Record, dialect: Dialect, profile: Profile) -> Iterator[tuple[
     """Yield the ways to repair a record, the most convincing kind first."""
     fields, width = record.fields, dialect.width
     for delimiter in DELIMITERS:
-        if delimiter != dialect.delimiter:
+        if delimiter != dialect.delimiter and record.text.count(delimiter) >= width - 1:
             other = split_line(record.text, replace(dialect, delimiter=delimiter, skip_spaces=False))
             if len(other) == width and profile.fits(other):
                 yield f"were split at '{delimiter}' instead of '{dialect.delimiter}'", other
@@ -106,6 +109,8 @@ def _ways(record: Record, dialect: Dialect, profile: Profile) -> Iterator[tuple[
     if not any(cell.strip() for cell in fields[width:]) and profile.fits(fields[:width]):
         yield "had empty fields too many at their end, which were dropped", fields[:width]
     excess = len(fields) - width
+    if width > _WIDEST:
+        return
     for index, cell in enumerate(fields):
         without = fields[:index] + fields[index + excess :]
         if not any(part.strip() for part in fields[index : index + excess]) and not cell and profile.fits(without):
