@@ -1,0 +1,1 @@
+"""The library: data in, models and decisions out."""
