@@ -94,7 +94,7 @@ def test_another_seed_is_another_run(make_case, workers, workspace, progress_at)
 
 def test_where_no_time_is_left_the_baseline_is_the_model(make_case, workers, workspace, progress_at) -> None:
     case = make_case(Task.REGRESSION, shortlist=("linear_square",))
-    training = run(case, workers, workspace, progress_at(budget=20.0, now=19.0), trials=None)
+    training = run(case, workers, workspace, progress_at(budget=20.0, now=25.0), trials=None)
     assert [member.candidate for member in training.members] == ["baseline"]
     assert any("the baseline is the model" in note for note in training.notes)
     values = predict(training, case)

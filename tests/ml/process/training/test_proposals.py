@@ -31,10 +31,10 @@ def steady(proposal) -> float | None:
     return {"gradient_boosting_lightgbm": 0.9, "linear_logistic": 0.8, "decision_tree": None}[proposal[0].name]
 
 
-def test_boosting_comes_first_and_linear_models_soon_after() -> None:
+def test_a_linear_model_comes_first_and_boosting_next() -> None:
     assert [each.name for each in by_strength(ALGORITHMS)] == [
-        "gradient_boosting_lightgbm",
         "linear_logistic",
+        "gradient_boosting_lightgbm",
         "decision_tree",
     ]
 

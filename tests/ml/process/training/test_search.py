@@ -94,7 +94,7 @@ def test_the_best_trial_counts_with_the_folds_that_it_ended(make_case, workers, 
 
 
 def test_nothing_is_tried_when_no_time_is_left_at_all(make_case, workers, workspace, progress_at) -> None:
-    timetable = Timetable(progress_at(budget=10.0, now=9.0), 2)
+    timetable = Timetable(progress_at(budget=10.0, now=15.0), 2)
     race = Race(
         make_case(rows=330).setting(workers, workspace, NAMES, timetable=timetable),
         trials=None,

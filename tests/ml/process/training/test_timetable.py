@@ -5,7 +5,7 @@ import math
 import pytest
 
 from headrace.ml.algorithms import find_algorithm
-from headrace.ml.process.training.timetable import Timetable
+from headrace.ml.process.training.timetable import GRACE, Timetable
 from headrace.ml.process.training.trial import FITTED, Trial
 
 
@@ -23,6 +23,7 @@ def test_without_a_budget_time_is_never_up(progress_at) -> None:
 
 def test_the_steps_after_training_keep_their_share(progress_at) -> None:
     assert Timetable(progress_at(budget=15.0, now=0.0), 2).left() == 11.0
+    assert Timetable(progress_at(budget=15.0, now=11.0), 2).left_for_first_model() == GRACE
     assert Timetable(progress_at(budget=60.0, now=10.0), 2).left() == 60 - 10 - 4.8
     assert Timetable(progress_at(budget=600.0, now=0.0), 2).left() == 552.0
 

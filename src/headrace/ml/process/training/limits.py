@@ -35,9 +35,9 @@ BOOSTING = ("gradient_boosting_lightgbm", "gradient_boosting_xgboost", "gradient
 VALUES_NEED_TREES = 3
 """How many times as many trees boosting grows for values as for two classes, before it stops early."""
 ALWAYS = ("linear_logistic", "linear_square")
-"""Tried whatever the shape, so that there is a model."""
-SHARE_OF_OTHERS = 1 / 3
-"""The longest fit of an algorithm that is seldom the best, by the longest of boosting."""
+"""Tried first, whatever the shape, so that there is soon a model."""
+SHARE_OF_FIRST, SHARE_OF_OTHERS = 1 / 12, 1 / 3
+"""The longest fit of those, and of an algorithm that is seldom the best, by the longest of boosting."""
 
 
 def estimate_seconds(algorithm: str, rows: int, columns: int, classes: int) -> float:
@@ -60,7 +60,8 @@ class Limits:
         """Rows of a fold that this algorithm is fitted on, or None where even few would take too long."""
         most = min(rows, algorithm.largest or rows)
         seconds = estimate_seconds(algorithm.name, most, columns, classes)
-        longest = self.fit_seconds * (1 if algorithm.name in BOOSTING else SHARE_OF_OTHERS)
+        share = SHARE_OF_FIRST if algorithm.name in ALWAYS else SHARE_OF_OTHERS
+        longest = self.fit_seconds * (1 if algorithm.name in BOOSTING else share)
         if seconds > longest:
             most = int(most * longest / seconds)
             fewest = min(rows, FEWEST_ROWS, max(FEWEST_ROWS_OF_WIDE, FEWEST_CELLS // max(columns, 1)))

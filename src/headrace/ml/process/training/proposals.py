@@ -10,9 +10,9 @@ from headrace.ml.process.training.trial import FITTED, PRUNED, Trial
 from headrace.ml.tuning import Search
 
 STRENGTH = (
-    "gradient_boosting_lightgbm",
     "linear_logistic",
     "linear_square",
+    "gradient_boosting_lightgbm",
     "gradient_boosting_catboost",
     "gradient_boosting_xgboost",
     "neural_network",
@@ -24,7 +24,7 @@ STRENGTH = (
     "decision_tree",
     "naive_bayes",
 )
-"""Best first by what they reach a second on tables; linear models are early, so that there is always a model."""
+"""Best first by what they reach a second on tables, after linear models, so that there is soon a model."""
 
 TUNED_ALGORITHMS = 4
 Proposal = tuple[type[Algorithm], Mapping[str, Any]]

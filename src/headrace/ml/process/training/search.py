@@ -83,7 +83,7 @@ class Race:
     def _out_of_time(self) -> bool:
         timetable = self.setting.timetable
         if not any(trial.status == FITTED for trial in self.trials):
-            return timetable.left() <= 0
+            return timetable.left_for_first_model() <= 0
         return timetable.left_for_search(self.trials, self.setting.metric.greater_is_better, self.growth()) <= 0
 
     def _open_trials(self) -> None:
@@ -208,8 +208,7 @@ class Race:
 
     def _wait(self) -> None:
         running: list[Future[dict[str, Any]]] = [each for trial in self.trials for each in trial.running.values()]
-        left = self.setting.timetable.left_for_search(self.trials, self.setting.metric.greater_is_better, self.growth())
-        wait(running, timeout=min(0.5, max(0.0, left)), return_when=FIRST_COMPLETED)
+        wait(running, timeout=0.25, return_when=FIRST_COMPLETED)
 
     def _stop(self) -> None:
         """Close every open trial: the time is up."""

@@ -9,6 +9,8 @@ from headrace.ml.process.progress import Progress
 from headrace.ml.process.training.trial import FITTED, Trial
 
 LIKELY_MEMBERS = 3
+GRACE = 8.0
+"""Seconds beyond its time that training may wait for its first model: better late than none."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,10 @@ class Timetable:
         """Seconds until training must be over: evaluation, compilation and the report need the rest."""
         budget = self.progress.budget
         return float("inf") if budget is None else self.progress.remaining() - max(4.0, 0.08 * budget)
+
+    def left_for_first_model(self) -> float:
+        """Seconds that may still be waited for any model at all, beyond what is planned."""
+        return self.left() + GRACE
 
     def left_for_diagnosis(self) -> float:
         """Seconds until diagnosis, which comes after the final fits, must be over."""
