@@ -47,6 +47,8 @@ def read_delimited(text: str, source: str, header: bool | None = None) -> Table:
 def _read_with_care(text: str, dialect: Dialect, source: str, header: bool | None, notes: tuple[str, ...]) -> Table:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     records, dropped = _without_remarks(list(split_records(text, dialect)), dialect)
+    if not records:
+        raise SourceError(f"'{source}' has nothing but comments; give a table with a header and at least one row")
     width = dialect.width
     if len(records[0].fields) == width:
         count, header_notes = _header_rows([r.fields for r in records if len(r.fields) == width][:_LOOKED_AT], header)

@@ -116,5 +116,5 @@ def check_names(names: Sequence[str], source: str) -> None:
     positions = ", ".join(str(position) for position, name in enumerate(names, 1) if name == twice[0])
     raise ColumnError(
         f"'{source}' has several columns named {', '.join(repr(name) for name in twice[:5])}{more} "
-        f"('{twice[0]}' at positions {positions}); rename them so that every name is there once"
+        f"({twice[0]!r} at positions {positions}); rename them so that every name is there once"
     )

@@ -111,10 +111,10 @@ def _ways(record: Record, dialect: Dialect, profile: Profile) -> Iterator[tuple[
     excess = len(fields) - width
     if width > _WIDEST:
         return
-    for index, cell in enumerate(fields):
-        without = fields[:index] + fields[index + excess :]
-        if not any(part.strip() for part in fields[index : index + excess]) and not cell and profile.fits(without):
-            yield "had a separator too many, which was dropped", without
+    for index in range(width + 1):
+        surplus, kept = fields[index : index + excess], fields[:index] + fields[index + excess :]
+        if not any(cell.strip() for cell in surplus) and profile.fits(kept):
+            yield "had a separator too many, which was dropped", kept
     for index in range(width):
         whole = dialect.delimiter.join(fields[index : index + excess + 1])
         joined = [*fields[:index], whole, *fields[index + excess + 1 :]]
