@@ -36,6 +36,7 @@ bench: .venv/test.stamp  ## measure Headrace; DATA=FOLDER names the data sets (b
 bench-peers: .venv/test.stamp  ## the same beside AutoGluon and FLAML, each in an environment of its own
 	$(BIN)/python benchmarks/run.py --data "$(DATA)" --peers
 
+docs: export NO_MKDOCS_2_WARNING := 1
 docs: .venv/docs.stamp  ## build the documentation into site/
 	$(BIN)/mkdocs build --strict --quiet
 

@@ -32,11 +32,7 @@ def command_line() -> str:
                 if parameter.default in (None, False, (), []) or callable(parameter.default)
                 else f"`{parameter.default}`"
             )
-            shown = (
-                names
-                if names.startswith("`-")
-                else f"`{parameter.make_metavar(command.make_context('', [], resilient_parsing=True))}`"
-            )
+            shown = names if names.startswith("`-") else f"`{parameter.metavar or parameter.name.upper()}`"
             lines.append(f"| {shown} | {getattr(parameter, 'help', '') or ''} | {default} |")
         if command.epilog:
             examples = [line.strip() for line in command.epilog.splitlines()[1:] if line.strip()]

@@ -167,7 +167,9 @@ class Algorithm(ABC):
     quick: ClassVar[Mapping[str, Any]] = {}
     """Hyperparameters that make it cheap enough for the conformance suite."""
 
-    def __init__(self, task: Task, classes: int = 0, *, seed: int = 0, threads: int = 1, **hyperparameters: Any) -> None:
+    def __init__(
+        self, task: Task, classes: int = 0, *, seed: int = 0, threads: int = 1, **hyperparameters: Any
+    ) -> None:
         """Check and complete the hyperparameters; `classes` is 0 for regression."""
         if task not in self.tasks:
             raise HyperparameterError(f"{self.name} does not do {task}; it does {', '.join(sorted(self.tasks))}")
@@ -187,4 +189,4 @@ class Algorithm(ABC):
 
     @abstractmethod
     def fit(self, features: Features, target: Target, validation: tuple[Features, Target] | None = None) -> Fitted:
-        """Fit on `features` [rows, columns]; `validation` rows, where given, decide when to stop early."""
+        """Fit on `features` [rows, columns]; `validation` rows, where given, decide when to stop."""

@@ -94,7 +94,7 @@ class MissingExtraError(HeadraceError):
     """An optional package is needed and absent."""
 
 
-class RunInterrupted(HeadraceError):
+class RunInterrupted(HeadraceError):  # noqa: N818 (a stop is no error)
     """The user stopped the run; it can be resumed."""
 
     exit_code = 130

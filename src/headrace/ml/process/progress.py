@@ -27,7 +27,7 @@ class Progress:
 
     budget: float | None = 60.0
     started: float = field(default_factory=time.monotonic)
-    listener: Callable[[Moment], None] = lambda moment: None
+    listener: Callable[[Moment], None] = lambda _: None
     _moment: Moment = field(default_factory=Moment)
 
     def elapsed(self) -> float:
@@ -38,7 +38,9 @@ class Progress:
         """Seconds left of the budget; infinite without one."""
         return float("inf") if self.budget is None else self.budget - self.elapsed()
 
-    def tell(self, doing: str = "", *, step: str | None = None, best: str | None = None, fraction: float | None = None) -> None:
+    def tell(
+        self, doing: str = "", *, step: str | None = None, best: str | None = None, fraction: float | None = None
+    ) -> None:
         """Report what is being done now; `step` and `best` stay until they are told anew."""
         self._moment = replace(
             self._moment,

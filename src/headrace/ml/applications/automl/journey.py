@@ -5,7 +5,7 @@ from __future__ import annotations
 import time as clock
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from headrace.ml.process import STEPS
 from headrace.ml.process.progress import Moment, Progress
 
 if TYPE_CHECKING:
+    from headrace.ml.process.datasets import Dataset
     from headrace.ml.tables.table import Table
 
 Opener = Callable[[str], Any]
@@ -175,6 +176,7 @@ def _walk(
             table, business, framing, test=test, exclude=options.exclude, sensitive=options.sensitive,
             time=options.time, group=options.group,
         )  # fmt: skip
+        business = replace(business, timeline=_timeline(dataset))
     with watch.step("preparation", "cleaning and splitting"):
         preparation = prepare_data(
             dataset, framing, seed=seed, budget=options.budget, time=options.time, group=options.group
@@ -213,6 +215,20 @@ def _walk(
     )
     document = write_results(partial, options, steps, threshold, built, watch.seconds, progress)
     return steps, document
+
+
+def _timeline(dataset: Dataset) -> tuple[tuple[str, float], ...]:
+    """Estimate the weeks a phase takes, now that the size and the state of the data are known."""
+    from polars import String
+
+    from headrace.ml.process.business_problem import estimate_timeline
+
+    frame = dataset.frame
+    cells = max(1, frame.height * frame.width)
+    missing = sum(series.null_count() for series in frame)
+    missing += sum(int((series == "").sum()) for series in frame if series.dtype == String)
+    problems = sum(check.status in ("warn", "fail") for check in dataset.readiness)
+    return estimate_timeline(frame.height, frame.width, missing / cells, readiness_problems=problems)
 
 
 def _read(source: str, frame: Any, openers: Mapping[str, Opener]) -> Table:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from headrace.version import __version__
 from headrace.ml.applications.automl.options import Options
 from headrace.ml.applications.automl.output import writing
 from headrace.ml.contract import CLASSIFICATION
@@ -27,6 +26,7 @@ from headrace.ml.process.problem_framing import ProblemFraming
 from headrace.ml.process.progress import Progress
 from headrace.ml.process.training import Training
 from headrace.ml.tables.table import Table
+from headrace.version import __version__
 
 if TYPE_CHECKING:
     from headrace.ml.prediction.model import Model
