@@ -39,7 +39,7 @@ def test_the_search_leaves_time_to_refit_the_best_trials(progress_at) -> None:
     nothing = timetable.left_for_search([], True, 1.0)
     slow_is_best = [fitted(0, 0.9, 10.0), *(fitted(index, 0.5, 0.1) for index in (1, 2, 3))]
     slow_is_worst = [fitted(0, 0.1, 10.0), *(fitted(index, 0.5, 0.1) for index in (1, 2, 3))]
-    assert nothing - timetable.left_for_search(slow_is_best, True, 1.0) == 13.0
+    assert nothing - timetable.left_for_search(slow_is_best, True, 1.0) == 10.0
     assert nothing - timetable.left_for_search(slow_is_worst, True, 1.0) < 1.0
-    assert nothing - timetable.left_for_search(slow_is_worst, False, 1.0) == 13.0
-    assert timetable.refit_estimate(slow_is_best, True, 1.5) > 1.5 * 13.0
+    assert nothing - timetable.left_for_search(slow_is_worst, False, 1.0) == 10.0
+    assert timetable.refit_estimate(slow_is_best, True, 1.5) > 1.5 * 10.0

@@ -15,7 +15,7 @@ MOST_MEMBERS = 4
 LIBRARY = 15
 STEPS = 20
 SCORED_ROWS = 30_000
-WORTHWHILE = 0.002
+WORTHWHILE = 0.001
 """The gain over the best single model that an ensemble must bring, as a share of that one's gain over the baseline."""
 NEW_MEMBER = 0.0003
 """The same share, for taking in one more member instead of weighing those chosen anew."""

@@ -47,13 +47,13 @@ class Timetable:
         return self.left() - self.diagnosis() - self.refit_estimate(trials, higher_is_better, growth)
 
     def refit_estimate(self, trials: Sequence[Trial], higher_is_better: bool, growth: float) -> float:
-        """Seconds that refitting the best few trials in parallel takes, with a margin."""
+        """Seconds that refitting the best few trials in parallel takes; without early stopping it is rather quicker."""
         fitted = [trial for trial in trials if trial.status == FITTED and trial.score is not None]
         ranked = sorted(fitted, key=lambda trial: (trial.score or 0.0) * (-1 if higher_is_better else 1))
         seconds: list[float] = [
-            sum(result["seconds"] for result in trial.results.values()) / len(trial.results) * growth**1.25
+            sum(result["seconds"] for result in trial.results.values()) / len(trial.results) * growth
             for trial in ranked[:LIKELY_MEMBERS]
         ]
         if not seconds:
             return 1.0
-        return 1.0 + 1.3 * max(*seconds, sum(seconds) / self.cores)
+        return 1.0 + max(*seconds, sum(seconds) / self.cores)
