@@ -43,6 +43,12 @@ def test_large_data_is_sampled_and_wide_data_keeps_its_rows() -> None:
     assert (choose_limits(15.0, 700, 10_000, 2, 5, BOOSTING).rows or 0) >= 700
 
 
+def test_small_data_keeps_three_folds_where_there_is_time() -> None:
+    assert choose_limits(60.0, 1_640, 80, 0, 5, BOOSTING).folds == 3
+    assert choose_limits(15.0, 1_640, 80, 0, 5, BOOSTING).folds == 1
+    assert choose_limits(60.0, 1_640, 80, 0, 1, BOOSTING).folds == 1
+
+
 def test_boosting_of_many_classes_is_estimated_to_cost_a_tree_for_each() -> None:
     assert estimate_seconds(BOOSTING[0], 10_000, 20, 10) > 5 * estimate_seconds(BOOSTING[0], 10_000, 20, 2)
     assert estimate_seconds("random_forest", 10_000, 20, 10) == estimate_seconds("random_forest", 10_000, 20, 2)

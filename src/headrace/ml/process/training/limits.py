@@ -32,6 +32,8 @@ SECONDS = {
 }
 UNKNOWN = 10.0
 BOOSTING = ("gradient_boosting_lightgbm", "gradient_boosting_xgboost", "gradient_boosting_catboost")
+SMALL_ROWS, SMALL_BUDGET, FEWEST_FOLDS = 5_000, 45.0, 3
+"""On fewer rows, one fold says too little: from that many seconds on, at least three are used."""
 VALUES_NEED_TREES = 3
 """How many times as many trees boosting grows for values as for two classes, before it stops early."""
 ALWAYS = ("linear_logistic", "linear_square")
@@ -75,7 +77,7 @@ def choose_limits(
 ) -> Limits:
     """Choose the limits for training parts of `rows` rows and `columns` raw columns.
 
-    With a budget, about eight fits of the slowest boosting shall fit into it; folds are saved on before rows are.
+    With a budget, about six fits of the slowest boosting shall fit into it; folds are saved on before rows are.
     """
     if budget is None:
         return Limits()
@@ -83,5 +85,6 @@ def choose_limits(
     strong = [name for name in BOOSTING if name in algorithms] or list(BOOSTING)
     dearest = max(estimate_seconds(name, min(rows, most), columns, classes) for name in strong)
     affordable = 0.6 * budget * ASSUMED_CORES
-    used = int(min(folds, max(1, affordable / (8 * dearest))))
+    fewest = FEWEST_FOLDS if rows <= SMALL_ROWS and budget >= SMALL_BUDGET else 1
+    used = int(min(folds, max(fewest, affordable / (6 * dearest))))
     return Limits(most, used, affordable / (4 * used))
