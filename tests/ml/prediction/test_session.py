@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from headrace.ml.errors import ModelError
-from headrace.ml.prediction.session import LARGEST_CHUNK, default_threads, open_session, run_frame, tensors
+from headrace.ml.prediction.session import BLOCK, CHUNK, default_threads, open_session, run_frame, tensors
 
 
 def test_missing_values_become_nan_and_the_empty_string():
@@ -18,7 +18,7 @@ def test_missing_values_become_nan_and_the_empty_string():
     assert got["i"].dtype == np.float64
 
 
-@pytest.mark.parametrize("rows", [0, 1, 1024, LARGEST_CHUNK, 3 * LARGEST_CHUNK + 1])
+@pytest.mark.parametrize("rows", [0, 1, CHUNK, CHUNK + 1, BLOCK, 3 * BLOCK + 1])
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_chunks_cover_every_row_once_in_order(rows, threads):
     sizes = []
@@ -30,7 +30,7 @@ def test_chunks_cover_every_row_once_in_order(rows, threads):
     frame = pl.DataFrame({"n": np.arange(rows, dtype=np.float64), "other": np.zeros(rows)})
     (got,) = run_frame(run, frame, ["n"], ["double"], threads)
     np.testing.assert_array_equal(got[:, 0], 2 * np.arange(rows))
-    assert max(sizes) <= LARGEST_CHUNK
+    assert max(sizes) <= CHUNK
     assert sum(sizes) == rows
 
 
@@ -41,9 +41,10 @@ def test_wide_frames_go_in_smaller_chunks():
         sizes.append(len(feed["c0"]))
         return [feed["c0"]]
 
-    frame = pl.DataFrame({f"c{i}": np.zeros(3000) for i in range(1500)})
+    frame = pl.DataFrame({f"c{i}": np.zeros(3000) for i in range(5000)})
     run_frame(run, frame, frame.columns, ["x"], 1)
-    assert max(sizes) < 1500
+    assert max(sizes) <= 400
+    assert sum(sizes) == 3000
 
 
 def test_there_is_at_least_one_thread():
