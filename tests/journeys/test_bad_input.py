@@ -68,7 +68,7 @@ def test_bad_input_is_refused_with_one_sentence(headrace: Command, tmp_path: Pat
         ("problme: x\n", "problem"),
         ("decisions: {true_positive: {costs: -5}}\n", "costs"),
         ("kpis: [{metric: roc_auk, minimum: 0.8}]\n", "roc_auc"),
-        ("kpis: [{metric: roc_auc}]\n", "roc_auc"),
+        ("kpis: [{metric: roc_auc}]\n", "minimum or maximum"),
         ("- a\n- b\n", "charter.yaml"),
         ("a: [1\n", "charter.yaml"),
         ("positive_class: maybe\n", "maybe"),
@@ -117,7 +117,7 @@ EVERY = pl.int_range(pl.len())
 def five_date_formats(path: Path) -> None:
     day = pl.col("joined").str.to_date()
     formats = ("%d/%m/%Y", "%d-%b-%Y", "%Y%m%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d")
-    written = pl.coalesce(pl.when(i == EVERY % 5).then(day.dt.strftime(form)) for i, form in enumerate(formats))
+    written = pl.coalesce(pl.when(i == EVERY % 5).then(day.cast(pl.Datetime).dt.strftime(form)) for i, form in enumerate(formats))
     churn_table().with_columns(joined=written).write_csv(path)
 
 

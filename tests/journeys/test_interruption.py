@@ -13,21 +13,20 @@ import pytest
 from .conftest import Command
 
 
-def start(churn_csv: Path, folder: Path, *more: str) -> subprocess.Popen[str]:
-    command = [
-        sys.executable,
-        "-c",
-        "from headrace.cli import main; main()",
-        "run",
-        str(churn_csv),
-        "--target",
-        "churn",
-    ]
-    return subprocess.Popen(
-        [*command, "--trials", "3", "--out", "result", *more],
-        cwd=folder, env=os.environ | {"XDG_STATE_HOME": str(folder / "state")}, text=True,
-        stderr=subprocess.PIPE, stdout=subprocess.PIPE,
-    )  # fmt: skip
+def stopped_at(churn_csv: Path, folder: Path, step: int, sent: signal.Signals) -> tuple[int, str]:
+    """Start a run, send it a signal when it announces a step; return its exit code and what it said after that."""
+    command = [sys.executable, "-c", "from headrace.cli import main; main()", "run", str(churn_csv)]
+    with subprocess.Popen(
+        [*command, "--target", "churn", "--trials", "3", "--out", "result"],
+        cwd=folder, env=os.environ | {"XDG_STATE_HOME": str(folder / "state")}, text=True, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
+        for line in process.stderr:
+            if f" {step}/9 " in line:
+                process.send_signal(sent)
+                break
+        rest = process.stderr.read()
+    return process.returncode, rest
 
 
 def left_behind(folder: Path) -> list[str]:
@@ -36,14 +35,7 @@ def left_behind(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("step", range(1, 10))
 def test_ctrl_c_in_every_step_leaves_nothing_and_says_how_to_resume(churn_csv: Path, tmp_path: Path, step: int) -> None:
-    process = start(churn_csv, tmp_path)
-    assert process.stderr is not None
-    for line in process.stderr:
-        if f" {step}/9 " in line:
-            process.send_signal(signal.SIGINT)
-            break
-    rest = process.stderr.read()
-    code = process.wait(60)
+    code, rest = stopped_at(churn_csv, tmp_path, step, signal.SIGINT)
     if code == 0:  # the last step may be over before the signal arrives
         assert step == 9
         assert left_behind(tmp_path) == ["result"]
@@ -57,14 +49,8 @@ def test_ctrl_c_in_every_step_leaves_nothing_and_says_how_to_resume(churn_csv: P
 def test_an_interrupted_run_resumes_and_gives_the_same_result(
     churn_csv: Path, tmp_path: Path, headrace: Command
 ) -> None:
-    process = start(churn_csv, tmp_path)
-    assert process.stderr is not None
-    for line in process.stderr:
-        if " 8/9 " in line:
-            process.send_signal(signal.SIGTERM)
-            break
-    message = process.stderr.read()
-    assert process.wait(60) == 130
+    code, message = stopped_at(churn_csv, tmp_path, 8, signal.SIGTERM)
+    assert code == 130, message
     identifier = re.search(r"--resume (\S+)", message)
     assert identifier
     resumed = headrace("run", "--resume", identifier[1], "--out", "resumed", "-q")

@@ -15,6 +15,7 @@ from headrace.ml.applications.automl.state import RunState
 from headrace.ml.errors import OptionError, RunInterrupted
 from headrace.ml.process import STEPS
 from headrace.ml.process.progress import Moment, Progress
+from headrace.ml.process.training.pool import Workers, start_workers
 
 if TYPE_CHECKING:
     from headrace.ml.process.datasets import Dataset
@@ -122,8 +123,8 @@ def run(
     finished = False
     try:
         final = choose_folder(out, overwrite)
-        with output_folder(final) as partial, writing(final):
-            steps, document = _walk(options, frames, state.workspace, partial, progress, openers or {})
+        with output_folder(final) as partial, writing(final), start_workers(state.workspace) as workers:
+            steps, document = _walk(options, frames, state.workspace, workers, partial, progress, openers or {})
         finished = True
     except KeyboardInterrupt:
         if not state.resumable:
@@ -145,6 +146,7 @@ def _walk(
     options: Options,
     frames: tuple[Any, Any],
     workspace: Path,
+    workers: Workers,
     partial: Path,
     progress: Progress,
     openers: Mapping[str, Opener],
@@ -188,7 +190,7 @@ def _walk(
     with watch.step("training", "fitting the first candidates"):
         training = train_models(
             preparation, framing, business, engineering, seed=seed, trials=options.trials,
-            workspace=workspace, progress=progress,
+            workspace=workspace, progress=progress, workers=workers,
         )  # fmt: skip
     with watch.step("evaluation", "compiling the model"):
         threshold = choose_threshold(business, framing, training, preparation)

@@ -66,7 +66,7 @@ def _read_with_care(text: str, dialect: Dialect, source: str, header: bool | Non
 
 
 def _without_remarks(records: list[Record], dialect: Dialect) -> tuple[list[Record], tuple[str, ...]]:
-    """Drop lines before the table, comment lines, empty rows at the end, and remarks below the table."""
+    """Drop lines before the table, comment lines, empty lines at the end, and remarks below the table."""
     notes = []
     width = dialect.width
     head = next((i for i, record in enumerate(records) if not record.text.startswith(_REMARK)), 0)
@@ -78,16 +78,17 @@ def _without_remarks(records: list[Record], dialect: Dialect) -> tuple[list[Reco
     if start:
         notes.append(f"{start:,} lines before the table were dropped")
     end = len(kept)
-    while end > start + 1 and (_is_blank(kept[end - 1]) or (width > 2 and _is_remark(kept[end - 1]))):
+    while end > start + 1 and (_is_filler(kept[end - 1], width) or (width > 2 and _is_remark(kept[end - 1]))):
         end -= 1
-    remarks = sum(not _is_blank(record) for record in kept[end:])
+    remarks = sum(any(cell.strip() for cell in record.fields) for record in kept[end:])
     if remarks:
         notes.append(f"{remarks:,} lines below the table were dropped")
     return kept[start:end], tuple(notes)
 
 
-def _is_blank(record: Record) -> bool:
-    return not any(cell.strip() for cell in record.fields)
+def _is_filler(record: Record, width: int) -> bool:
+    """Whether a record is empty; a row of nothing but missing values is one of the table's rows."""
+    return len(record.fields) != width and not any(cell.strip() for cell in record.fields)
 
 
 def _is_remark(record: Record) -> bool:
