@@ -40,7 +40,10 @@ def main() -> None:
 
 
 def compile_alone(algorithm: str, table: Path, folder: Path) -> Path:
-    """Fit one algorithm's first configuration through the steps, without search or ensemble; return its model folder."""
+    """Fit one algorithm's first configuration through the steps, without search or ensemble; return its model folder.
+
+    Boosting and networks stop by the validation rows, as in the main job.
+    """
     from headrace.ml.algorithms import find_algorithm
     from headrace.ml.compiler import compile_model, describe_inputs, describe_outputs, write_model
     from headrace.ml.prediction.manifest import Manifest
@@ -65,8 +68,10 @@ def compile_alone(algorithm: str, table: Path, folder: Path) -> Path:
     plan, matrices = engineering.fit_transform(
         preparation.frame[learn.tolist()], preparation.target[learn], views=[kind.view], seed=0
     )
+    held = preparation.validation
+    validation = plan.transform(preparation.frame[held.tolist()], kind.view), preparation.target[held]
     fitted = kind(framing.task, len(framing.classes), **kind.portfolio[0]).fit(
-        matrices[kind.view], preparation.target[learn]
+        matrices[kind.view], preparation.target[learn], validation
     )
     proto = compile_model(plan, [Member(algorithm, 1.0, kind.view, fitted.form)], framing.task, framing.classes, 0.5)
     manifest = Manifest(
