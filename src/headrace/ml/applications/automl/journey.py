@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headrace.ml.applications.automl.options import Options, absolute, parse_duration, parse_task
-from headrace.ml.applications.automl.output import choose_folder, output_folder, writing
+from headrace.ml.applications.automl.output import FULL, choose_folder, output_folder, writing
 from headrace.ml.applications.automl.state import RunState
 from headrace.ml.errors import OptionError, RunInterrupted
 from headrace.ml.process import STEPS
@@ -123,7 +123,7 @@ def run(
     finished = False
     try:
         final = choose_folder(out, overwrite)
-        with output_folder(final) as partial, writing(final), start_workers(state.workspace) as workers:
+        with output_folder(final) as partial, writing(final, FULL), start_workers(state.workspace) as workers:
             steps, document = _walk(options, frames, state.workspace, workers, partial, progress, openers or {})
         finished = True
     except KeyboardInterrupt:

@@ -63,14 +63,16 @@ def _publish(partial: Path, final: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
 @contextmanager
-def writing(place: Path) -> Iterator[None]:
-    """Turn a failure to write under `place` into one sentence."""
+def writing(place: Path, only: frozenset[int] | None = None) -> Iterator[None]:
+    """Turn a failure to write under `place` into one sentence; with `only`, failures of those error numbers."""
     try:
         yield
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        if not full and error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOTDIR):
+        if only is not None and error.errno not in only:
             raise
-        reason = "the disk is full" if full else (error.strerror or str(error)).lower()
+        reason = "the disk is full" if error.errno in FULL else (error.strerror or str(error)).lower()
         raise OutputError(f"results cannot be written to {place}: {reason}; nothing was left behind") from error
