@@ -1,5 +1,7 @@
 """The compiled graph: inputs, outputs, averages, labels and bounds."""
 
+from dataclasses import replace
+
 import numpy as np
 import onnxruntime
 import pytest
@@ -8,6 +10,7 @@ from headrace.ml.compiler import compile_model, describe_inputs, describe_output
 from headrace.ml.compiler.parity import training_predictions
 from headrace.ml.contract import Task, View
 from headrace.ml.errors import ModelError
+from headrace.ml.prediction.model import Model
 from headrace.ml.prediction.session import tensors
 
 
@@ -90,3 +93,24 @@ def test_outputs_are_described_as_the_graph_declares_them(small_plan, members):
 def test_the_same_parts_compile_to_the_same_bytes(small_plan, members):
     first, second = (compile_model(small_plan(), members(2), Task.BINARY, ("no", "yes"), 0.4) for _ in range(2))
     assert first.SerializeToString(deterministic=True) == second.SerializeToString(deterministic=True)
+
+
+@pytest.mark.parametrize(("task", "width", "classes"), [(Task.BINARY, 2, ("no", "yes")), (Task.REGRESSION, 0, ())])
+def test_columns_may_be_called_as_the_outputs_are(small_plan, members, frame, manifest, tmp_path, task, width, classes):
+    named = {"age": "prediction", "joined": "lower", "plan": "probabilities", "unread": "prediction_"}
+    plain, plan = small_plan(), small_plan()
+    plan.columns = tuple(replace(column, name=named[column.name]) for column in plain.columns)
+    plan.to_onnx = lambda graph, inputs, view: plain.to_onnx(
+        graph, {old: inputs[new] for old, new in named.items()}, view
+    )
+    interval = None if classes else 2.5
+    proto = compile_model(plan, members(width), task, classes, interval=interval)
+    reference = compile_model(plain, members(width), task, classes, interval=interval)
+    model = Model(manifest(proto, plan, task, classes, interval=interval), proto.SerializeToString(), tmp_path)
+    expected = Model(
+        manifest(reference, plain, task, classes, interval=interval), reference.SerializeToString(), tmp_path
+    )
+    assert model.predict_columns(frame.rename(named)).equals(expected.predict_columns(frame))
+    row = {"age": 20.0, "joined": "2020-09-13", "plan": "basic", "unread": ""}
+    renamed = {named[name]: value for name, value in row.items()}
+    assert model.predict(renamed, True) == expected.predict(row, True)

@@ -26,10 +26,12 @@ class OnnxGraph:
         self._inputs: list[onnx.ValueInfoProto] = []
         self._outputs: list[onnx.ValueInfoProto] = []
         self._count = 0
+        self._taken: set[str] = set()
 
     def input(self, name: str, kind: int, shape: list[int | str]) -> str:
         """Declare a graph input of an ONNX element type (`TensorProto.STRING`, …)."""
         self._inputs.append(helper.make_tensor_value_info(name, kind, shape))
+        self._taken.add(name)
         return name
 
     def output(self, name: str, source: str, kind: int, shape: list[int | str]) -> str:
@@ -43,8 +45,7 @@ class OnnxGraph:
 
         Attributes that are lists of many numbers or words are quickest as one-dimensional arrays.
         """
-        self._count += 1
-        name = f"{operator}_{self._count}"
+        name = self._free_name(operator, outputs)
         names = [name, *(f"{name}_{i}" for i in range(1, outputs))]
         long = {key: value for key, value in attributes.items() if isinstance(value, np.ndarray)}
         short = {key: value for key, value in attributes.items() if key not in long}
@@ -63,11 +64,18 @@ class OnnxGraph:
             tensor = numpy_helper.from_array(np.asarray(array, order="C"))
         key = tensor.SerializeToString()
         if key not in self._constants:
-            self._count += 1
-            tensor.name = f"{name}_{self._count}"
+            tensor.name = self._free_name(name)
             self._constants[key] = tensor.name
             self._initializers.append(tensor)
         return self._constants[key]
+
+    def _free_name(self, stem: str, outputs: int = 1) -> str:
+        """Return a new name; inputs are named by people, who may call one label_2."""
+        self._count += 1
+        name = f"{stem}_{self._count}"
+        if self._taken.isdisjoint([name, *(f"{name}_{i}" for i in range(1, outputs))]):
+            return name
+        return self._free_name(stem, outputs)
 
     def model(self, description: str = "") -> onnx.ModelProto:
         """Return the finished, checked model."""

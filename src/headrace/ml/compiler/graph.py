@@ -12,7 +12,7 @@ from headrace.ml.compiler.optimisation import optimise
 from headrace.ml.compiler.parts import Member, Plan
 from headrace.ml.contract import CLASSIFICATION, Task, View
 from headrace.ml.errors import ModelError
-from headrace.ml.prediction.manifest import Input, Output
+from headrace.ml.prediction.manifest import Input, Output, output_name
 from headrace.ml.prediction.reader import TEXTUAL
 from headrace.ml.tables.columns import Column
 
@@ -38,8 +38,8 @@ def compile_model(
     Inputs, named as the columns: double [rows, 1] with NaN for missing (numbers, dates as seconds since 1970), string
     [rows, 1] with "" for missing. Outputs: `probabilities` float [rows, classes] and `prediction` string [rows] (for
     binary by `threshold` on the last class, .5 without it; else the likeliest class), or for regression `prediction`
-    float [rows, 1] and, where `interval` is given, `lower` and `upper`, that far below and above it. Columns that no
-    model turns out to read are not inputs.
+    float [rows, 1] and, where `interval` is given, `lower` and `upper`, that far below and above it; `output_name`
+    tells them from columns of the same name. Columns that no model turns out to read are not inputs.
     """
     from headrace.ml.adapters.onnx_graph import OnnxGraph
 
@@ -56,15 +56,15 @@ def compile_model(
         graph, [(member.form.to_onnx(graph, matrices[member.view]), member.weight) for member in members]
     )
     if task in CLASSIFICATION:
-        graph.output("probabilities", average, _FLOAT, ["rows", len(classes)])
+        graph.output(output_name("probabilities", inputs), average, _FLOAT, ["rows", len(classes)])
         labels = _binary_label if task == Task.BINARY else _likeliest_label
-        graph.output("prediction", labels(graph, average, classes, threshold), _STRING, ["rows"])
+        graph.output(output_name("prediction", inputs), labels(graph, average, classes, threshold), _STRING, ["rows"])
     else:
-        graph.output("prediction", average, _FLOAT, ["rows", 1])
+        graph.output(output_name("prediction", inputs), average, _FLOAT, ["rows", 1])
         if interval is not None:
             width = graph.constant(np.array(interval, np.float32), "interval")
-            graph.output("lower", graph.node("Sub", [average, width]), _FLOAT, ["rows", 1])
-            graph.output("upper", graph.node("Add", [average, width]), _FLOAT, ["rows", 1])
+            graph.output(output_name("lower", inputs), graph.node("Sub", [average, width]), _FLOAT, ["rows", 1])
+            graph.output(output_name("upper", inputs), graph.node("Add", [average, width]), _FLOAT, ["rows", 1])
     return optimise(graph.model(f"headrace {task}"))
 
 

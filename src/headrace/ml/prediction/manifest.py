@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -37,6 +37,15 @@ class Output:
     name: str
     kind: str
     shape: tuple[int | str, ...]
+
+
+def output_name(role: str, columns: Container[str]) -> str:
+    """Return what the graph calls its output `role`: underscores are added where a column has that name.
+
+    >>> output_name("prediction", ["age", "prediction"])
+    'prediction_'
+    """
+    return role if role not in columns else output_name(f"{role}_", columns)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,14 @@ import numpy.typing as npt
 from headrace.ml.contract import CLASSIFICATION, Task
 from headrace.ml.errors import ModelError
 from headrace.ml.prediction.baseline import Baseline
-from headrace.ml.prediction.manifest import BASELINE_FILE, MODEL_FILE, Manifest, read_content, record_content
+from headrace.ml.prediction.manifest import (
+    BASELINE_FILE,
+    MODEL_FILE,
+    Manifest,
+    output_name,
+    read_content,
+    record_content,
+)
 from headrace.ml.prediction.reader import TEXTUAL, read_rows, require_columns, row_reader
 from headrace.ml.prediction.session import default_threads, direct_run, open_session, run_frame
 from headrace.ml.prediction.unseen import unseen_notes
@@ -47,8 +54,11 @@ class Model:
             raise ModelError(
                 f"'{folder / MODEL_FILE}' reads {sorted(unknown)}, which its manifest lacks; train it again"
             )
-        bounds = ["lower", "upper"] if {"lower", "upper"} <= {item.name for item in manifest.outputs} else []
-        self._outputs = ["probabilities"] if self._classification else ["prediction", *bounds]
+        names = {column.name for column in manifest.columns}
+        published = {item.name for item in manifest.outputs}
+        bounds = [role for role in ("lower", "upper") if output_name(role, names) in published]
+        self._shown = ["probabilities"] if self._classification else ["prediction", *bounds]
+        self._outputs = [output_name(role, names) for role in self._shown]
         outputs = {*self._outputs, *(item.name for item in manifest.outputs)}
         if lost := outputs - {item.name for item in self._session.get_outputs()}:
             raise ModelError(
@@ -132,7 +142,7 @@ class Model:
 
         outputs = [o.astype(np.float64) for o in run_frame(self._run, frame, self._fed, self._outputs, self.threads)]
         if not self._classification:
-            return pl.DataFrame({n: o.reshape(-1) for n, o in zip(self._outputs, outputs, strict=True)})
+            return pl.DataFrame({n: o.reshape(-1) for n, o in zip(self._shown, outputs, strict=True)})
         probabilities = outputs[0]
         codes = pl.Series(self.labels(probabilities))
         columns = {"prediction": pl.Series(self.manifest.classes, dtype=pl.String).gather(codes)}
@@ -145,7 +155,7 @@ class Model:
         if not self._classification:
             if len(outputs) == 1 and not proba:
                 return outputs[0].item()
-            return {name: output.item() for name, output in zip(self._outputs, outputs, strict=True)}
+            return {name: output.item() for name, output in zip(self._shown, outputs, strict=True)}
         probabilities = outputs[0][0].tolist()
         classes = self.manifest.classes
         if len(classes) == 2:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -23,3 +24,16 @@ class Table:
     format: str
     sha256: str = ""
     notes: tuple[str, ...] = ()
+
+
+def shown_source(source: str) -> str:
+    """Return a file's name, or an address without its user, password and options: results travel further than a path.
+
+    >>> shown_source("postgresql://ada:secret@host/shop?sslmode=require#orders")
+    'postgresql://host/shop#orders'
+    """
+    scheme, mark, rest = source.partition("://")
+    if not mark:
+        return Path(source).name
+    address, _, table = rest.partition("#")
+    return f"{scheme}://{address.partition('?')[0].rpartition('@')[2]}{'#' * bool(table)}{table}"

@@ -81,3 +81,11 @@ def test_samples_repeat_and_shrink_with_the_columns():
     assert len(sample_rows(100_000, 10, seed=0)) == 20_000
     assert len(sample_rows(100_000, 10_000, seed=0)) == 1_000
     assert np.array_equal(sample_rows(100_000, 10, seed=5), sample_rows(100_000, 10, seed=5))
+
+
+def test_groups_of_single_rows_say_nothing_of_values():
+    values = np.random.default_rng(0).normal(size=200)
+    singles = np.arange(200)
+    assert correlation_ratio(singles[:, None], values)[0] == 0
+    frame = pl.DataFrame({"key": [f"H{i}" for i in singles]})
+    assert measure_relevance(frame, values, Task.REGRESSION)["key"].value == 0

@@ -161,3 +161,20 @@ def test_a_row_number_that_tells_the_target_is_called_a_leak(develop, people):
     dataset = develop(people.sort("answer").with_columns(row=pl.int_range(pl.len())), "answer")
     assert dataset.excluded["row"].startswith("identifier: counts the rows one by one; it would leak")
     assert next(check for check in dataset.readiness if check.name == "relevance").status == "warn"
+
+
+def test_native_values_of_every_type_are_typed(develop):
+    rows = 40
+    frame = pl.DataFrame(
+        {
+            "list": [[1, 2], [3]] * (rows // 2),
+            "struct": [{"p": 1.0, "q": "z"}, {"p": 2.0, "q": None}] * (rows // 2),
+            "bytes": [b"a", b"\xff"] * (rows // 2),
+            "nothing": [None] * rows,
+            "x": [float(i % 7) for i in range(rows)],
+            "y": ["no", "no", "yes", "yes"] * (rows // 4),
+        }
+    )
+    dataset = develop(frame, "y")
+    assert "x" in dataset.frame.columns
+    assert set(dataset.frame.schema.dtypes()) <= {pl.Float64(), pl.String()}

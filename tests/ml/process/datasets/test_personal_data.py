@@ -79,3 +79,8 @@ def test_long_hostile_values_take_no_time_worth_mentioning():
 def test_a_missing_column_is_nothing():
     assert find("note", ["", "", ""]) is None
     assert find_personal_data(pl.DataFrame({"n": [None, None]}), [Column("n", ColumnKind.NUMBER)]) == {}
+
+
+def test_cards_inside_texts_are_found_and_decimals_are_none():
+    assert find("note", ["paid with (4111 1111 1111 1111), thank you"] * 9, ColumnKind.TEXT) == "credit card in text"
+    assert find("note", ['{"share": 0.4111111111111111, "kind": "z"}'] * 9, ColumnKind.TEXT) is None

@@ -140,3 +140,8 @@ def test_a_date_written_with_the_label_is_suspicious(develop, people):
     late = people.with_columns(pl.Series("answer_date", [f"2026-01-{1 + i % 28:02d}" for i in range(200)]))
     evidence = checks(develop(late, "answer"))["relevance"].evidence
     assert any("'answer_date' may leak" in line for line in evidence)
+
+
+def test_a_source_is_named_without_its_folder_or_password(develop, people):
+    assert "/home" not in str(develop(people, "answer", source="/home/ada/people.csv").readiness)
+    assert "hunter2" not in str(develop(people, "answer", source="postgresql://ada:hunter2@host/shop#people").readiness)

@@ -42,3 +42,12 @@ def test_words_are_counted():
     frame = pl.DataFrame({"t": ["", None, "one", "one two", "one  two"]})
     counts = np.exp(WordCount("t").apply(NumpyExecution(frame))[:, 0]) - 1
     np.testing.assert_allclose(counts, [0, 0, 1, 2, 3], atol=1e-12)
+
+
+def test_norms_do_not_depend_on_the_order_of_the_summands():
+    text = sentences(400)
+    part = TextTerms.fit("t", text, np.random.default_rng(1).normal(size=(400, 1)))
+    turned = np.arange(len(part.terms))[::-1]
+    other = TextTerms("t", tuple(part.terms[i] for i in turned), part.weights[turned])
+    run = NumpyExecution(pl.DataFrame({"t": text}))
+    np.testing.assert_array_equal(part.apply(run)[:, turned], other.apply(run))

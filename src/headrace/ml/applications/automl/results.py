@@ -25,7 +25,7 @@ from headrace.ml.process.preparation import Preparation
 from headrace.ml.process.problem_framing import ProblemFraming
 from headrace.ml.process.progress import Progress
 from headrace.ml.process.training import Training
-from headrace.ml.tables.table import Table
+from headrace.ml.tables.table import Table, shown_source
 from headrace.version import __version__
 
 if TYPE_CHECKING:
@@ -85,8 +85,8 @@ def build_model(
         classes=framing.classes, codes=codes, private=set(dataset.personal),
     )  # fmt: skip
     provenance = {
-        "source": table.source, "sha256": table.sha256, "rows": preparation.frame.height, "seed": options.seed,
-        "versions": versions(),
+        "source": shown_source(table.source), "sha256": table.sha256, "rows": preparation.frame.height,
+        "seed": options.seed, "versions": versions(),
     }  # fmt: skip
     manifest = Manifest(
         task=framing.task, target=framing.target, inputs=describe_inputs(proto, training.plan.columns),
@@ -154,7 +154,7 @@ def write_results(
         predictions.insert_column(0, rows).sort("row").write_csv(partial / "predictions.csv")
     run = {
         "timings": {**timings, "total": progress.elapsed()}, "seed": options.seed, "versions": versions(),
-        "source": Path(options.source).name if "://" not in options.source else options.source.split("@")[-1],
+        "source": shown_source(options.source),
         "options": asdict(options) | {"source": None, "test": None, "charter": None}, "created": created,
         "budget": options.budget, "model": built.facts,
     }  # fmt: skip

@@ -43,7 +43,7 @@ class Dataset:
     `aside` holds parsed columns that are no features but still needed: the time, group and sensitive columns.
     `aside_columns` describes them. `disguised` maps a column to the spellings that stood for a missing value and
     their number, `unreadable` to the number of cells that could not be read by the column's kind. `unlabelled` rows
-    were dropped.
+    were dropped. `native` are the columns that the source holds with a type of its own, not as text.
     """
 
     task: Task
@@ -63,6 +63,7 @@ class Dataset:
     unlabelled: int = 0
     rare: Mapping[str, int] = field(default_factory=dict)
     target_column: Column | None = None
+    native: frozenset[str] = frozenset()
 
 
 def develop_datasets(
@@ -127,6 +128,7 @@ def develop_datasets(
         unlabelled=target.unlabelled,
         rare=dict(framing.rare),
         target_column=target.column,
+        native=frozenset(name for name, kind in labelled.frame.schema.items() if kind != pl.String),
     )
     dataset = replace(dataset, readiness=check_readiness(dataset, table, roles, framing.classes, personal, relevance))
     return dataset if test is None else replace(dataset, test=_type_test_table(test, dataset, framing))

@@ -72,7 +72,8 @@ def cramers_v(tables: Numbers) -> Numbers:
 def correlation_ratio(groups: Codes, values: Numbers) -> Numbers:
     """Bias-corrected correlation ratio of values [rows] given groups [rows, columns].
 
-    The root of epsilon squared: Kelley 1935, "An unbiased correlation ratio measure".
+    The root of epsilon squared: Kelley 1935, "An unbiased correlation ratio measure". It is 0 where nearly every
+    row is a group of its own, which would explain any values.
     """
     columns, size = groups.shape[1], int(groups.max(initial=0)) + 1
     flat = (groups + np.arange(columns) * size).ravel()
@@ -83,8 +84,9 @@ def correlation_ratio(groups: Codes, values: Numbers) -> Numbers:
     total, filled = float((centred**2).sum()), (count > 0).sum(axis=1)
     if total <= 0:
         return np.zeros(columns)
-    spare = np.maximum(len(values) - filled, 1)
-    explained = 1 - (1 - between / total) * (len(values) - 1) / spare
+    spare = len(values) - filled
+    explained = 1 - (1 - between / total) * (len(values) - 1) / np.maximum(spare, 1)
+    explained[spare < len(values) / 4] = 0.0
     return np.asarray(np.sqrt(np.clip(explained, 0.0, 1.0)), dtype=np.float64)
 
 

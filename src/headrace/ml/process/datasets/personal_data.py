@@ -13,6 +13,7 @@ import polars as pl
 
 from headrace.ml.process.datasets.valid_numbers import is_card_number, is_iban, is_ip_address, is_phone_length
 from headrace.ml.tables.columns import Column, ColumnKind
+from headrace.ml.tables.native_values import texts_of
 
 IDENTIFYING = frozenset({"email", "phone", "credit card", "iban", "social security number", "passport", "secret"})
 """Kinds that name a person (or open a door) and are never learnt from; an IP address and data inside texts may be."""
@@ -81,7 +82,7 @@ PATTERNS = (
         r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b",
         check=is_iban,
     ),
-    Pattern("credit card", f"^{_CARD}$", rf"\b{_CARD}\b", least=0.5, check=is_card_number),
+    Pattern("credit card", f"^{_CARD}$", rf"(?:^|[^\w.]){_CARD}\b", least=0.5, check=is_card_number),
     Pattern("social security number", f"^{_SSN}$", rf"\b{_SSN}\b", least=0.05),
     Pattern("ip address", rf"^{_OCTET}(?:\.{_OCTET}){{3}}$", rf"\b{_OCTET}(?:\.{_OCTET}){{3}}\b", least=0.05),
     Pattern("ip address", r"^[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}$", least=0.05, check=is_ip_address),
@@ -117,7 +118,8 @@ def _sample(frame: pl.DataFrame, rows: int) -> pl.DataFrame:
     """Take evenly spread rows as stripped text, long values cut, blanks as null."""
     if frame.height > rows:
         frame = frame[np.linspace(0, frame.height - 1, rows).astype(np.int64)]
-    text = frame.select(pl.all().cast(pl.String, strict=False).str.slice(0, _LONGEST_VALUE).str.strip_chars())
+    texts = pl.DataFrame([texts_of(column) for column in frame.iter_columns()])
+    text = texts.select(pl.all().str.slice(0, _LONGEST_VALUE).str.strip_chars())
     return text.select(pl.when(pl.all() != "").then(pl.all()))
 
 

@@ -18,7 +18,7 @@ from headrace.ml.process.datasets.leaks import find_late_dates, find_suspicious
 from headrace.ml.process.datasets.personal_data import Personal
 from headrace.ml.process.datasets.representativeness import check_representativeness
 from headrace.ml.tables.columns import ColumnKind
-from headrace.ml.tables.table import Table
+from headrace.ml.tables.table import Table, shown_source
 
 _DAY = 86_400.0
 _NO_SIGNAL = 0.02
@@ -55,8 +55,9 @@ def check_availability(dataset: Dataset) -> Check:
     rows, columns = dataset.frame.shape
     unlabelled = dataset.unlabelled / max(rows + dataset.unlabelled, 1)
     missing = missing_share(dataset.frame)
+    each = rows / max(columns, 1)
     evidence = (
-        f"{rows:,} labelled rows, {columns:,} columns to learn from ({rows / max(columns, 1):,.0f} rows a column)",
+        f"{rows:,} labelled rows, {columns:,} columns to learn from ({each:,.{0 if each >= 10 else 1}f} rows a column)",
         f"{dataset.unlabelled:,} rows without a label ({unlabelled:.1%}), dropped",
         f"{missing:.1%} of the cells have no value",
     )
@@ -85,7 +86,7 @@ def check_accessibility(table: Table) -> Check:
         for note in table.notes
         if any(word in note.casefold() for word in ("ragged", "repair", "replaced", "skipped"))
     ]
-    evidence = (f"read as {table.format} from {table.source}", *table.notes[:10])
+    evidence = (f"read as {table.format} from {shown_source(table.source)}", *table.notes[:10])
     advice = "Let the source be written in a form that needs no repair." if repaired else ""
     return Check("accessibility", "warn" if repaired else "pass", evidence, advice)
 
@@ -203,4 +204,5 @@ def _span(seconds: float) -> str:
     unit, size = next(
         ((u, s) for u, s in (("days", _DAY), ("hours", 3600.0), ("minutes", 60.0)) if seconds >= s), ("seconds", 1.0)
     )
-    return f"{seconds / size:,.3g} {unit}"
+    count = f"{seconds / size:,.3g}"
+    return f"{count} {unit.removesuffix('s') if count == '1' else unit}"

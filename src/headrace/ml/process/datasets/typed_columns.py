@@ -12,6 +12,7 @@ from headrace.ml.errors import ColumnError
 from headrace.ml.tables.columns import Column, ColumnKind, parse_column
 from headrace.ml.tables.detection import detect_column
 from headrace.ml.tables.names import suggest
+from headrace.ml.tables.native_values import texts_of
 from headrace.ml.tables.table import Table
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _count_disguised(raw: pl.Series, column: Column) -> dict[str, int]:
         numbers = raw.cast(pl.Float64)
         counts = {f"{value:g}": int((numbers == value).sum()) for value in column.sentinels()}
         return {spelling: count for spelling, count in counts.items() if count}
-    text = raw.cast(pl.String, strict=False).str.strip_chars().alias("spelling")
+    text = texts_of(raw).str.strip_chars().alias("spelling")
     found = (
         text.filter(text.is_in(list(column.missing))).value_counts().sort("count", "spelling", descending=[True, False])
     )

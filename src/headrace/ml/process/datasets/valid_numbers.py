@@ -15,7 +15,7 @@ def is_card_number(text: str) -> bool:
     >>> is_card_number("4111 1111 1111 1111"), is_card_number("4111 1111 1111 1112")
     (True, False)
     """
-    digits = text.replace(" ", "").replace("-", "")
+    digits = re.sub(r"[ -]|^\D", "", text)
     if not (digits.isascii() and digits.isdigit() and 13 <= len(digits) <= 19 and _CARD_PREFIX.match(digits)):
         return False
     doubled = [int(digit) * 2 for digit in digits[-2::-2]]

@@ -16,7 +16,7 @@ def number_matrix(frame: pl.DataFrame, columns: Sequence[str]) -> npt.NDArray[np
     """Return number and date columns as float64 [rows, columns] with NaN for missing."""
     if not columns:
         return np.empty((frame.height, 0))
-    return frame.select(pl.col(c).cast(pl.Float64).fill_null(float("nan")) for c in columns).to_numpy()
+    return frame.select(pl.col(c).cast(pl.Float64).fill_null(float("nan")) for c in columns).to_numpy(writable=True)
 
 
 def level_matrix(frame: pl.DataFrame, vocabulary: Lexicon) -> npt.NDArray[np.int64]:

@@ -66,7 +66,9 @@ class TextTerms:
     def apply(self, run: Execution) -> Block:
         """Weigh the terms and norm each row."""
         weighted = run.terms(self)
-        return weighted / run.clip(run.call("sqrt", run.total(weighted * weighted)), 1e-6, np.inf)
+        double = run.convert(weighted, np.float64)  # so that the order of the summands does not show in float32
+        norm = run.clip(run.call("sqrt", run.total(double * double)), 1e-6, np.inf)
+        return weighted / run.convert(norm, np.float32)
 
 
 @dataclass(frozen=True, eq=False)

@@ -79,7 +79,7 @@ def _cells(dataset: Dataset, columns: Sequence[Column]) -> Iterator[Cleaning]:
             signs.append("a decimal comma")
         if column.kind is ColumnKind.NUMBER and signs:
             yield Cleaning("numbers held as text", name, dataset.frame.height, f"read with {', '.join(signs)}")
-        if column.kind is ColumnKind.DATE and column.date_formats:
+        if column.kind is ColumnKind.DATE and column.date_formats and name not in dataset.native:
             yield Cleaning(
                 "dates held as text", name, dataset.frame.height, f"read as {', '.join(column.date_formats)}"
             )
