@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -16,11 +17,13 @@ MAIN = "from headrace.cli import main; main()"
 
 
 def whole_process(arguments: list[str], runs: int = 7) -> float:
-    """Return the median wall seconds of a process."""
+    """Return the median wall seconds of a process that finds its modules compiled, as a user's second run does."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     seconds = []
     for _ in range(runs + 1):
         begin = time.perf_counter()
-        subprocess.run([sys.executable, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.run([sys.executable, *arguments], env=environment, check=False, **quiet)
         seconds.append(time.perf_counter() - begin)
     return median(seconds[1:])
 

@@ -133,7 +133,7 @@ def form_predictor(form: Form, columns: int, threads: int = 1) -> Callable[[Feat
     return predict
 
 
-ROWS_A_BLOCK = 1024
+ROWS_A_BLOCK = 512
 
 
 def form_predict(form: Form, features: Features, classes: int = 0) -> Predictions:
