@@ -15,7 +15,7 @@ from headrace.ml.process.evaluation import evaluate_model
 OFFER = {"true_positive": {"earns": 130, "costs": 40}, "false_positive": {"costs": 40}}
 
 
-def judge(world, microseconds=100.0):
+def judge(world, microseconds=100.0, suspicious=None):
     threshold = choose_threshold(world.business, world.framing, world.training, world.preparation)
     evaluation = evaluate_model(
         world.preparation, world.framing, world.training, world.model,
@@ -23,7 +23,7 @@ def judge(world, microseconds=100.0):
     )  # fmt: skip
     return evaluate_business_goals(
         world.business, world.framing, world.preparation, world.training, evaluation, threshold,
-        predict_microseconds=microseconds, seed=0,
+        predict_microseconds=microseconds, seed=0, suspicious=suspicious,
     )  # fmt: skip
 
 
@@ -44,7 +44,7 @@ def test_a_good_model_without_a_charter_is_a_go_by_beating_the_baseline(make_wor
 def test_noise_is_a_no_go(make_world, task, seed):
     found = judge(make_world(task, signal=1.0, true_signal=0.0, seed=seed))
     assert found.decision == "no-go"
-    assert "cannot be told from the baseline" in found.reasons[0]
+    assert "cannot be told from the baseline" in found.reasons[0] or "luck of the search" in found.reasons[0]
 
 
 @pytest.mark.parametrize("task", [Task.BINARY, Task.MULTICLASS, Task.REGRESSION])
@@ -148,3 +148,20 @@ def test_a_test_part_much_worse_than_held_out_rows_is_a_condition(make_world):
     assert found.decision == "go-with-conditions"
     assert not found.generalisation["holds"] and found.generalisation["newest"]
     assert "newest rows" in found.conditions[0]
+
+
+def test_a_column_that_may_leak_is_a_condition_where_it_is_learnt_from(make_world):
+    world = make_world(Task.BINARY)
+    name = world.preparation.columns[0].name
+    found = judge(world, suspicious={name: "it knows too much", "dropped": "the same"})
+    assert found.decision == "go-with-conditions"
+    assert f"may leak it: '{name}'." in found.conditions[0]
+
+
+def test_luck_of_the_search_is_told_from_luck_on_the_test_part(make_world):
+    world = make_world(Task.BINARY)
+    lucky = replace(world.training, held_out=np.full_like(world.training.held_out, 0.5))
+    found = judge(replace(world, training=lucky))
+    assert found.decision == "no-go"
+    assert "on the held-out rows that it was chosen by, the difference (0, standard error 0)" in found.reasons[0]
+    assert "may be chance" not in found.reasons[0]

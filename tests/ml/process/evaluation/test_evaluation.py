@@ -90,3 +90,16 @@ def test_a_test_part_of_one_class_is_measured_as_far_as_it_goes(make_world):
     assert "roc_auc" not in found.metrics["test"]
     assert "accuracy" in found.metrics["test"]
     assert found.curves["roc"] == []
+
+
+@pytest.mark.parametrize("known", [0.0, 0.5])
+@pytest.mark.parametrize("task", [Task.BINARY, Task.REGRESSION])
+def test_rows_that_no_member_was_fitted_on_do_not_blur_the_training_figures(make_world, task, known):
+    world = make_world(task)
+    sample = world.training.in_sample.copy()
+    sample[int(known * len(sample)) :] = np.nan
+    found = evaluate(replace(world, training=replace(world.training, in_sample=sample))).metrics["train"]
+    whole = evaluate(world).metrics["train"]
+    name = "roc_auc" if task is Task.BINARY else "r2"
+    assert found[name] == pytest.approx(whole[name], abs=0.1)
+    assert np.isfinite(list(found.values())).all()

@@ -206,7 +206,7 @@ def _walk(
     with watch.step("business_goals", "weighing the model against the goal"):
         goals = evaluate_business_goals(
             business, framing, preparation, training, evaluation, threshold,
-            predict_microseconds=built.facts["predict_microseconds"], seed=seed,
+            predict_microseconds=built.facts["predict_microseconds"], seed=seed, suspicious=dataset.suspicious,
         )  # fmt: skip
     steps = dict(
         zip(

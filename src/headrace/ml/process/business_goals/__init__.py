@@ -64,8 +64,12 @@ def evaluate_business_goals(
     *,
     predict_microseconds: float,
     seed: int,
+    suspicious: Mapping[str, str] | None = None,
 ) -> BusinessGoals:
-    """Confirm the threshold on the test part, hold the KPIs' intervals against their bounds, and decide."""
+    """Confirm the threshold on the test part, hold the KPIs' intervals against their bounds, and decide.
+
+    `suspicious` maps a column that may leak the target to the evidence; one that is learnt from is a condition.
+    """
     metric = find_metric(framing.metric, framing.task)
     target, predictions = preparation.target[preparation.test], evaluation.test_predictions
     money = weigh_money(
@@ -76,7 +80,9 @@ def evaluate_business_goals(
     kpis = hold_kpis(business, evaluation, money, predict_microseconds=predict_microseconds, small=small)
     comparison = compare_with_baseline(framing, preparation, training, predictions, seed=seed)
     general = generalisation(preparation, evaluation, metric)
-    findings = decide(business, training, comparison, money, kpis, general, small)
+    learnt_from = {column.name for column in preparation.columns}
+    leaks = [name for name in suspicious or {} if name in learnt_from]
+    findings = decide(business, training, comparison, money, kpis, general, small, leaks)
     more_data = weigh_more_data(evaluation, metric, len(training.held_out_rows))
     return BusinessGoals(
         threshold=threshold,

@@ -42,6 +42,7 @@ def decide(
     kpis: Sequence[Mapping[str, Any]],
     generalisation: Mapping[str, Any],
     small: str,
+    leaks: Sequence[str] = (),
 ) -> Findings:
     """Weigh everything: each KPI's interval must pass for a go, each value for a go with conditions."""
     findings = Findings()
@@ -55,6 +56,11 @@ def decide(
         )
     if generalisation and not generalisation["holds"]:
         findings.conditions.append(f"Find out why before relying on it: {_lower(generalisation['reading'])}")
+    if leaks:
+        named = ", ".join(f"'{name}'" for name in leaks[:5]) + (f" and {len(leaks) - 5} more" if leaks[5:] else "")
+        findings.conditions.append(
+            f"Make sure that these columns are known before the target is, as they may leak it: {named}."
+        )
     if business.verdict == DO_NOT_USE_ML:
         findings.conditions.append(
             "Show first that machine learning is the right tool, as the charter speaks against it: "
@@ -72,10 +78,16 @@ def _weigh_baseline(findings: Findings, comparison: Comparison) -> None:
     figures = f"{title} is {comparison.model:.4g} against {comparison.baseline:.4g} for the baseline"
     if comparison.better:
         findings.favour.append(f"The model is better than the baseline beyond chance: {figures} on the test part.")
-    else:
+    elif comparison.low <= 0:
         findings.against.append(
             f"The model cannot be told from the baseline: {figures} on the test part, and the difference "
             f"(95 % interval {comparison.low:.3g} to {comparison.high:.3g}) may be chance."
+        )
+    else:
+        findings.against.append(
+            f"The model is not surely better than the baseline: {figures} on the test part, but on the held-out rows "
+            f"that it was chosen by, the difference ({comparison.held_out_gain:.3g}, standard error "
+            f"{comparison.held_out_error:.2g}) may be the luck of the search."
         )
 
 

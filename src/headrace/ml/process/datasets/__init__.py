@@ -43,7 +43,8 @@ class Dataset:
     `aside` holds parsed columns that are no features but still needed: the time, group and sensitive columns.
     `aside_columns` describes them. `disguised` maps a column to the spellings that stood for a missing value and
     their number, `unreadable` to the number of cells that could not be read by the column's kind. `unlabelled` rows
-    were dropped. `native` are the columns that the source holds with a type of its own, not as text.
+    were dropped. `native` are the columns that the source holds with a type of its own, not as text. `suspicious` maps
+    a column that may leak the target to the evidence.
     """
 
     task: Task
@@ -64,6 +65,7 @@ class Dataset:
     rare: Mapping[str, int] = field(default_factory=dict)
     target_column: Column | None = None
     native: frozenset[str] = frozenset()
+    suspicious: Mapping[str, str] = field(default_factory=dict)
 
 
 def develop_datasets(
@@ -84,7 +86,7 @@ def develop_datasets(
     """
     from headrace.ml.process.datasets.association import relevance_of_sample
     from headrace.ml.process.datasets.exclusion import Roles, choose_exclusions, require_columns, require_order
-    from headrace.ml.process.datasets.leaks import find_determined, with_telling_keys
+    from headrace.ml.process.datasets.leaks import find_determined, find_leaks, with_telling_keys
     from headrace.ml.process.datasets.personal_data import find_personal_data
     from headrace.ml.process.datasets.readiness import check_readiness
     from headrace.ml.process.datasets.target import encode_target
@@ -130,6 +132,7 @@ def develop_datasets(
         target_column=target.column,
         native=frozenset(name for name, kind in labelled.frame.schema.items() if kind != pl.String),
     )
+    dataset = replace(dataset, suspicious=find_leaks(dataset, relevance, framing.target))
     dataset = replace(dataset, readiness=check_readiness(dataset, table, roles, framing.classes, personal, relevance))
     return dataset if test is None else replace(dataset, test=_type_test_table(test, dataset, framing))
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from headrace.ml.contract import CLASSIFICATION, Task
+from headrace.ml.process.datasets import Dataset
 from headrace.ml.process.datasets.association import Relevance, category_codes
 from headrace.ml.tables.columns import Column, ColumnKind
 
@@ -73,6 +74,12 @@ def with_telling_keys(excluded: Mapping[str, str], relevance: Mapping[str, Relev
         else reason
         for name, reason in excluded.items()
     }
+
+
+def find_leaks(dataset: Dataset, relevance: Mapping[str, Relevance], target: str) -> dict[str, str]:
+    """Find columns that are learnt from and may leak the target; returns column → evidence."""
+    found = find_suspicious(dataset.frame, dataset.target, dataset.task, relevance)
+    return found | find_late_dates(dataset.columns, target)
 
 
 def find_late_dates(columns: Sequence[Column], target: str) -> dict[str, str]:

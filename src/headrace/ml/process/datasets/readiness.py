@@ -14,7 +14,6 @@ from headrace.ml.process.datasets import Check, Dataset
 from headrace.ml.process.datasets.association import LARGEST_SAMPLE, Relevance
 from headrace.ml.process.datasets.bias import check_bias
 from headrace.ml.process.datasets.exclusion import Roles
-from headrace.ml.process.datasets.leaks import find_late_dates, find_suspicious
 from headrace.ml.process.datasets.personal_data import Personal
 from headrace.ml.process.datasets.representativeness import check_representativeness
 from headrace.ml.tables.columns import ColumnKind
@@ -38,7 +37,7 @@ def check_readiness(
         check_accessibility(table),
         check_privacy(personal, dataset.excluded),
         check_security(table, personal),
-        check_relevance(dataset, relevance, roles.target),
+        check_relevance(dataset, relevance),
         check_freshness(dataset, roles.time, now=time.time()),
         check_representativeness(dataset, classes, roles.time),
         check_bias(dataset, classes, roles.sensitive),
@@ -132,14 +131,13 @@ def check_security(table: Table, personal: Mapping[str, Personal]) -> Check:
     return Check("security", "warn" if exposed else "pass", tuple(evidence), advice)
 
 
-def check_relevance(dataset: Dataset, relevance: Mapping[str, Relevance], target: str) -> Check:
+def check_relevance(dataset: Dataset, relevance: Mapping[str, Relevance]) -> Check:
     """Whether the columns say anything about the label, and whether some say too much."""
     names = dataset.frame.columns
     ranked = sorted(names, key=lambda name: -relevance[name].value)
     noise = max(_NO_SIGNAL, 3.5 / math.sqrt(min(dataset.frame.height, LARGEST_SAMPLE)))
     weak = [name for name in names if relevance[name].value < noise]
-    suspicious = find_suspicious(dataset.frame, dataset.target, dataset.task, relevance)
-    suspicious |= find_late_dates(dataset.columns, target)
+    suspicious = dataset.suspicious
     leaks = [name for name, reason in dataset.excluded.items() if "leak" in reason]
     evidence = [
         "strongest: "

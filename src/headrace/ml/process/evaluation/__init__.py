@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import polars as pl
 
-from headrace.ml.contract import Predictions, Task
-from headrace.ml.metrics import find_metric
+from headrace.ml.contract import Predictions, Target, Task
+from headrace.ml.metrics import MOST_ROWS, find_metric
 from headrace.ml.process.evaluation.allowance import Allowance
 from headrace.ml.process.evaluation.curves import classification_curves
 from headrace.ml.process.evaluation.explanations import explain_predictions
@@ -25,6 +26,7 @@ from headrace.ml.process.training import Training
 from headrace.ml.tables.columns import Column, ColumnKind
 
 _SEGMENTED_COLUMNS = 5
+_ENOUGH_KNOWN = 0.2
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def evaluate_model(
     allowance.seconds_a_row = (time.monotonic() - began) / max(frame.height, 1)
     threshold = 0.5 if model.manifest.threshold is None else float(model.manifest.threshold)
     metric = find_metric(framing.metric, framing.task)
-    figures = _figures(preparation, framing, training, predictions, threshold, seed, allowance)
+    figures = _figures(preparation, framing, training, model, predictions, threshold, seed, allowance)
     coverage = {}
     if framing.task is Task.REGRESSION:
         curves = residual_curves(target, predictions, seed=seed)
@@ -114,6 +116,7 @@ def _figures(
     preparation: Preparation,
     framing: ProblemFraming,
     training: Training,
+    model: Any,
     predictions: Predictions,
     threshold: float,
     seed: int,
@@ -123,7 +126,7 @@ def _figures(
     metric = find_metric(framing.metric, framing.task)
     metrics = metrics_of(framing.task, len(preparation.target), len(framing.classes))
     parts = {
-        "train": (preparation.target[preparation.train], training.in_sample),
+        "train": _training_part(preparation, training, model),
         "validation": (preparation.target[training.held_out_rows], training.held_out),
         "test": (preparation.target[preparation.test], predictions),
     }
@@ -142,6 +145,15 @@ def _figures(
         "bias_variance": {**training.bias_variance, **({"reading": reading} if reading else {})},
         "fitting": {**fitting, **({"learning_curve": learning} if learning else {})},
     }
+
+
+def _training_part(preparation: Preparation, training: Training, model: Any) -> tuple[Target, Predictions]:
+    """Return target and predictions of the training rows that every member was fitted on, or of a sample of them."""
+    known = np.isfinite(training.in_sample).reshape(len(training.in_sample), -1).all(axis=1)
+    if known.mean() >= _ENOUGH_KNOWN:
+        return preparation.target[preparation.train[known]], training.in_sample[known]
+    rows = preparation.train[:: -(-len(preparation.train) // MOST_ROWS)]
+    return preparation.target[rows], model.predict_frame(preparation.frame[rows])
 
 
 def _segmentable(preparation: Preparation, importance: list[dict[str, Any]], private: frozenset[str]) -> list[Column]:

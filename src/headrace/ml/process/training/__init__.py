@@ -27,7 +27,7 @@ class Candidate:
     `rows` is the number of those; `reason` says where they are a sample. `hyperparameters` are complete, as early
     stopping left them. `status` is fitted, stopped (out of time), pruned or failed, with its `reason`. `held_out` are
     predictions for `Training.held_out_rows` (probabilities [rows, classes] or values [rows]); `in_sample` those for
-    `Preparation.train`, of the final model's members only.
+    `Preparation.train`, of the final model's members only, NaN for rows that it was neither fitted nor scored on.
     """
 
     name: str

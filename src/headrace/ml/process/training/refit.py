@@ -92,17 +92,14 @@ def _fold_models(setting: Setting, members: Sequence[Trial], reason: str) -> Fin
 
 
 def _for_train(setting: Setting, data: Matrices, fit: Fit, held_out: Predictions | None) -> Predictions:
-    """Predictions for `train`, from the model that was fitted on its rows; held-out ones where it was not."""
+    """Predictions for `train`, from the model fitted on its rows; held-out ones where it was not, else NaN."""
     predictions = read_predictions(setting.workspace, fit, "in_sample")
     count = len(setting.preparation.frame)
     everything = np.full((count, *predictions.shape[1:]), np.nan)
     if held_out is not None:
         everything[setting.held_rows] = held_out
     everything[_fitted_rows(setting, data, fit)] = predictions
-    train = everything[setting.preparation.train]
-    unknown = np.isnan(train).reshape(len(train), -1).any(axis=1)
-    train[unknown] = predictions.mean(axis=0)
-    return train
+    return np.asarray(everything[setting.preparation.train])
 
 
 def _fitted_rows(setting: Setting, data: Matrices, fit: Fit) -> np.ndarray:
