@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from headrace.ml.errors import OutputError, SourceError
-from headrace.ml.report import load_report, render_html, write_report
+from headrace.ml.report import load_report, render_html, render_report, write_report
 
 
 def test_what_is_written_is_read_back_and_renders_the_same(make_document: Any, tmp_path: Path) -> None:
@@ -52,3 +52,23 @@ def test_newer_minor_versions_are_read(make_document: Any, tmp_path: Path) -> No
 def test_absent_report_is_said(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"report\.json cannot be read"):
         load_report(tmp_path / "report.json")
+
+
+@pytest.mark.parametrize("key", ["steps", "metrics", "business"])
+def test_a_report_whose_parts_are_no_facts_cannot_be_shown_and_it_is_said(
+    make_document: Any, tmp_path: Path, key: str
+) -> None:
+    write_report(tmp_path, make_document())
+    before = (tmp_path / "report.html").read_bytes()
+    (tmp_path / "report.json").write_text(json.dumps(make_document() | {key: "x"}), encoding="utf-8")
+    with pytest.raises(SourceError, match="is damaged: it cannot be shown"):
+        render_report(tmp_path)
+    assert (tmp_path / "report.html").read_bytes() == before
+
+
+def test_it_is_rendered_anew_from_the_folder_or_the_file(make_document: Any, tmp_path: Path) -> None:
+    write_report(tmp_path, make_document())
+    before = (tmp_path / "report.html").read_bytes()
+    for given in (tmp_path, tmp_path / "report.json"):
+        (tmp_path / "report.html").unlink()
+        assert render_report(given).read_bytes() == before

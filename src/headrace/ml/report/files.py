@@ -64,3 +64,20 @@ def load_report(path: Path) -> dict[str, Any]:
     if missing:
         raise SourceError(f"{path} is damaged: '{missing[0]}' is missing; run headrace again")
     return report
+
+
+def render_report(out: Path) -> Path:
+    """Write report.html anew beside report.json (`out` is the file or its folder) and return its path.
+
+    Raises SourceError where report.json is damaged.
+    """
+    path = out / "report.json" if out.is_dir() else out
+    document = load_report(path)
+    try:
+        page = render_html(document)
+    except Exception as error:  # a damaged document breaks templates and charts in any place
+        raise SourceError(
+            f"{path} is damaged: it cannot be shown ({type(error).__name__}: {error}); run headrace again"
+        ) from error
+    _write(path.with_name("report.html"), page)
+    return path.with_name("report.html")

@@ -46,10 +46,14 @@ def test_important_columns_with_holes_are_to_be_filled(evaluated):
 
 def test_unequal_treatment_and_weak_segments_are_said(evaluated):
     world, evaluation = evaluated
-    group = {"column": "sex", "group": "f", "rows": 300, "disparate_impact": 0.5}
+    group = {
+        "column": "sex", "group": "f", "rows": 300, "disparate_impact": 0.5, "selection_rate": 0.2, "base_rate": 0.1,
+    }  # fmt: skip
+    most = group | {"group": "m", "disparate_impact": 1.0, "selection_rate": 0.4, "base_rate": 0.3}
+    few = group | {"group": "x", "rows": 3, "disparate_impact": 2.0, "selection_rate": 0.8}
     weak = {"column": "city", "group": "south", "rows": 300, "roc_auc": 0.51, "low": 0.4, "high": 0.6}
-    said = " ".join(advice_of(world, replace(evaluation, sensitive_groups=(group,), segments=(weak,))))
-    assert "Rows where 'sex' is f are selected 0.50 times as often" in said
+    said = " ".join(advice_of(world, replace(evaluation, sensitive_groups=(group, most, few), segments=(weak,))))
+    assert "Rows where 'sex' is f are selected 0.50 times as often as those where it is m (20.0% against 40.0%" in said
     assert "weakest where 'city' is south" in said
 
 

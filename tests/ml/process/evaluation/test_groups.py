@@ -64,3 +64,10 @@ def test_groups_of_one_class_and_groups_never_selected_have_no_rates_to_divide_b
     (group,) = sensitive_groups(frame, [CITY], measured(np.zeros(3, dtype=np.int64), np.zeros(3), "roc_auc"))
     assert group["true_positive_rate"] is None and group["roc_auc"] is None
     assert "disparate_impact" not in group
+
+
+def test_a_handful_of_rows_is_no_yardstick_for_the_others():
+    scores = np.array([1.0] * 20 + [0.0] * 20 + [1.0] * 10 + [0.0] * 30 + [1.0])
+    frame = pl.DataFrame({"city": ["a"] * 40 + ["b"] * 40 + ["c"]})
+    groups = sensitive_groups(frame, [CITY], measured((scores > 0).astype(int), scores))
+    assert [group["disparate_impact"] for group in groups] == [1.0, 0.5, 2.0]

@@ -80,8 +80,9 @@ def build_model(
     codes = None
     if bound is not None:
         codes = (training.held_out[:, 1].astype(np.float32) >= np.float32(bound)).astype(np.int64)
+    learnt_from = np.union1d(preparation.train, preparation.validation)
     baseline = measure_baseline(
-        preparation.frame[training.held_out_rows.tolist()], training.plan.columns, training.held_out,
+        preparation.frame[learnt_from], training.plan.columns, training.held_out,
         classes=framing.classes, codes=codes, private=set(dataset.personal),
     )  # fmt: skip
     provenance = {

@@ -83,7 +83,7 @@ def evaluate_business_goals(
     learnt_from = {column.name for column in preparation.columns}
     leaks = [name for name in suspicious or {} if name in learnt_from]
     findings = decide(business, training, comparison, money, kpis, general, small, leaks)
-    more_data = weigh_more_data(evaluation, metric, len(training.held_out_rows))
+    more_data = weigh_more_data(evaluation, metric, len(preparation.train) + len(preparation.validation))
     return BusinessGoals(
         threshold=threshold,
         currency=business.charter.currency,

@@ -109,12 +109,17 @@ def _weak_segment(evaluation: Evaluation, metric: Metric) -> list[str]:
 
 def _unequal(evaluation: Evaluation) -> list[str]:
     said = []
-    for group in evaluation.sensitive_groups:
+    large = [group for group in evaluation.sensitive_groups if group["rows"] >= _FEWEST_IN_GROUP]
+    for group in large:
         impact = group.get("disparate_impact")
-        if impact is not None and impact < _UNEQUAL and group["rows"] >= _FEWEST_IN_GROUP:
+        if impact is not None and impact < _UNEQUAL:
+            same = (other for other in large if other["column"] == group["column"])
+            most = max(same, key=lambda other: float(other["selection_rate"]))
             said.append(
-                f"Rows where '{group['column']}' is {group['group']} are selected {impact:.2f} times as often as the "
-                f"group selected most (below {_UNEQUAL}): check whether that is fair before acting on it."
+                f"Rows where '{group['column']}' is {group['group']} are selected {impact:.2f} times as often as those "
+                f"where it is {most['group']} ({group['selection_rate']:.1%} against {most['selection_rate']:.1%}; "
+                f"rightly it would be {group['base_rate']:.1%} and {most['base_rate']:.1%}), which is below "
+                f"{_UNEQUAL}: check whether that is fair before acting on it."
             )
     return said
 

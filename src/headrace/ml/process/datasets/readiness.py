@@ -14,6 +14,7 @@ from headrace.ml.process.datasets import Check, Dataset
 from headrace.ml.process.datasets.association import LARGEST_SAMPLE, Relevance
 from headrace.ml.process.datasets.bias import check_bias
 from headrace.ml.process.datasets.exclusion import Roles
+from headrace.ml.process.datasets.leaks import SUSPICIOUS
 from headrace.ml.process.datasets.personal_data import Personal
 from headrace.ml.process.datasets.representativeness import check_representativeness
 from headrace.ml.tables.columns import ColumnKind
@@ -135,7 +136,7 @@ def check_relevance(dataset: Dataset, relevance: Mapping[str, Relevance]) -> Che
     """Whether the columns say anything about the label, and whether some say too much."""
     names = dataset.frame.columns
     ranked = sorted(names, key=lambda name: -relevance[name].value)
-    noise = max(_NO_SIGNAL, 3.5 / math.sqrt(min(dataset.frame.height, LARGEST_SAMPLE)))
+    noise = min(max(_NO_SIGNAL, 3.5 / math.sqrt(min(dataset.frame.height, LARGEST_SAMPLE))), SUSPICIOUS)
     weak = [name for name in names if relevance[name].value < noise]
     suspicious = dataset.suspicious
     leaks = [name for name, reason in dataset.excluded.items() if "leak" in reason]

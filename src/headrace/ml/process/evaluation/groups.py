@@ -65,7 +65,8 @@ def sensitive_groups(frame: pl.DataFrame, columns: Sequence[Column], measured: M
     """Return how each group of the sensitive columns is treated.
 
     Two classes: `selection_rate` (predicted positive), true and false positive rates, and `disparate_impact`, the
-    selection rate over that of the group selected most often (below 0.8 is the usual sign of unequal treatment). More
+    selection rate over that of the group of 20 rows or more that is selected most often (below 0.8 is the usual sign of
+    unequal treatment). More
     classes: accuracy. Numbers: the mean error. Source: the four-fifths rule of the US Uniform Guidelines, 1978.
     """
     found: list[dict[str, Any]] = []
@@ -74,7 +75,8 @@ def sensitive_groups(frame: pl.DataFrame, columns: Sequence[Column], measured: M
             {"column": column.name, "group": name} | measured.score(mask) | _rates(measured, mask)
             for name, mask in split(frame[column.name], column.kind)
         ]
-        most = max((group.get("selection_rate", 0.0) for group in groups), default=0.0)
+        large = [group for group in groups if group["rows"] >= FEWEST_ROWS] or groups
+        most = max((group.get("selection_rate", 0.0) for group in large), default=0.0)
         found += [
             group | ({"disparate_impact": group["selection_rate"] / most} if most > 0 else {}) for group in groups
         ]
