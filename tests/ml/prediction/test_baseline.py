@@ -44,7 +44,7 @@ def test_categories_are_the_most_frequent_with_their_share_of_all_rows():
     assert measured.categories == (("b", 0.375), ("a", 0.25), ("c", 0.125))
     assert measured.categories_complete
     assert measured.missing == 0.25
-    many = measure([f"v{i}" for i in range(TOP_CATEGORIES + 1)], CATEGORY)
+    many = measure([f"v{i}" for i in range(TOP_CATEGORIES + 1)] * 2, CATEGORY)
     assert len(many.categories) == TOP_CATEGORIES
     assert not many.categories_complete
     assert many.distinct == TOP_CATEGORIES + 1
@@ -54,6 +54,9 @@ def test_text_of_few_rows_and_private_values_are_not_kept():
     measured = measure(["common"] * 5 + ["written once"], TEXT)
     assert [label for label, _ in measured.categories] == ["common"]
     assert not measured.categories_complete
+    streets = measure(["1 High Street"] * 5 + [f"{i} Mill Lane" for i in range(20)], CATEGORY)
+    assert [label for label, _ in streets.categories] == ["1 High Street"]
+    assert not streets.categories_complete
     for column, values in ((CATEGORY, ["Ada", "Ada"]), (NUMBER, [1.0, 2.0])):
         private = measure(values, column, private={column.name})
         assert (private.categories, private.quantiles, private.mean, private.categories_complete) == (

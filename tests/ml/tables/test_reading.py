@@ -267,3 +267,9 @@ def test_empty_folders_are_refused(tmp_path: Path):
 def test_json_survives_a_round_trip(tmp_path: Path):
     records = [{"a": 1, "b": "x"}, {"a": None, "b": 'q"uote'}]
     assert read(tmp_path, "t.json", json.dumps(records).encode()).frame.to_dicts() == records
+
+
+def test_a_link_that_leads_nowhere_is_said(tmp_path):
+    (tmp_path / "link.csv").symlink_to(tmp_path / "gone.csv")
+    with pytest.raises(SourceError, match="is a link to a file that is not there"):
+        read_table(tmp_path / "link.csv")

@@ -22,7 +22,8 @@ QUANTILES = 21
 """Quantiles kept of a number: from the smallest value to the largest in steps of 5 %."""
 TOP_CATEGORIES = 200
 TEXT_ROWS = 5
-"""Rows that must share a text before it is kept: free text of one row never leaves the training data."""
+"""Rows that must share a text, or a label of a nearly distinct column, before it is kept: what is said of one row never
+leaves the training data."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def _measure_column(values: pl.Series, column: Column, private: bool) -> ColumnB
         return ColumnBaseline(**vars(shape) | {"quantiles": quantiles, "mean": mean, "std": std})
     counts = given.value_counts(name="rows").sort(["rows", given.name], descending=[True, False])
     kept = counts.head(TOP_CATEGORIES)
-    if column.kind is ColumnKind.TEXT:
+    if column.kind is ColumnKind.TEXT or 2 * counts.height > given.len():
         kept = kept.filter(kept["rows"] >= TEXT_ROWS)
     categories = tuple((str(label), rows / values.len()) for label, rows in kept.iter_rows())
     complete = kept.height == counts.height

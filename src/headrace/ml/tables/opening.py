@@ -39,6 +39,8 @@ def check_path(path: Path) -> None:
         return
     if not path.parent.is_dir():
         raise SourceError(f"there is no folder '{path.parent}' for '{path.name}'; check the path")
+    if path.is_symlink():
+        raise SourceError(f"'{path}' is a link to a file that is not there; check where it leads")
     near = suggest(path.name, (other.name for other in path.parent.iterdir()))
     raise SourceError(f"there is no file '{path}'{near or '; check the path'}")
 

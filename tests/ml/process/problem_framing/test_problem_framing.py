@@ -55,7 +55,7 @@ def refusal(error, target, charter=None, **options):
         (["yes", "NO"], ("NO", "yes"), "yes"),
         ([0, 1], ("0", "1"), "1"),
         ([0.0, 1.0], ("0", "1"), "1"),
-        ([1, 2], ("2", "1"), "1"),
+        ([1, 2, 1], ("1", "2"), "2"),
         ([True, False], ("false", "true"), "true"),
         (["<=50K", ">50K"], ("<=50K", ">50K"), ">50K"),
         (["stayed", "churned"], ("stayed", "churned"), "churned"),

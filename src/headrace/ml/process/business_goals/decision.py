@@ -59,7 +59,7 @@ def decide(
     if leaks:
         named = ", ".join(f"'{name}'" for name in leaks[:5]) + (f" and {len(leaks) - 5} more" if leaks[5:] else "")
         findings.conditions.append(
-            f"Make sure that these columns are known before the target is, as they may leak it: {named}."
+            f"Make sure that the values of {named} are known before the target is: they may leak it."
         )
     if business.verdict == DO_NOT_USE_ML:
         findings.conditions.append(
@@ -75,7 +75,7 @@ def decide(
 
 def _weigh_baseline(findings: Findings, comparison: Comparison) -> None:
     title = comparison.metric.title
-    figures = f"{title} is {comparison.model:.4g} against {comparison.baseline:.4g} for the baseline"
+    figures = f"{title} is {_shown(comparison.model)} against {_shown(comparison.baseline)} for the baseline"
     if comparison.better:
         findings.favour.append(f"The model is better than the baseline beyond chance: {figures} on the test part.")
     elif comparison.low <= 0:
@@ -96,17 +96,18 @@ def _weigh_money(findings: Findings, money: Mapping[str, Any]) -> None:
         return
     gain, policy, currency = money["gain"], money["best_policy"], money["currency"]
     earned = (
-        f"A decision earns {money['value']:.4g} {currency} (95 % interval {money['low']:.4g} to {money['high']:.4g})"
+        f"A decision is worth {_shown(money['value'])} {currency} (95 % interval {_shown(money['low'])} to "
+        f"{_shown(money['high'])})"
     )
     if gain["value"] <= 0:
-        findings.against.append(f"{earned}, no more than '{policy}' does without a model.")
+        findings.against.append(f"{earned}, no more than '{policy}' without a model.")
     elif gain["low"] <= 0:
         findings.conditions.append(
-            f"{earned}, {gain['value']:.3g} more than '{policy}', which may be chance: confirm it on more rows."
+            f"{earned}, {_shown(gain['value'])} more than '{policy}', which may be chance: confirm it on more rows."
         )
     else:
         findings.favour.append(
-            f"{earned}, {gain['value']:.4g} {currency} more than the best policy without a model ('{policy}')."
+            f"{earned}, {_shown(gain['value'])} {currency} more than the best policy without a model ('{policy}')."
         )
 
 
@@ -117,8 +118,8 @@ def _weigh_kpi(findings: Findings, kpi: Mapping[str, Any]) -> None:
     if kpi["value"] is None:
         findings.against.append(f"KPI '{kpi['name']}' could not be measured on the test part; {asked}.")
         return
-    spread = "" if kpi["low"] is None else f" (95 % interval {kpi['low']:.4g} to {kpi['high']:.4g})"
-    measured = f"KPI '{kpi['name']}': {kpi['value']:.4g}{spread}, {asked}"
+    spread = "" if kpi["low"] is None else f" (95 % interval {_shown(kpi['low'])} to {_shown(kpi['high'])})"
+    measured = f"KPI '{kpi['name']}': {_shown(kpi['value'])}{spread}, {asked}"
     if kpi["status"] == MISSED:
         findings.against.append(f"{measured}, and is missed.")
     elif kpi["status"] == UNCERTAIN:
@@ -131,6 +132,10 @@ def _opaque(training: Training) -> list[str]:
     algorithms = {candidate.name: candidate.algorithm for candidate in training.candidates}
     members = {algorithms.get(member.candidate, member.candidate) for member in training.members}
     return sorted(name.replace("_", " ") for name in members - INTERPRETABLE)
+
+
+def _shown(value: float) -> str:
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
 def _lower(sentence: str) -> str:

@@ -118,7 +118,7 @@ def _unequal(evaluation: Evaluation) -> list[str]:
             said.append(
                 f"Rows where '{group['column']}' is {group['group']} are selected {impact:.2f} times as often as those "
                 f"where it is {most['group']} ({group['selection_rate']:.1%} against {most['selection_rate']:.1%}; "
-                f"rightly it would be {group['base_rate']:.1%} and {most['base_rate']:.1%}), which is below "
+                f"in truth {group['base_rate']:.1%} and {most['base_rate']:.1%}), which is below "
                 f"{_UNEQUAL}: check whether that is fair before acting on it."
             )
     return said

@@ -132,7 +132,7 @@ def develop_datasets(
         target_column=target.column,
         native=frozenset(name for name, kind in labelled.frame.schema.items() if kind != pl.String),
     )
-    dataset = replace(dataset, suspicious=find_leaks(dataset, relevance, framing.target))
+    dataset = replace(dataset, suspicious=find_leaks(dataset, relevance, framing.target, time))
     dataset = replace(dataset, readiness=check_readiness(dataset, table, roles, framing.classes, personal, relevance))
     return dataset if test is None else replace(dataset, test=_type_test_table(test, dataset, framing))
 

@@ -76,10 +76,13 @@ def with_telling_keys(excluded: Mapping[str, str], relevance: Mapping[str, Relev
     }
 
 
-def find_leaks(dataset: Dataset, relevance: Mapping[str, Relevance], target: str) -> dict[str, str]:
-    """Find columns that are learnt from and may leak the target; returns column → evidence."""
+def find_leaks(
+    dataset: Dataset, relevance: Mapping[str, Relevance], target: str, time: str | None = None
+) -> dict[str, str]:
+    """Find columns that are learnt from and may leak the target, `time` apart; returns column → evidence."""
     found = find_suspicious(dataset.frame, dataset.target, dataset.task, relevance)
-    return found | find_late_dates(dataset.columns, target)
+    found |= find_late_dates(dataset.columns, target)
+    return {name: evidence for name, evidence in found.items() if name != time}
 
 
 def find_late_dates(columns: Sequence[Column], target: str) -> dict[str, str]:

@@ -60,6 +60,26 @@ _PHONE = (
     r"|\(?0[1-9]\d{0,3}\)?[ ./-]\d{2,4}(?:[ ./-]?\d{2,4}){1,3})(?: ?x\d{1,5})?$"
 )
 _CARD = r"\d(?:[ -]?\d){12,18}"
+_NAMES = (
+    "firstname",
+    "lastname",
+    "surname",
+    "fullname",
+    "givenname",
+    "familyname",
+    "customername",
+    "clientname",
+    "patientname",
+)
+_ADDRESSES = (
+    "street",
+    "homeaddress",
+    "postaladdress",
+    "mailingaddress",
+    "billingaddress",
+    "shippingaddress",
+    "addressline",
+)
 _KEYS_AND_TOKENS = "|".join(
     (
         r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",  # AWS access key
@@ -88,6 +108,9 @@ PATTERNS = (
     Pattern("ip address", r"^[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}$", least=0.05, check=is_ip_address),
     Pattern("phone", _PHONE, r"\+\d{1,3}[ .-]?(?:\(?\d{2,4}\)?[ .-]?){2,4}\d\b", least=0.2, check=is_phone_length),
     Pattern("phone", r"^[\d ().+-]{7,20}$", least=0.2, named=("phone", "telefon", "mobile", "cellular", "fax")),
+    Pattern("name", r"(?:^|, )(?:Mr|Mrs|Miss|Ms|Dr)\.? \p{Lu}", least=0.3),
+    Pattern("name", r"^\p{L}[\p{L}'. -]+$", least=0.5, named=_NAMES),
+    Pattern("address", r"\d+[ ,].*\p{L}|\p{L}.*[ ,]\d+", least=0.5, named=_ADDRESSES),
     Pattern("passport", r"^[A-Z]{0,2}\d{6,9}[A-Z]?$", least=0.3, named=("passport",)),
 )
 

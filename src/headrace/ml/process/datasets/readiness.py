@@ -96,7 +96,10 @@ def check_privacy(personal: Mapping[str, Personal], excluded: Mapping[str, str])
     found = {name: one for name, one in personal.items() if one.kind != "secret"}
     if not found:
         return Check(
-            "privacy", "pass", ("no personal data recognised in the sampled values (names and addresses can't be)",), ""
+            "privacy",
+            "pass",
+            ("no personal data recognised in the sampled values (names and addresses only by their column)",),
+            "",
         )
     evidence = tuple(
         f"column '{name}': {one.share:.0%} of {one.sampled:,} sampled values hold {one.kind} data; "

@@ -39,7 +39,8 @@ def _positive(label: Label, names: list[str], wanted: str | None) -> tuple[str, 
             )
         return matching[0], f"'{matching[0]}' is the positive class, as the charter says."
     words = [name for name in names if POSITIVE.fullmatch(name.casefold()) or name.casefold() == label.name.casefold()]
-    if len(words) == 1:
+    coded_upwards = words == names[:1] and all(not _numbers_first(name)[0] for name in names)
+    if len(words) == 1 and not coded_upwards:
         return words[0], f"'{words[0]}' is the positive class by its meaning; positive_class in the charter changes it."
     rarer = min(reversed(names), key=lambda name: label.counts[name])
     because = "the rarer one" if len({label.counts[name] for name in names}) > 1 else "the last of two as frequent ones"
