@@ -26,8 +26,9 @@ def predict_command(model_folder: Path, source: str, *, output: Path | None, pro
     from headrace.ml.tables import read_table
 
     model = load(model_folder)
-    predictions = model.predict_table(read_table(source), proba=proba)
-    for note in model.notes:
+    table = read_table(source)
+    predictions = model.predict_table(table, proba=proba)
+    for note in (*table.notes, *model.notes):
         typer.echo(f"note: {note}", err=True)
     if output is None:
         sys.stdout.write(predictions.write_csv())

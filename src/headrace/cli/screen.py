@@ -63,10 +63,8 @@ class Screen:
         self.console.print(_metrics(document))
         for line in _money(document):
             self.console.print(line)
-        places = Table.grid(padding=(0, 2))
-        for title, name in (("report", "report.html"), ("model", "model/"), ("predictions", "predictions.csv")):
-            places.add_row(title, str(out / name))
-        self.console.print(places)
+        for title, name in (("report", "report.html"), ("model", "model"), ("predictions", "predictions.csv")):
+            self.console.print(f"{title:12} {escape(str(out / name))}", soft_wrap=True)
 
 
 class _Display:

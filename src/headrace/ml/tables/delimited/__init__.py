@@ -140,12 +140,12 @@ def _refuse_second_table(records: Sequence[Record], names: Sequence[str], source
 
 
 def _finish(frame: pl.DataFrame, names: list[str], source: str, notes: tuple[str, ...]) -> Table:
-    """Name the columns, and drop rows without any value."""
+    """Name the columns, and drop rows without any value, unless all are."""
     frame = frame.rename(dict(zip(frame.columns, names, strict=True)))
     rows = np.arange(1, frame.height + 1)
     if frame.width > 1 and (frame.to_series(0) == "").any():
         given = frame.select(pl.any_horizontal(pl.all().str.strip_chars() != "")).to_series()
-        if not given.all():
+        if given.any() and not given.all():
             frame, rows = frame.filter(given), rows[given.to_numpy()]
             notes = (*notes, f"{given.len() - frame.height:,} rows without any value were dropped")
     if frame.is_empty():
