@@ -312,3 +312,9 @@ def test_the_shortlist_of_a_regression_has_no_classifiers():
 def test_the_baseline_is_said_in_figures():
     assert "'no' every time (75.0% of the rows)" in frame(["no", "no", "no", "yes"] * 25).baseline
     assert frame([i / 10 for i in range(101)]).baseline == "always the mean of 'y', about 5"
+
+
+@pytest.mark.parametrize(("factor", "units"), [(1e300, "larger"), (1e-300, "smaller")])
+def test_numbers_that_no_model_can_hold_are_refused(factor, units):
+    message = refusal(TargetError, [i / 7 * factor for i in range(ROWS)])
+    assert f"and models can hold 1e-30 to 1e+30; give it in {units} units" in message

@@ -15,6 +15,7 @@ from headrace.ml.tables.table import Table
 
 FEWEST_ROWS = 10
 FEWEST_ROWS_OF_CLASS = 3  # one each for training, validation and test
+_LARGEST, _SMALLEST = 1e30, 1e-30
 _SHOWN = 40
 
 
@@ -84,6 +85,7 @@ class Label:
         """Raise `TargetError` where a label is text or infinite, with the count, the first and its row."""
         unreadable = self._parsed[1].to_numpy()
         if not unreadable.any():
+            self._require_scale()
             return
         texts = label_texts(self.raw.filter(self._parsed[1]), self.column)
         infinite = texts.str.contains(r"(?i)^[+-]?inf(inity)?$").to_numpy()
@@ -98,6 +100,15 @@ class Label:
             f"target column '{self.name}' has {values} (first: '{texts[first][:_SHOWN]}' in row "
             f"{self.positions[unreadable][first]}); clean the column{hint}"
         )
+
+    def _require_scale(self) -> None:
+        """Raise `TargetError` where models, which compute in single precision, cannot hold the labels."""
+        largest = float(np.abs(self.numbers).max(initial=0.0))
+        if largest > _LARGEST or 0 < largest < _SMALLEST:
+            raise TargetError(
+                f"target column '{self.name}' has values of a size of {largest:.3g}, and models can hold "
+                f"{_SMALLEST:g} to {_LARGEST:g}; give it in {'larger' if largest > _LARGEST else 'smaller'} units"
+            )
 
 
 def detect(raw: pl.Series) -> Column:
