@@ -89,3 +89,9 @@ def test_groups_of_single_rows_say_nothing_of_values():
     assert correlation_ratio(singles[:, None], values)[0] == 0
     frame = pl.DataFrame({"key": [f"H{i}" for i in singles]})
     assert measure_relevance(frame, values, Task.REGRESSION)["key"].value == 0
+
+
+def test_the_correlation_ratio_does_not_depend_on_the_unit():
+    values = np.array([1.0, 1.5, 5.0, 5.5, 9.0, 9.5])
+    groups = np.array([[0], [0], [1], [1], [2], [2]])
+    assert correlation_ratio(groups, values * 1e300)[0] == pytest.approx(correlation_ratio(groups, values)[0])

@@ -10,6 +10,7 @@ from headrace.ml.process.feature_engineering.numbers import (
     RawNumbers,
     ScaledNumbers,
     best_exponent,
+    moments,
     yeo_johnson_array,
 )
 from headrace.ml.process.feature_engineering.numpy_execution import NumpyExecution
@@ -79,3 +80,9 @@ def test_bins_lie_between_values():
     assert part.columns.count(1) == 1
     steps = run(part, values)
     assert steps.mean(axis=0) == pytest.approx([7 / 8, 6 / 8, 5 / 8, 4 / 8, 3 / 8, 2 / 8, 1 / 8, 1 / 2], abs=0.01)
+
+
+def test_moments_of_huge_values_are_finite():
+    values = np.random.default_rng(0).normal(size=(50, 1))
+    mean, deviation = moments(np.hstack([values, values * 1e300]))
+    np.testing.assert_allclose([mean[1], deviation[1]], [mean[0] * 1e300, deviation[0] * 1e300])

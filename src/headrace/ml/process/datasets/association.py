@@ -79,6 +79,8 @@ def correlation_ratio(groups: Codes, values: Numbers) -> Numbers:
     flat = (groups + np.arange(columns) * size).ravel()
     count = np.bincount(flat, minlength=columns * size).reshape(columns, size)
     centred = values - values.mean()
+    if (largest := float(np.abs(centred).max(initial=0.0))) > 1e150:
+        centred = centred / largest  # so that squares stay finite
     sums = np.bincount(flat, weights=np.repeat(centred, columns), minlength=columns * size).reshape(columns, size)
     between = np.divide(sums**2, count, out=np.zeros_like(sums), where=count > 0).sum(axis=1)
     total, filled = float((centred**2).sum()), (count > 0).sum(axis=1)

@@ -223,7 +223,10 @@ def moments(values: Array) -> tuple[Array, Array]:
     given = ~np.isnan(values)
     count = np.maximum(given.sum(axis=0), 1)
     mean = np.where(given, values, 0.0).sum(axis=0) / count
-    deviation = np.sqrt((np.where(given, values - mean, 0.0) ** 2).sum(axis=0) / count)
+    centred = np.where(given, values - mean, 0.0)
+    largest = np.abs(centred).max(axis=0, initial=0.0)
+    scale = np.where(largest > 1e150, largest, 1.0)  # whose square would overflow
+    deviation = np.sqrt(((centred / scale) ** 2).sum(axis=0) / count) * scale
     return mean, np.where((deviation > 0) & np.isfinite(deviation), deviation, 1.0)
 
 
