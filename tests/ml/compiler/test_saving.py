@@ -8,12 +8,12 @@ import sys
 
 import pytest
 
-from headrace import __version__
 from headrace.ml.compiler import compile_model, write_model
 from headrace.ml.contract import Task
 from headrace.ml.errors import OutputError
 from headrace.ml.prediction import load
 from headrace.ml.prediction.manifest import Manifest
+from headrace.version import __version__
 
 CLASSES = ("no", "yes")
 

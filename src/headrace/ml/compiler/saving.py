@@ -9,10 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headrace.version import __version__
 from headrace.ml.errors import OutputError
 from headrace.ml.prediction.baseline import Baseline
 from headrace.ml.prediction.manifest import BASELINE_FILE, MANIFEST_FILE, MODEL_FILE, Manifest, record_content
+from headrace.version import __version__
 
 if TYPE_CHECKING:
     import onnx
