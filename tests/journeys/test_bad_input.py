@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -117,7 +118,9 @@ EVERY = pl.int_range(pl.len())
 def five_date_formats(path: Path) -> None:
     day = pl.col("joined").str.to_date()
     formats = ("%d/%m/%Y", "%d-%b-%Y", "%Y%m%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d")
-    written = pl.coalesce(pl.when(i == EVERY % 5).then(day.cast(pl.Datetime).dt.strftime(form)) for i, form in enumerate(formats))
+    written = pl.coalesce(
+        pl.when(i == EVERY % 5).then(day.cast(pl.Datetime).dt.strftime(form)) for i, form in enumerate(formats)
+    )
     churn_table().with_columns(joined=written).write_csv(path)
 
 
@@ -141,7 +144,25 @@ def replaced(column: str, rows: pl.Expr, value: object) -> Writer:
     return changed(**{column: pl.when(rows).then(pl.lit(value)).otherwise(kept)})
 
 
+def ten_thousand_columns(path: Path) -> None:
+    table = churn_table(120)
+    noise = np.random.default_rng(0).normal(size=(120, 10_000)).round(3)
+    table.hstack(pl.DataFrame(noise, schema=[f"n{i}" for i in range(10_000)])).write_csv(path)
+
+
+def many_distinct_labels(path: Path) -> None:
+    """Write 200,000 distinct labels in a column beside a label that says something."""
+    rows = 200_000
+    rng = np.random.default_rng(0)
+    plan = rng.choice(["basic", "full"], rows)
+    left = np.where(rng.random(rows) < np.where(plan == "basic", 0.6, 0.2), "yes", "no")
+    code = [f"{a:x}-{b:x}" for a, b in zip(rng.integers(0, 1 << 40, rows), range(rows), strict=True)]
+    pl.DataFrame({"plan": plan, "code": code, "size": rng.normal(size=rows), "churn": left}).write_csv(path)
+
+
 HANDLED: dict[str, Writer] = {
+    "10,000 columns": ten_thousand_columns,
+    "200,000 distinct labels": many_distinct_labels,
     "target partly missing": replaced("churn", EVERY % 9 == 0, None),
     "a class with one row": replaced("churn", EVERY == 3, "maybe"),
     "all-null and constant columns": changed(nothing=pl.lit(None, pl.String), same=pl.lit("x")),

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from headrace.ml.tables.table import Table
 
 Opener = Callable[[str], Any]
+Frames = tuple[Any, Any]
+"""The table and the test table where they are in memory, None where they are named."""
+MEMORY = "a table in memory"
 
 
 @dataclass(frozen=True)
@@ -95,19 +98,19 @@ def run(
     progress = Progress(started=clock.monotonic() if started is None else started)
     if listener is not None:
         progress.listener = listener
+    final = choose_folder(out, overwrite)
     if resume is not None:
         state, options = RunState.find(resume)
-        frames: tuple[Any, Any] = (None, None)
+        frames: Frames = (None, None)
     else:
         if table is None:
             raise OptionError("no table is given; name a file, a database or an earlier run to resume")
-        in_memory = [not isinstance(source, str | Path | None) for source in (table, test)]
-        frames = (table if in_memory[0] else None, test if in_memory[1] else None)
+        frames = (_in_memory(table), _in_memory(test))
         options = Options(
-            source="a table in memory" if in_memory[0] else absolute(table) or "",
+            source=MEMORY if frames[0] is not None else absolute(table) or "",
             target=target,
             task=parse_task(task),
-            test="a table in memory" if in_memory[1] else absolute(test),
+            test=MEMORY if frames[1] is not None else absolute(test),
             charter=absolute(charter),
             budget=None if trials is not None else parse_duration(budget),
             trials=trials,
@@ -118,33 +121,45 @@ def run(
             time=time,
             group=group,
         )
-        state = RunState.create(None if any(in_memory) else options)
+        state = RunState.create(options if frames[0] is None and frames[1] is None else None)
     progress.budget = options.budget
-    finished = False
-    try:
-        final = choose_folder(out, overwrite)
-        with output_folder(final) as partial, writing(final, FULL), start_workers(state.workspace) as workers:
-            steps, document = _walk(options, frames, state.workspace, workers, partial, progress, openers or {})
-        finished = True
-    except KeyboardInterrupt:
-        if not state.resumable:
-            raise RunInterrupted("the run was stopped; nothing was written") from None
-        raise RunInterrupted(
-            f"the run was stopped and nothing was written; go on with: headrace run --resume {state.identifier}"
-        ) from None
-    except BaseException:
-        finished = True
-        raise
-    finally:
-        if finished or not state.resumable:
-            state.remove()
+    with (
+        _kept_for_resuming(state),
+        output_folder(final) as partial,
+        writing(final, FULL),
+        start_workers(state.workspace) as workers,
+    ):
+        steps, document = _walk(options, frames, state.workspace, workers, partial, progress, openers or {})
     progress.tell("done", step="9/9 Business goals", fraction=1.0)
     return ProcessRecord(steps, document, final)
 
 
+def _in_memory(source: Any) -> Any:
+    """Return a source that is a frame; None for a path, an address or nothing."""
+    return None if isinstance(source, str | Path | None) else source
+
+
+@contextmanager
+def _kept_for_resuming(state: RunState) -> Iterator[None]:
+    """Remove the run's state when the block ends, but keep it when the user interrupts, and say how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if state.resumable:
+            raise RunInterrupted(
+                f"the run was stopped and nothing was written; go on with: headrace run --resume {state.identifier}"
+            ) from None
+        state.remove()
+        raise RunInterrupted("the run was stopped; nothing was written") from None
+    except BaseException:
+        state.remove()
+        raise
+    state.remove()
+
+
 def _walk(
     options: Options,
-    frames: tuple[Any, Any],
+    frames: Frames,
     workspace: Path,
     workers: Workers,
     partial: Path,
@@ -152,11 +167,8 @@ def _walk(
     openers: Mapping[str, Opener],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Take the steps in order; each gets the results of those before it."""
-    from headrace.ml.applications.automl.results import build_model, write_results
-    from headrace.ml.process.business_goals import choose_threshold, evaluate_business_goals
     from headrace.ml.process.business_problem import define_business_problem
     from headrace.ml.process.datasets import develop_datasets
-    from headrace.ml.process.evaluation import evaluate_model
     from headrace.ml.process.exploration import explore_data
     from headrace.ml.process.feature_engineering import engineer_features
     from headrace.ml.process.preparation import prepare_data
@@ -192,31 +204,37 @@ def _walk(
             preparation, framing, business, engineering, seed=seed, trials=options.trials,
             workspace=workspace, progress=progress, workers=workers,
         )  # fmt: skip
+    steps = dict(
+        zip(STEPS, (business, framing, dataset, preparation, exploration, engineering, training), strict=False)
+    )
+    document = _judge(options, table, steps, watch, partial)
+    return steps, document
+
+
+def _judge(options: Options, table: Table, steps: dict[str, Any], watch: Stopwatch, partial: Path) -> dict[str, Any]:
+    """Compile the model, take the last two steps with it (they are added to `steps`), and write what a run leaves."""
+    from headrace.ml.applications.automl.results import build_model, write_results
+    from headrace.ml.process.business_goals import choose_threshold, evaluate_business_goals
+    from headrace.ml.process.evaluation import evaluate_model
+
+    business, framing, dataset, preparation, _, _, training = steps.values()
+    seed, progress = options.seed, watch.progress
     with watch.step("evaluation", "compiling the model"):
         threshold = choose_threshold(business, framing, training, preparation)
         built = build_model(partial / "model", options, table, dataset, preparation, framing, training, threshold)
         progress.tell("measuring on the untouched test part")
-        private = frozenset(dataset.personal)
         sensitive = tuple(dict.fromkeys((*options.sensitive, *business.charter.sensitive_columns)))
         seconds = 20.0 if options.budget is None else max(2.0, min(20.0, progress.remaining() - 2.0))
-        evaluation = evaluate_model(
+        steps["evaluation"] = evaluation = evaluate_model(
             preparation, framing, training, built.model,
-            sensitive=sensitive, private=private, seed=seed, seconds=seconds,
+            sensitive=sensitive, private=frozenset(dataset.personal), seed=seed, seconds=seconds,
         )  # fmt: skip
     with watch.step("business_goals", "weighing the model against the goal"):
-        goals = evaluate_business_goals(
+        steps["business_goals"] = evaluate_business_goals(
             business, framing, preparation, training, evaluation, threshold,
             predict_microseconds=built.facts["predict_microseconds"], seed=seed, suspicious=dataset.suspicious,
         )  # fmt: skip
-    steps = dict(
-        zip(
-            STEPS,
-            (business, framing, dataset, preparation, exploration, engineering, training, evaluation, goals),
-            strict=True,
-        )
-    )
-    document = write_results(partial, options, steps, threshold, built, watch.seconds, progress)
-    return steps, document
+    return write_results(partial, options, steps, threshold, built, watch.seconds, progress)
 
 
 def _timeline(dataset: Dataset) -> tuple[tuple[str, float], ...]:
