@@ -96,3 +96,8 @@ def test_rows_without_inputs_keep_their_number():
 
 def test_long_values_are_cut_in_messages():
     assert shortened("x" * 100) == "'" + "x" * 56 + "..."
+
+
+@pytest.mark.parametrize("value", [999, 999.0, "999", "999.0", None, float("nan")])
+def test_a_number_that_stands_for_missing_is_no_error(value):
+    assert math.isnan(row_reader(Column("days", ColumnKind.NUMBER, missing=("999",)))(value))

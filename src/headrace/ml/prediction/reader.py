@@ -27,6 +27,7 @@ def row_reader(column: Column) -> Callable[[Any], Any]:
     It agrees with `tables.columns.parse_value`, but raises `InputError` for a value that is given and cannot be read.
     """
     parse = value_parser(column)
+    sentinels = frozenset(column.sentinels()) if column.kind is ColumnKind.NUMBER else frozenset()
     if column.kind is ColumnKind.TEXT:
         return lambda value: encodable(parse(value))
     remembered: dict[str, Any] = {}
@@ -45,7 +46,9 @@ def row_reader(column: Column) -> Callable[[Any], Any]:
         parsed = parse(value)
         if parsed.__class__ is str:
             return encodable(parsed)
-        if parsed != parsed and not is_missing(value, column):
+        if parsed != parsed and not (
+            (value.__class__ in (int, float) and value in sentinels) or is_missing(value, column)
+        ):
             raise InputError(
                 f"column '{column.name}' has the value {shortened(value)}, which is not a {_WORDS[column.kind]}; "
                 "give one, or leave the value out"
