@@ -44,7 +44,7 @@ def test_large_data_is_sampled_and_wide_data_keeps_its_rows() -> None:
 
 
 def test_small_data_keeps_three_folds_where_there_is_time() -> None:
-    assert choose_limits(60.0, 1_640, 80, 0, 5, BOOSTING).folds == 3
+    assert choose_limits(60.0, 4_500, 120, 0, 5, BOOSTING).folds == 3
     assert choose_limits(15.0, 1_640, 80, 0, 5, BOOSTING).folds == 1
     assert choose_limits(60.0, 1_640, 80, 0, 1, BOOSTING).folds == 1
 

@@ -16,25 +16,25 @@ FEWEST_ROWS, FEWEST_ROWS_OF_WIDE, FEWEST_CELLS = 2_000, 200, 2_000_000
 ASSUMED_CORES = 2
 SECONDS = {
     "baseline": 0.01,
-    "gradient_boosting_lightgbm": 12.0,
+    "gradient_boosting_lightgbm": 5.0,
     "gradient_boosting_xgboost": 2.5,
     "gradient_boosting_catboost": 10.0,
-    "linear_logistic": 0.5,
-    "linear_square": 0.5,
-    "linear_hinge": 1.0,
-    "naive_bayes": 0.1,
-    "decision_tree": 0.3,
-    "random_forest": 20.0,
-    "extra_trees": 14.0,
-    "neural_network": 25.0,
-    "k_nearest_neighbors": 10.0,
-    "support_vector_machine": 60.0,
+    "linear_logistic": 0.3,
+    "linear_square": 0.05,
+    "linear_hinge": 0.4,
+    "naive_bayes": 0.02,
+    "decision_tree": 0.1,
+    "random_forest": 10.0,
+    "extra_trees": 8.0,
+    "neural_network": 2.5,
+    "k_nearest_neighbors": 2.0,
+    "support_vector_machine": 15.0,
 }
 UNKNOWN = 10.0
 BOOSTING = ("gradient_boosting_lightgbm", "gradient_boosting_xgboost", "gradient_boosting_catboost")
 SMALL_ROWS, SMALL_BUDGET, FEWEST_FOLDS = 5_000, 45.0, 3
 """On fewer rows, one fold says too little: from that many seconds on, at least three are used."""
-VALUES_NEED_TREES = 3
+VALUES_NEED_TREES = 1.5
 """How many times as many trees boosting grows for values as for two classes, before it stops early."""
 ALWAYS = ("linear_logistic", "linear_square")
 """Tried first, whatever the shape, so that there is soon a model."""
@@ -44,7 +44,7 @@ SHARE_OF_FIRST, SHARE_OF_OTHERS = 1 / 12, 1 / 3
 
 def estimate_seconds(algorithm: str, rows: int, columns: int, classes: int) -> float:
     """Estimate what one fit takes, from the shape alone."""
-    trees = 1
+    trees = 1.0
     if algorithm in BOOSTING:
         trees = max(1, classes - 1) if classes else VALUES_NEED_TREES
     return 0.05 + SECONDS.get(algorithm, UNKNOWN) * rows * columns * trees / 1e6
@@ -68,7 +68,7 @@ class Limits:
             most = int(most * longest / seconds)
             fewest = min(rows, FEWEST_ROWS, max(FEWEST_ROWS_OF_WIDE, FEWEST_CELLS // max(columns, 1)))
             if most < fewest:
-                return fewest if algorithm.name in ALWAYS else None
+                return fewest if algorithm.name in ALWAYS or 2 * most >= fewest else None
         return most
 
 
