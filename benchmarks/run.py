@@ -103,6 +103,12 @@ def write_results() -> None:
             "`make bench DATA=FOLDER` (`benchmarks/budget.py`): adult, and 500,000 rows drawn from it. Peak is the sum of the proportional set sizes of all processes of the run.",
             table(["table and budget", "wall s", "peak MB", "candidates fitted", "test AUC", "exit code"], rows),
         ]
+    if size := read("size"):
+        sections += [
+            "## Size on disk",
+            "`make bench DATA=FOLDER` (`benchmarks/size.py`): the wheel and what it needs, without extras, in a fresh environment.",
+            table(["what", "MiB"], [[k, f"{v:,.0f}"] for k, v in size.items()]),
+        ]
     (HERE / "RESULTS.md").write_text("\n\n".join(sections) + "\n")
 
 
@@ -127,6 +133,7 @@ def main() -> None:
             part(HERE / "latency.py", "--model", out / "model")
             part(HERE / "startup.py", "--data", arguments.data, "--model", out / "model")
             part(HERE / "budget.py", "--data", arguments.data)
+            part(HERE / "size.py")
     write_results()
 
 
