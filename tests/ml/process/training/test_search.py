@@ -113,7 +113,7 @@ def test_a_sample_and_what_is_too_slow_are_said(make_case, workers, workspace, p
     by_name = {trial.algorithm.name: trial for trial in race.trials}
     assert "sample of" not in by_name["decision_tree"].reason
     assert "fitted on a sample of" in by_name["random_forest"].reason
-    too_slow = Limits(rows=None, folds=1, fit_seconds=0.15)
+    too_slow = Limits(rows=None, folds=1, fit_seconds=0.01)
     race = Race(
         case.setting(workers, workspace, ("random_forest",), limits=too_slow),
         trials=1,
