@@ -38,6 +38,7 @@ class ExtraTrees(LibraryAlgorithm):
         "max_features": replace(TREE["max_features"], default=0.6, search=Real(0.2, 1.0)),
     }
     portfolio = ({}, {"max_features": 0.0, "min_samples_leaf": 5}, {"max_features": 1.0, "criterion": "entropy"})
+    largest = 15_000
     quick: ClassVar[Mapping[str, Any]] = {"n_estimators": 10}
 
     def fit_library(self, features: Features, target: Target, classes: int, validation: Rows | None) -> Fitted:  # noqa: ARG002

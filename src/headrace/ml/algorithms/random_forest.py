@@ -40,6 +40,7 @@ class RandomForest(LibraryAlgorithm):
         "max_samples": Hyperparameter(1.0, Real(0.01, 1.0), "rows drawn for a tree, as a share", Real(0.4, 1.0)),
     }
     portfolio = ({}, {"max_features": 0.0, "min_samples_leaf": 5}, {"max_features": 0.75, "criterion": "entropy"})
+    largest = 15_000
     quick: ClassVar[Mapping[str, Any]] = {"n_estimators": 10}
 
     def fit_library(self, features: Features, target: Target, classes: int, validation: Rows | None) -> Fitted:  # noqa: ARG002
