@@ -57,7 +57,7 @@ def form_of_arrays(arrays: Mapping[str, np.ndarray[Any, Any]], prefix: str = "")
         name = prefix + field.name
         if name in arrays:
             array = arrays[name]
-            values[field.name] = array if _is_array(hints[field.name]) else array.item()
+            values[field.name] = array if array.ndim else array.item()
         elif f"{name}.{_KIND}" in arrays:
             values[field.name] = form_of_arrays(arrays, f"{name}.")
         elif type(None) in getattr(hints[field.name], "__args__", ()):
@@ -66,10 +66,6 @@ def form_of_arrays(arrays: Mapping[str, np.ndarray[Any, Any]], prefix: str = "")
             raise ModelError(f"the saved {kind} lacks its '{field.name}'; the file is damaged, so train again")
     form: Form = form_class(**values)
     return form
-
-
-def _is_array(hint: Any) -> bool:
-    return "ndarray" in str(hint)
 
 
 def save_form(form: Form, path: Path) -> None:
