@@ -220,7 +220,8 @@ def test_whole_numbers_are_one_label_whatever_their_type():
 
 
 @pytest.mark.parametrize(
-    "value", [None, math.nan, np.nan, np.datetime64("NaT"), np.timedelta64("NaT"), pl.Series([], dtype=pl.Int8)]
+    "value",
+    [None, math.nan, np.nan, np.datetime64("NaT", "s"), np.timedelta64("NaT", "s"), pl.Series([], dtype=pl.Int8)],
 )
 def test_whatever_means_nothing_is_missing(value: object):
     assert math.isnan(parse_value(value, NUMBERS[0]))
