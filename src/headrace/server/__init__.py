@@ -1,0 +1,1 @@
+"""The platform: durable jobs, stores, identity, audit; knows neither AWS's wire formats nor botocore."""

@@ -1,0 +1,58 @@
+"""What every operation is given beside its parameters: who asks, when, and the parts of the platform."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from headrace.server.resources import Place
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from headrace.server.clock import Clock
+    from headrace.server.security.credentials import Caller
+    from headrace.server.security.secrets import Keyring
+    from headrace.server.settings import Settings
+    from headrace.server.stores.metadata import MetadataStore
+    from headrace.server.stores.objects import ObjectStore
+
+
+@dataclass(frozen=True)
+class Platform:
+    """The long-lived parts of one server, put together once at start."""
+
+    settings: Settings
+    metadata: MetadataStore
+    objects: ObjectStore
+    keyring: Keyring
+    clock: Clock
+
+
+@dataclass(frozen=True)
+class Context:
+    """One call: the open transaction, the caller, where and when.
+
+    `authorise` checks a further action on a further resource of the same request (iam:PassRole, a copy's source) and
+    raises Denied; `request` holds what some operations answer with (host, source address, user agent).
+    """
+
+    platform: Platform
+    connection: Connection
+    caller: Caller
+    place: Place
+    now: int
+    request_id: str
+    authorise: Callable[[str, str], None]
+    request: Mapping[str, str] = field(default_factory=dict)
+
+    def position(self, token: str | None, *, of: str) -> list[Any] | None:
+        """Return where the listing `of` goes on by a caller's pagination token; raises InvalidInput on a foreign one."""
+        return None if not token else self.platform.keyring.read_position(token, of=f"{self.place.account}/{of}")
+
+    def token(self, position: Sequence[Any] | None, *, of: str) -> str | None:
+        """Return the opaque, signed pagination token of a position in the listing `of`; None at its end."""
+        if position is None:
+            return None
+        return self.platform.keyring.write_position(position, of=f"{self.place.account}/{of}")

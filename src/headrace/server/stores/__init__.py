@@ -1,0 +1,1 @@
+"""Where everything is kept: metadata in a database, objects in files or an object store."""

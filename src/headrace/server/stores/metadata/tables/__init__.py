@@ -1,0 +1,9 @@
+"""The tables, one module a subject; importing this package declares them all.
+
+Times are integer milliseconds since 1970 (BigInteger), documents are JSON text.
+"""
+
+from headrace.server.stores.metadata.tables import resources
+from headrace.server.stores.metadata.tables.declaration import METADATA
+
+__all__ = ["METADATA", "resources"]

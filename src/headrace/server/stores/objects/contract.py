@@ -1,0 +1,56 @@
+"""What a store of blobs does; buckets, keys and versions are rows of the metadata store, blobs are only bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A body that has arrived whole and is durable, and not yet visible: an operation commits or discards it.
+
+    `digests` maps "md5", "sha256", "sha1", "crc32", "crc32c", "crc64nvme" to raw digests, those that were asked for
+    (md5 always). `checksum` is the (algorithm, base64) pair that the client sent, in a header or a trailer, verified.
+    """
+
+    blob: str
+    size: int
+    digests: Mapping[str, bytes] = field(default_factory=dict)
+    checksum: tuple[str, str] | None = None
+
+
+class Staging(Protocol):
+    """A blob being written."""
+
+    def write(self, block: bytes) -> None:
+        """Append a block, hashing it on the way."""
+
+    def finish(self) -> Staged:
+        """Make the bytes durable (fsync) and return what was written."""
+
+    def abort(self) -> None:
+        """Forget what was written; may be called at any time and again."""
+
+
+class ObjectStore(Protocol):
+    """A store of immutable blobs, each under an id that the store chose."""
+
+    def stage(self, digests: tuple[str, ...] = ("md5",)) -> Staging:
+        """Begin a blob whose digests of these kinds are computed while it is written."""
+
+    def commit(self, staged: Staged) -> str:
+        """Move a staged blob to its lasting place (rename) and return its id; call before the row that names it commits."""
+
+    def discard(self, staged: Staged) -> None:
+        """Delete a staged blob that will not be committed."""
+
+    def read(self, blob: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Return blocks of at most 1 MiB of a blob; raises Unavailable when its bytes are gone."""
+
+    def delete(self, blob: str) -> None:
+        """Delete a blob; one that is absent is no error."""
+
+    def blobs(self) -> Iterator[tuple[str, int]]:
+        """Return every committed blob with its time of writing (ms), for the sweep of those that no row names."""
