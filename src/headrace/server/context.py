@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Platform:
-    """The long-lived parts of one server, put together once at start."""
+    """The long-lived parts of one server, put together once at start; `account` is its 12 digits."""
 
     settings: Settings
     metadata: MetadataStore
     objects: ObjectStore
     keyring: Keyring
     clock: Clock
+    account: str = ""
+    partition: str = "aws"
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Context:
     """One call: the open transaction, the caller, where and when.
 
     `authorise` checks a further action on a further resource of the same request (iam:PassRole, a copy's source) and
-    raises Denied; `request` holds what some operations answer with (host, source address, user agent).
+    raises Denied; `request` holds what some operations answer with (host, source_address, user_agent). `after_commit`
+    keeps a function until the transaction has committed (deleting blobs that nothing names any more).
     """
 
     platform: Platform
@@ -46,6 +49,11 @@ class Context:
     request_id: str
     authorise: Callable[[str, str], None]
     request: Mapping[str, str] = field(default_factory=dict)
+    committed: list[Callable[[], None]] = field(default_factory=list)
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Keep `action` until the transaction has committed; it is forgotten when it rolls back."""
+        self.committed.append(action)
 
     def position(self, token: str | None, *, of: str) -> list[Any] | None:
         """Return where the listing `of` goes on by a caller's pagination token; raises InvalidInput on a foreign one."""

@@ -1,0 +1,220 @@
+"""The one way in, for every door: authenticate, parse, authorise, operate, audit, render. No route exists beside it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection
+
+from headrace.server.context import Context, Platform
+from headrace.server.errors import OperationError, TooLarge, Unavailable
+from headrace.server.guard.authorisation import authorise
+from headrace.server.guard.door import Call, Check, Door, Evidence, Intake
+from headrace.server.messages import Request, Response
+from headrace.server.resources import Place
+from headrace.server.security import audit
+from headrace.server.security.credentials import ANONYMOUS, Caller
+from headrace.server.stores.objects import Staged
+
+__all__ = ["Admitted", "Answered", "Call", "Check", "Door", "Evidence", "Guard", "Intake"]
+
+LOG = logging.getLogger("headrace.guard")
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A response, and what the log and the metrics tell of it."""
+
+    response: Response
+    service: str = ""
+    operation: str = ""
+    caller: Caller = ANONYMOUS
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A call that may go ahead, once its streaming body has been taken in."""
+
+    door: Door
+    request: Request
+    evidence: Evidence
+    call: Call
+    intake: Intake
+
+
+class Guard:
+    """Takes requests of any door through all the steps; safe to use from many threads."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.platform = platform
+
+    def answer(self, door: Door, request: Request) -> Answered:
+        """Answer a request whose body is all there."""
+        evidence = call = None
+        try:
+            with self.platform.metadata.reading() as connection:
+                evidence = door.authenticate(request, connection)
+                call = door.parse(request, evidence)
+                self._authorise(connection, request, evidence, call)
+                if call.read_only:
+                    answer = self._run(connection, request, evidence, call, [])
+            if call.read_only:
+                response, shown = door.render(request, call, answer)
+                if audit.wanted(self.platform.metadata, self._entry(request, evidence, call)):
+                    with self.platform.metadata.writing() as connection:
+                        audit.record(connection, self._entry(request, evidence, call, answer=shown))
+                return Answered(response, call.service, call.operation, evidence.caller)
+            if call.body_member:
+                admitted = Admitted(door, request, evidence, call, door.intake(request, evidence, call))
+                return self.perform(admitted, self._stage(admitted, request.body or b""))
+            return self._change(door, request, evidence, call)
+        except Exception as error:
+            return self._refuse(door, request, evidence, call, error)
+
+    def admit(self, door: Door, request: Request) -> Admitted | Answered:
+        """Take a request as far as its head goes: Admitted when its streaming body may come, else the refusal."""
+        evidence = call = None
+        try:
+            with self.platform.metadata.reading() as connection:
+                evidence = door.authenticate(request, connection)
+                call = door.parse(request, evidence)
+                self._authorise(connection, request, evidence, call)
+            return Admitted(door, request, evidence, call, door.intake(request, evidence, call))
+        except Exception as error:
+            return self._refuse(door, request, evidence, call, error)
+
+    def perform(self, admitted: Admitted, staged: Staged) -> Answered:
+        """Answer an admitted call whose body has been staged; the staged bytes are kept or discarded."""
+        door, request, evidence, call = admitted.door, admitted.request, admitted.evidence, admitted.call
+        try:
+            body = admitted.intake.finish(staged)
+            call.parameters[call.body_member] = body
+            return self._change(door, request, evidence, call)
+        except Exception as error:
+            with suppress(Exception):
+                self.platform.objects.discard(staged)
+            return self._refuse(door, request, evidence, call, error)
+
+    def _stage(self, admitted: Admitted, body: bytes) -> Staged:
+        staging = self.platform.objects.stage(admitted.intake.digests)
+        try:
+            for payload in admitted.intake.feed(body):
+                staging.write(payload)
+            return staging.finish()
+        except BaseException:
+            staging.abort()
+            raise
+
+    def abandon(self, admitted: Admitted, error: OperationError) -> Answered:
+        """Answer an admitted call whose body did not arrive as announced."""
+        return self._refuse(admitted.door, admitted.request, admitted.evidence, admitted.call, error)
+
+    def turn_away(self, door: Door, request: Request, error: OperationError) -> Answered:
+        """Answer a request that was refused before anything of it was understood (too large, stopping)."""
+        return self._refuse(door, request, None, None, error)
+
+    def _change(self, door: Door, request: Request, evidence: Evidence, call: Call) -> Answered:
+        committed: list[Callable[[], None]] = []
+        with self.platform.metadata.writing() as connection:
+            answer = self._run(connection, request, evidence, call, committed)
+            response, shown = door.render(request, call, answer)
+            entry = self._entry(request, evidence, call, answer=shown)
+            if audit.wanted(self.platform.metadata, entry):
+                audit.record(connection, entry)
+        for action in committed:
+            try:
+                action()
+            except Exception:
+                LOG.exception("after the commit of %s", call.operation)
+        return Answered(response, call.service, call.operation, evidence.caller)
+
+    def _run(
+        self, connection: Connection, request: Request, evidence: Evidence, call: Call, committed: list[Any]
+    ) -> Any:
+        caller = evidence.caller
+        context = Context(
+            platform=self.platform,
+            connection=connection,
+            caller=caller,
+            place=Place(caller.account or self.platform.account, call.region, self.platform.partition),
+            now=self.platform.clock(),
+            request_id=request.request_id,
+            authorise=partial(self._authorise_further, connection, request, evidence, call),
+            request={
+                "host": request.header.get("host", ""),
+                "source_address": request.client,
+                "user_agent": request.header.get("user-agent", ""),
+                "scheme": "https" if request.secure else "http",
+                "url": request.path + ("?" + request.query if request.query else ""),
+            },
+            committed=committed,
+        )
+        return call.run(context, **call.parameters)
+
+    def _authorise(self, connection: Connection, request: Request, evidence: Evidence, call: Call) -> None:
+        authorise(self.platform, connection, request, evidence.caller, call, call.checks)
+
+    def _authorise_further(
+        self, connection: Connection, request: Request, evidence: Evidence, call: Call, action: str, resource: str
+    ) -> None:
+        authorise(self.platform, connection, request, evidence.caller, call, (Check(action, (resource,)),))
+
+    def _entry(
+        self,
+        request: Request,
+        evidence: Evidence | None,
+        call: Call,
+        *,
+        answer: Any = None,
+        error: tuple[str, str] = ("", ""),
+    ) -> audit.Entry:
+        return audit.Entry(
+            caller=evidence.caller if evidence else ANONYMOUS,
+            source=call.source,
+            operation=call.operation,
+            region=call.region,
+            account=self.platform.account,
+            source_address=request.client,
+            user_agent=request.header.get("user-agent", ""),
+            parameters=call.record,
+            answer=None if call.read_only else answer,
+            error_code=error[0],
+            error_message=error[1],
+            read_only=call.read_only,
+            category=call.category,
+            resources=tuple(arn for check in call.checks for arn in check.resources if arn != "*"),
+            request_id=request.request_id,
+            now=self.platform.clock(),
+            secure=request.secure,
+            host=request.header.get("host", ""),
+        )
+
+    def _refuse(
+        self, door: Door, request: Request, evidence: Evidence | None, call: Call | None, error: Exception
+    ) -> Answered:
+        if not isinstance(error, OperationError):
+            LOG.exception("request %s failed", request.request_id, exc_info=error)
+        response, code = door.refuse(request, error)
+        service, operation, source = door.named(request)
+        caller = evidence.caller if evidence else ANONYMOUS
+        told = call or Call(service, operation, _nothing, {}, (), self.platform.settings.region, False, source)
+        if operation and not isinstance(error, Unavailable | TooLarge):
+            try:
+                message = error.message if isinstance(error, OperationError) else "an internal error"
+                entry = self._entry(request, evidence, told, error=(code, message))
+                if audit.wanted(self.platform.metadata, entry):
+                    with self.platform.metadata.writing() as connection:
+                        audit.record(connection, entry)
+            except Exception:
+                LOG.exception("the refusal of request %s could not be recorded", request.request_id)
+        return Answered(response, service, operation, caller, code)
+
+
+def _nothing(_: Context) -> None:
+    """Stand for the operation of a request that was refused before it was known."""
