@@ -3,7 +3,7 @@
 Times are integer milliseconds since 1970 (BigInteger), documents are JSON text.
 """
 
-from headrace.server.stores.metadata.tables import identity, resources
+from headrace.server.stores.metadata.tables import audit, identity, resources
 from headrace.server.stores.metadata.tables.declaration import METADATA
 
-__all__ = ["METADATA", "identity", "resources"]
+__all__ = ["METADATA", "audit", "identity", "resources"]
