@@ -90,7 +90,7 @@ COMBINABLE = frozenset(_COMBINE)
 """The digests of which a whole object's can be had from its parts' (S3's FULL_OBJECT checksums)."""
 
 
-def start(name: str) -> Digest:
+def new(name: str) -> Digest:
     """Return a new digest of one of the names in SIZES; raises KeyError on another."""
     return _MAKE[name]()
 
@@ -101,7 +101,7 @@ def digest(name: str, content: bytes) -> bytes:
     >>> digest("crc32", b"123456789").hex()
     'cbf43926'
     """
-    running = start(name)
+    running = new(name)
     running.update(content)
     return running.digest()
 
