@@ -2,62 +2,155 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
+import os
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine
 
-from headrace.server.stores.metadata.tables import METADATA
+from headrace.server.stores.metadata.engines import engines, read_url
+from headrace.server.stores.metadata.failures import told_in_one_sentence
+
+Result = TypeVar("Result")
+MOST_SHARED = 256
+_ABANDONED: list[Any] = []
+"""Pools of the process that this one was forked from: neither used nor closed here."""
+
+
+@dataclass
+class _Shared:
+    work: Callable[[Connection], Any]
+    done: bool = False
+    result: Any = None
+    error: BaseException | None = None
 
 
 class MetadataStore:
-    """One database; `reading()` and `writing()` give transactions on it.
+    """One database; `reading()` and `writing()` give transactions on it, to many threads and forked processes.
 
-    Attributes: `engine`, and `dialect` ("sqlite" or "postgresql").
+    Readers never wait and see one consistent state. Writers of all processes take turns, from the start of their block
+    to its commit: on SQLite by BEGIN IMMEDIATE, on PostgreSQL by an advisory lock that is taken first, under READ
+    COMMITTED. So nothing read in a writing block is stale when it commits, no update is lost, nothing deadlocks,
+    no transaction need be repeated, and the ids that a table gives out commit in order. A commit is durable (fsync).
+
+    Failures of the database are raised as errors.Unavailable. Attributes: `dialect` ("sqlite" or "postgresql"), `place`
+    (the URL without its password), `engine` (of the writer) and `readers`.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.dialect = engine.dialect.name
+    def __init__(self, readers: Engine, writer: Engine, *, patience: float = 30.0) -> None:
+        self.readers = readers
+        self.engine = writer
+        self.dialect = writer.dialect.name
+        self.place = writer.url.render_as_string(hide_password=True)
+        self.patience = patience
+        self._start_locks()
+        reference = weakref.ref(self)
+        os.register_at_fork(after_in_child=lambda: _start_anew(reference))
 
     @classmethod
-    def open(cls, url: str) -> MetadataStore:
-        """Connect to `url` ("sqlite:////path/headrace.db", "postgresql+psycopg://…") and bring its tables up to date."""
-        engine = create_engine(make_url(url), pool_pre_ping=not url.startswith("sqlite"))
-        if engine.dialect.name == "sqlite":
-            event.listen(engine, "connect", _prepare_sqlite)
-            event.listen(engine, "begin", _begin_sqlite)
-        METADATA.create_all(engine)
-        return cls(engine)
+    def open(
+        cls, url: str, *, patience: float = 30.0, backups: Path | None = None, backup: bool = True
+    ) -> MetadataStore:
+        """Connect to `url` ("sqlite:////path/headrace.db", "postgresql://…") and bring its tables up to date.
+
+        `patience` is how long a transaction waits for its turn, in seconds. Before tables of an earlier version are
+        migrated, the database is copied into the folder `backups` (by default beside a SQLite file), unless `backup` is
+        False. Raises Unavailable when the database cannot be used, or was written by a newer version.
+        """
+        from headrace.server.stores.metadata.migrations import bring_up_to_date
+
+        store = cls(*engines(read_url(url), patience), patience=patience)
+        try:
+            bring_up_to_date(store, backups, backup=backup)
+        except BaseException:
+            store.close()
+            raise
+        return store
 
     def close(self) -> None:
         """Close every connection."""
+        self.readers.dispose()
         self.engine.dispose()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Open a transaction that only reads one consistent state."""
-        with self.engine.connect() as connection, connection.begin():
+        """Open a transaction that reads one consistent state; a statement that writes is refused."""
+        with told_in_one_sentence(self.place), self.readers.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Open a transaction that may write; it commits at the end and rolls back on any error.
 
-        On SQLite writers take turns from the start of the block, so nothing read in it can be stale.
+        It waits for its turn, so a block is to be short; one inside another of the same thread is a RuntimeError.
         """
-        with self.engine.connect().execution_options(headrace_writes=True) as connection, connection.begin():
-            yield connection
+        if getattr(self._turn, "taken", False):
+            raise RuntimeError("a writing block inside another one would wait for itself; pass the connection on")
+        self._turn.taken = True
+        try:
+            with told_in_one_sentence(self.place), self.engine.connect() as connection, connection.begin():
+                yield connection
+        finally:
+            self._turn.taken = False
+
+    def write_shared(self, work: Callable[[Connection], Result]) -> Result:
+        """Run `work` in a writing transaction that it may share with that of other threads; return once it is durable.
+
+        Small writes of many threads then wait for one fsync together. When any of them fails, each runs again alone: so
+        `work` must do nothing but use the connection.
+        """
+        mine = _Shared(work)
+        self._queue.append(mine)
+        with self._sharing:
+            if not mine.done:
+                self._write_queue()
+        if mine.error is not None:
+            raise mine.error
+        result: Result = mine.result
+        return result
+
+    def _write_queue(self) -> None:
+        batch: list[_Shared] = []
+        try:
+            with self.writing() as connection:
+                while self._queue and len(batch) < MOST_SHARED:
+                    batch.append(self._queue.popleft())
+                for each in batch:
+                    each.result = each.work(connection)
+        except Exception as error:
+            if not batch:
+                batch = [self._queue.popleft() for _ in range(len(self._queue))]
+            for each in batch:
+                each.error = error
+        for each in batch:
+            if each.error is not None and len(batch) > 1:
+                self._write_alone(each)
+            each.done = True
+
+    def _write_alone(self, each: _Shared) -> None:
+        each.error = None
+        try:
+            with self.writing() as connection:
+                each.result = each.work(connection)
+        except Exception as error:
+            each.error = error
+
+    def _start_locks(self) -> None:
+        self._turn = threading.local()
+        self._sharing = threading.Lock()
+        self._queue: deque[_Shared] = deque()
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
-    connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("headrace_writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def _start_anew(reference: weakref.ref[MetadataStore]) -> None:
+    store = reference()
+    if store is not None:
+        for engine in (store.readers, store.engine):
+            _ABANDONED.append(engine.pool)
+            engine.dispose(close=False)
+        store._start_locks()

@@ -18,7 +18,7 @@ RESOURCES = Table(
     Column("record", Text, nullable=False, comment="the members that describe answers, JSON in snake_case"),
     Column("policy", Text, nullable=True, comment="its resource policy (bucket, trust, key policy), JSON"),
     Column("token", String(160), nullable=False, server_default="", comment="idempotency token of its creation"),
-    Column("token_digest", String(64), nullable=False, server_default="", comment="SHA-256 of the request it came with"),
+    Column("token_digest", String(64), nullable=False, server_default="", comment="SHA-256 of that request"),
     Column("version", Integer, nullable=False, server_default="1"),
     Column("created", Milliseconds, nullable=False),
     Column("modified", Milliseconds, nullable=False),

@@ -1,0 +1,1 @@
+"""The revisions, oldest first; files are written by revisions.py and then completed by hand."""
