@@ -1,4 +1,4 @@
-"""Who a request comes from, and the keys that requests are signed with."""
+"""What is known of whoever signed a request."""
 
 from __future__ import annotations
 
