@@ -49,9 +49,10 @@ class _Findings:
                 self.missing |= statement.missing(question)
         return allows
 
-    def any(self, question: Question, policies: Iterable[Policy], kind: Kind) -> bool:
+    def allowed_by(self, question: Question, policies: Iterable[Policy], kind: Kind) -> bool:
         """Tell whether one of several policies allows; all are asked, for their denials."""
-        return any([bool(self.ask(question, policy, kind)) for policy in policies])
+        allows = [self.ask(question, policy, kind) for policy in policies]
+        return any(allows)
 
 
 def evaluate(question: Question, policies: PolicySet) -> Decision:
@@ -69,23 +70,21 @@ def evaluate(question: Question, policies: PolicySet) -> Decision:
     if policies.resource is not None:
         bounded = policies.boundary is not None
         resource = findings.ask(question, policies.resource, "resource", type="resource", bounded=bounded)
-    boundary = None if policies.boundary is None else findings.any(question, (policies.boundary,), "boundary")
-    session = None if policies.session is None else findings.any(question, policies.session, "session")
+    boundary = None if policies.boundary is None else findings.allowed_by(question, (policies.boundary,), "boundary")
+    session = None if policies.session is None else findings.allowed_by(question, policies.session, "session")
     control = None
     if policies.service_control:
-        control = all([findings.any(question, level, "service control") for level in policies.service_control])
+        levels = [findings.allowed_by(question, level, "service control") for level in policies.service_control]
+        control = all(levels)
     if question.principal.kind == "FederatedUser":
         session = bool(session)
-    lacking = (
-        "" if findings.denies else _lacking(question, policies, bool(identity), resource, boundary, session, control)
-    )
+    missing = tuple(sorted(findings.missing)) if findings.missing else ()
     if findings.denies:
-        effect, matched = "explicitDeny", findings.denies
-    elif lacking:
-        effect, matched = "implicitDeny", []
-    else:
-        effect, matched = "allowed", identity + [match for match, _ in resource]
-    return Decision(effect, tuple(matched), tuple(sorted(findings.missing)), lacking, boundary, control)
+        return Decision("explicitDeny", tuple(findings.denies), missing, "", boundary, control)
+    lacking = _lacking(question, policies, bool(identity), resource, boundary, session, control)
+    if lacking:
+        return Decision("implicitDeny", (), missing, lacking, boundary, control)
+    return Decision("allowed", (*identity, *(match for match, _ in resource)), missing, "", boundary, control)
 
 
 def _lacking(

@@ -107,7 +107,7 @@ def _statement(statement: object, where: str) -> dict[str, Any]:
 
 
 def _texts(value: object, where: str) -> list[str]:
-    values = value if isinstance(value, list) else [value]
+    values: list[Any] = value if isinstance(value, list) else [value]
     if not all(_text(each) for each in values):
         refuse(f"{where} must be a string or a list of strings.")
     return values

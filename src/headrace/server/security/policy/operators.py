@@ -32,7 +32,7 @@ def number(text: str) -> int | float | None:
 
 @lru_cache(1024)
 def date(text: str) -> float | None:
-    """Return seconds since 1970 of a date in a W3C profile of ISO 8601 (UTC where it has no zone) or of such seconds."""
+    """Return the seconds since 1970 of a text that is such seconds, or a date in ISO 8601 (W3C; UTC without a zone)."""
     match = _DATE.fullmatch(text)
     if match is None or (text.isdigit() and len(text) > 4):
         seconds = number(text)

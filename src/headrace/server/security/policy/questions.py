@@ -26,9 +26,9 @@ class Principal:
     """Who asks.
 
     `kind` is that of Caller, or "WebIdentityUser" and "SAMLUser" in trust policies. `arn` is the user, root or session;
-    `entity` the ARN whose identity policies count (the role of a session, the user of a federated one). `unique_ids` are
-    what policies may name instead (AIDA…, AROA…); `service` is a service principal ("sagemaker.amazonaws.com"),
-    `federated` an identity provider, `canonical_user` the account's canonical user ID.
+    `entity` the ARN whose identity policies count (the role of a session, the user of a federated one). Policies may
+    name `unique_ids` instead (AIDA…, AROA…). `service` is a service principal ("sagemaker.amazonaws.com"), `federated`
+    an identity provider, `canonical_user` the account's canonical user ID.
     """
 
     kind: str
@@ -77,10 +77,10 @@ class Principal:
 
 @dataclass(frozen=True)
 class Question:
-    """May `principal` do `action` on `resource`?
+    """Whether `principal` may do `action` on `resource`.
 
-    `context` holds further condition keys (names in any case); those of the principal are added. `resource_account` is
-    the account that owns the resource; without it the ARN tells, and an ARN without account (S3) is the principal's own.
+    `context` holds further condition keys (names in any case); those of the principal are added. `resource_account`
+    owns the resource; without it the ARN tells, and an ARN without account (S3) is in the principal's own.
     """
 
     action: str
