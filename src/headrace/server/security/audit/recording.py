@@ -17,12 +17,12 @@ from headrace.server.security.audit.floods import Floods
 from headrace.server.security.audit.identity import username
 from headrace.server.security.audit.selection import Facts, Predicate, selects
 from headrace.server.stores.metadata import MetadataStore
-from headrace.server.stores.metadata.tables.audit import AUDIT_EVENTS, AUDIT_TRAILS, ThisWriter
+from headrace.server.stores.metadata.tables.audit import AUDIT_EVENTS, AUDIT_TRAILS
 
 FRESH_SECONDS = 1.0
 """How long the trails' selectors are kept in memory; another process's change is seen after at most that."""
 
-COLUMNS = tuple(column.name for column in AUDIT_EVENTS.columns if column.name not in ("id", "writer"))
+COLUMNS = tuple(column.name for column in AUDIT_EVENTS.columns if column.name != "id")
 
 
 @dataclass
@@ -148,4 +148,4 @@ def _values(entry: Entry) -> tuple[Any, ...]:
 
 def _statement(connection: Connection) -> str:
     values: dict[str, Any] = {name: bindparam(name) for name in COLUMNS}
-    return str(insert(AUDIT_EVENTS).values(writer=ThisWriter(), **values).inline().compile(dialect=connection.dialect))
+    return str(insert(AUDIT_EVENTS).values(**values).inline().compile(dialect=connection.dialect))

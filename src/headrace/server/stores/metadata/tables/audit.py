@@ -1,10 +1,6 @@
 """The audit trail: events, the trails that deliver them, and the chain of what was delivered."""
 
-from typing import Any
-
 from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, String, Table, Text
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.expression import ColumnElement
 
 from headrace.server.stores.metadata.tables.declaration import METADATA, Identity, Milliseconds
 
@@ -12,7 +8,6 @@ AUDIT_EVENTS = Table(
     "audit_events",
     METADATA,
     Column("id", Identity, primary_key=True, autoincrement=True),
-    Column("writer", BigInteger, nullable=False, comment="the transaction that wrote it; 0 where writers take turns"),
     Column("account", String(12), nullable=False),
     Column("region", String(32), nullable=False),
     Column("time", Milliseconds, nullable=False),
@@ -26,7 +21,6 @@ AUDIT_EVENTS = Table(
     Column("resources", Text, nullable=False, comment="a line a resource: tab, type, tab, name, tab, ARN, tab"),
     Column("document", Text, nullable=False, comment="the record as CloudTrail writes it, JSON"),
     Index(None, "account", "region", "time", "id"),
-    Index(None, "writer", "id"),
     sqlite_autoincrement=True,
 )
 
@@ -41,8 +35,7 @@ AUDIT_TRAILS = Table(
     Column("selectors", Text, nullable=False, comment="basic and advanced event selectors, JSON"),
     Column("logging", Boolean, nullable=False),
     Column("windows", Text, nullable=False, comment="[start, stop or null] of each time of logging to deliver, JSON"),
-    Column("writer", BigInteger, nullable=False, comment="with `event`: the last event that was looked at"),
-    Column("event", BigInteger, nullable=False),
+    Column("position", BigInteger, nullable=False, comment="id of the last event that was looked at"),
     Column("facts", Text, nullable=False, comment="what GetTrailStatus answers beside, JSON"),
     Column("retired", Text, nullable=True, comment="the record of a deleted trail with events to deliver, JSON"),
 )
@@ -85,41 +78,3 @@ AUDIT_KEYS = Table(
     Column("begins", Milliseconds, nullable=False),
     Column("ends", Milliseconds, nullable=False),
 )
-
-
-class ThisWriter(ColumnElement[int]):
-    """The number of the running transaction on PostgreSQL; 0 on SQLite, whose writers take turns."""
-
-    inherit_cache = True
-    type = BigInteger()
-
-
-class OldestWriter(ColumnElement[int]):
-    """The oldest transaction that still runs: nothing older than it can appear any more."""
-
-    inherit_cache = True
-    type = BigInteger()
-
-
-@compiles(ThisWriter)
-def _zero(element: Any, compiler: Any, **options: Any) -> str:
-    del element, compiler, options
-    return "0"
-
-
-@compiles(OldestWriter)
-def _one(element: Any, compiler: Any, **options: Any) -> str:
-    del element, compiler, options
-    return "1"
-
-
-@compiles(ThisWriter, "postgresql")
-def _current(element: Any, compiler: Any, **options: Any) -> str:
-    del element, compiler, options
-    return "CAST(CAST(pg_current_xact_id() AS text) AS bigint)"
-
-
-@compiles(OldestWriter, "postgresql")
-def _oldest(element: Any, compiler: Any, **options: Any) -> str:
-    del element, compiler, options
-    return "CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)"

@@ -1,0 +1,1 @@
+"""CloudTrail: trails, what they select, what they deliver, and looking events up."""
