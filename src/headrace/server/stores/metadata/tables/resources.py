@@ -1,6 +1,6 @@
 """Resources of every service, and their tags."""
 
-from sqlalchemy import Column, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Index, Integer, String, Table, Text, UniqueConstraint, text
 
 from headrace.server.stores.metadata.tables.declaration import METADATA, Identity, Milliseconds
 
@@ -25,6 +25,16 @@ RESOURCES = Table(
     UniqueConstraint("kind", "account", "region", "parent", "name"),
     Index(None, "parent"),
     Index(None, "kind", "account", "region", "created"),
+    Index(
+        "uq_resources_token",
+        "kind",
+        "account",
+        "region",
+        "token",
+        unique=True,
+        sqlite_where=text("token <> ''"),
+        postgresql_where=text("token <> ''"),
+    ),
 )
 
 TAGS = Table(
@@ -33,4 +43,5 @@ TAGS = Table(
     Column("arn", String(1024), primary_key=True),
     Column("key", String(256), primary_key=True),
     Column("value", String(512), nullable=False),
+    Index(None, "key", "value"),
 )

@@ -25,12 +25,6 @@ def upgrade() -> None:
     op.create_table(
         "audit_events",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
-        sa.Column(
-            "writer",
-            sa.BigInteger(),
-            nullable=False,
-            comment="the transaction that wrote it; 0 where writers take turns",
-        ),
         sa.Column("account", words(12), nullable=False),
         sa.Column("region", words(32), nullable=False),
         sa.Column("time", sa.BigInteger(), nullable=False),
@@ -54,7 +48,6 @@ def upgrade() -> None:
         ["account", "region", "time", "id"],
         unique=False,
     )
-    op.create_index(op.f("ix_audit_events_writer_id"), "audit_events", ["writer", "id"], unique=False)
     op.create_table(
         "audit_files",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -90,8 +83,7 @@ def upgrade() -> None:
         sa.Column(
             "windows", words(), nullable=False, comment="[start, stop or null] of each time of logging to deliver, JSON"
         ),
-        sa.Column("writer", sa.BigInteger(), nullable=False, comment="with `event`: the last event that was looked at"),
-        sa.Column("event", sa.BigInteger(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False, comment="id of the last event that was looked at"),
         sa.Column("facts", words(), nullable=False, comment="what GetTrailStatus answers beside, JSON"),
         sa.Column(
             "retired", words(), nullable=True, comment="the record of a deleted trail with events to deliver, JSON"

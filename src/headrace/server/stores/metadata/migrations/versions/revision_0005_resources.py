@@ -43,6 +43,14 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(op.f("ix_resources_parent"), "resources", ["parent"], unique=False)
+    op.create_index(
+        "uq_resources_token",
+        "resources",
+        ["kind", "account", "region", "token"],
+        unique=True,
+        sqlite_where=sa.text("token <> ''"),
+        postgresql_where=sa.text("token <> ''"),
+    )
     op.create_table(
         "tags",
         sa.Column("arn", words(1024), nullable=False),
@@ -50,3 +58,4 @@ def upgrade() -> None:
         sa.Column("value", words(512), nullable=False),
         sa.PrimaryKeyConstraint("arn", "key", name=op.f("pk_tags")),
     )
+    op.create_index(op.f("ix_tags_key_value"), "tags", ["key", "value"], unique=False)
