@@ -43,8 +43,7 @@ def metadata() -> Mapping[str, Mapping[str, Any]]:
 
 def _head(name: str) -> Mapping[str, Any]:
     latest = max(_MODELS.joinpath(name).glob("*/service-2.json*"))
-    opened = gzip.open(latest) if latest.suffix == ".gz" else latest.open("rb")
-    with opened as stream:
+    with gzip.open(latest) if latest.suffix == ".gz" else latest.open("rb") as stream:
         text = stream.read(_HEAD).decode("utf-8", "replace")
         try:
             found, _ = json.JSONDecoder().raw_decode(text, text.index("{", text.index('"metadata"')))

@@ -11,7 +11,7 @@ Translation = Callable[[Any], Any]
 _NESTED = frozenset({"structure", "list", "map"})
 
 
-class UnknownMember(TypeError):
+class UnknownMemberError(TypeError):
     """An operation answered with a member that the model does not have."""
 
 
@@ -22,10 +22,10 @@ def to_plain(shape: Shape | None, value: dict[str, Any]) -> dict[str, Any]:
 
 
 def from_plain(shape: Shape | None, value: dict[str, Any] | None) -> dict[str, Any]:
-    """Return an operation's answer in the model's casing, members that are None left out; raises UnknownMember."""
+    """Return an operation's answer in the model's casing, members that are None left out; raises UnknownMemberError."""
     if shape is None:
         if value:
-            raise UnknownMember(f"the answer has members {sorted(value)}, and the model has no output here")
+            raise UnknownMemberError(f"the answer has members {sorted(value)}, and the model has no output here")
         return {}
     cased: dict[str, Any] = shape.compiled(_from_plain)(value or {})
     return cased
@@ -67,7 +67,7 @@ def _from_plain(shape: Shape) -> Translation:
             try:
                 new_name, nested = members[name]
             except KeyError:
-                raise UnknownMember(
+                raise UnknownMemberError(
                     f"{shape.service} {shape.name} has no member {name!r}, only {sorted(members)}"
                 ) from None
             cased[new_name] = each if nested is None else nested(each)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from threading import RLock
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from botocore import xform_name
 
@@ -82,7 +82,7 @@ class Shape:
             if make in self._built:
                 return self._built[make]  # type: ignore[no-any-return]
             if make in self._building:
-                return lambda *values: self.compiled(make)(*values)  # type: ignore[return-value]
+                return self._later(make)
             self._building.add(make)
             try:
                 built = make(self)
@@ -90,6 +90,13 @@ class Shape:
                 self._building.discard(make)
             self._built[make] = built
             return built
+
+
+    def _later(self, make: Callable[[Shape], T]) -> T:
+        def resolved(*values: Any) -> Any:
+            return self.compiled(make)(*values)
+
+        return cast(T, resolved)
 
 
 class Shapes:

@@ -1,0 +1,63 @@
+"""AWS JSON 1.0 and 1.1: the operation in X-Amz-Target, parameters and answer as one JSON object.
+
+Source: Smithy, "AWS JSON 1.1 protocol".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from headrace.aws.errors import JSON_CODES, Codes, fault
+from headrace.aws.protocols.contract import error_members, error_type, query_error, reading
+from headrace.aws.protocols.event_stream import EventFormat, stream_response
+from headrace.aws.protocols.json_values import JSON, dumps, loads
+from headrace.aws.specification import Operation, Shape, Specification
+from headrace.server.messages import Request, Response
+
+
+def parse(operation: Operation, request: Request, labels: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return the parameters of a request; raises InvalidInput with the code SerializationException."""
+    del labels
+    with reading("SerializationException"):
+        content = loads(request.body) if request.body else {}
+        parameters: dict[str, Any] = JSON.reader(operation.input)(content) if operation.input else {}
+    return parameters
+
+
+def render(operation: Operation, result: dict[str, Any], request_id: str) -> Response:
+    """Return the answer of an operation."""
+    headers = _headers(operation.service, request_id)
+    if operation.output is None:
+        return Response(200, headers, b"")
+    if operation.output.event_member:
+        return stream_response(operation.output, result, headers, EVENTS)
+    return Response(200, headers, dumps(JSON.writer(operation.output)(result)))
+
+
+def render_error(
+    service: Specification,
+    error: Exception,
+    request_id: str,
+    *,
+    codes: Codes | None = None,
+    request: Request | None = None,
+) -> Response:
+    """Return an error: its name as `__type`, the code of the former query protocol in a header where there was one."""
+    del request
+    found = fault(error, service, codes or {}, JSON_CODES, plain_status=True)
+    headers = {**_headers(service, request_id), **query_error(service, found), **found.headers}
+    body = {"__type": error_type(found), **error_members(found, JSON.writer)}
+    return Response(found.status, headers, dumps(body))
+
+
+def write_event(shape: Shape, members: dict[str, Shape], value: Any) -> bytes:
+    """Return an event's structure as JSON."""
+    return dumps(JSON.structure_writer(shape, members)(value))
+
+
+EVENTS = EventFormat("application/json", write_event, opens=True)
+
+
+def _headers(service: Specification, request_id: str) -> dict[str, str]:
+    return {"x-amzn-RequestId": request_id, "Content-Type": f"application/x-amz-json-{service.json_version}"}
