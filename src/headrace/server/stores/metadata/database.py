@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
+from headrace.ml.errors import HeadraceError
+from headrace.server.errors import Unavailable
 from headrace.server.stores.metadata.engines import engines, read_url
 from headrace.server.stores.metadata.failures import told_in_one_sentence
 
@@ -21,6 +23,10 @@ Result = TypeVar("Result")
 MOST_SHARED = 256
 _ABANDONED: list[Any] = []
 """Pools of the process that this one was forked from: neither used nor closed here."""
+
+
+class MetadataError(HeadraceError):
+    """The metadata store cannot be opened: wrong URL, no access, damaged, or of a newer version."""
 
 
 @dataclass
@@ -61,16 +67,19 @@ class MetadataStore:
 
         `patience` is how long a transaction waits for its turn, in seconds. Before tables of an earlier version are
         migrated, the database is copied into the folder `backups` (by default beside a SQLite file), unless `backup` is
-        False. Raises Unavailable when the database cannot be used, or was written by a newer version.
+        False. Raises MetadataError when the database cannot be used, or was written by a newer version.
         """
         from headrace.server.stores.metadata.migrations import bring_up_to_date
 
-        store = cls(*engines(read_url(url), patience), patience=patience)
         try:
-            bring_up_to_date(store, backups, backup=backup)
-        except BaseException:
-            store.close()
-            raise
+            store = cls(*engines(read_url(url), patience), patience=patience)
+            try:
+                bring_up_to_date(store, backups, backup=backup)
+            except BaseException:
+                store.close()
+                raise
+        except Unavailable as error:
+            raise MetadataError(error.message) from error
         return store
 
     def close(self) -> None:
