@@ -24,6 +24,7 @@ class Caller:
     access_key_id: str = ""
     session_policies: tuple[str, ...] = ()
     session_tags: Mapping[str, str] = field(default_factory=dict)
+    transitive_tag_keys: tuple[str, ...] = ()
     session_issued: int = 0
     session_expires: int = 0
     mfa_present: bool = False

@@ -64,7 +64,8 @@ def open_session(keyring: Keyring, token: str, access_key_id: str) -> AccessKey 
         return None
     nonce, packed = plain[:_NONCE_SIZE], plain[_NONCE_SIZE:]
     members: dict[str, Any] = json.loads(zlib.decompress(packed))
-    members["session_policies"] = tuple(members.get("session_policies", ()))
+    for name in ("session_policies", "transitive_tag_keys"):
+        members[name] = tuple(members.get(name, ()))
     caller = Caller(**{**_REQUIRED, **members, "access_key_id": access_key_id})
     return AccessKey(access_key_id, _secret(keyring, nonce, access_key_id), caller)
 
