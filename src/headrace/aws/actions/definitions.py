@@ -1,0 +1,66 @@
+"""The tables of IAM actions: access level, resource types and condition keys of every action of a service."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+TABLES = Path(__file__).parent / "tables"
+
+
+@dataclass(frozen=True)
+class Action:
+    """One IAM action; `required` and `optional` are resource types, `access` one of AWS's five access levels."""
+
+    name: str
+    access: str
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    passes_role: bool = False
+
+    @property
+    def read_only(self) -> bool:
+        """Tell whether the action only reads."""
+        return self.access in ("Read", "List")
+
+
+@dataclass(frozen=True)
+class Definition:
+    """All actions of one IAM prefix by lower-case name, and the ARN templates of its resource types."""
+
+    actions: Mapping[str, Action]
+    resources: Mapping[str, str]
+
+
+@cache
+def definition(prefix: str) -> Definition:
+    """Return the table of an IAM prefix ("s3"); raises LookupError when there is none."""
+    path = TABLES / f"{prefix}.json"
+    if not path.is_file():
+        raise LookupError(f"there is no table of the actions of {prefix}; add it to PREFIXES and run make actions")
+    table = json.loads(path.read_text(encoding="utf-8"))
+    actions = {
+        name.lower(): Action(
+            f"{prefix}:{name}",
+            each["access"],
+            tuple(each.get("required", ())),
+            tuple(each.get("optional", ())),
+            tuple(each.get("keys", ())),
+            each.get("passes_role", False),
+        )
+        for name, each in table["actions"].items()
+    }
+    return Definition(actions, table["resources"])
+
+
+def action(name: str) -> Action:
+    """Return the action of a full name ("s3:GetObject", in any case); raises LookupError when AWS has none."""
+    prefix, _, rest = name.partition(":")
+    try:
+        return definition(prefix).actions[rest.lower()]
+    except KeyError:
+        raise LookupError(f"AWS has no action {name}; name the one that is meant in declared/") from None

@@ -1,0 +1,97 @@
+"""ARNs of the resources that a request is about, filled into the templates of AWS's tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
+from itertools import product
+
+from headrace.aws.actions.declarations import Declared, Parameters
+from headrace.aws.actions.definitions import Action, definition
+from headrace.aws.actions.values import arns, snake
+from headrace.server.resources import Place
+from headrace.server.security.policy import Unresolved
+
+_PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
+_PLACES = ("Partition", "Region", "Account")
+
+
+def of_action(
+    action: Action, operation: str, declared: Declared, parameters: Parameters, place: Place
+) -> tuple[str, ...]:
+    """Return the ARNs of the resources of an action that a request names.
+
+    A required resource that the request does not name counts as any of its type (`…:training-job/*`); where nothing
+    is named and nothing required, the answer is "*".
+    """
+    prefix = action.name.partition(":")[0]
+    templates = definition(prefix).resources
+    given = arns(parameters)
+    found: list[str] = []
+    for kind in (*action.required, *action.optional):
+        template = declared.templates.get(kind) or templates[kind]
+        named = [arn for arn in given if _pattern(template).fullmatch(arn)]
+        if not named:
+            named = list(_filled(kind, template, operation, declared, parameters, place))
+        if not named and kind in action.required:
+            named = [_fill(template, _values(place))]
+        found += named
+    return tuple(dict.fromkeys(found)) or ("*",)
+
+
+def _filled(
+    kind: str, template: str, operation: str, declared: Declared, parameters: Parameters, place: Place
+) -> Iterator[str]:
+    """Yield the template with each combination of the names that the request gives; none where one is missing."""
+    slots = [name for name in _PLACEHOLDER.findall(template) if name not in _PLACES]
+    own = snake(kind) in snake(operation)
+    choices = [_names(slot, kind, own, declared, parameters) for slot in slots]
+    if not slots:
+        yield _fill(template, _values(place))
+    for names in product(*choices) if slots else ():
+        if names[0].startswith("arn:"):
+            yield names[0]
+            continue
+        path = str(parameters.get("path") or "/")[1:] if slots[-1].endswith("NameWithPath") else ""
+        named = {slot: path + name for slot, name in zip(slots, names, strict=True)}
+        arn = _fill(template, _values(place) | named)
+        stored = declared.stored.get(kind)
+        created = operation.startswith("Create") and own
+        yield arn if stored is None or created else Unresolved(arn, stored, names[-1])
+
+
+def _names(slot: str, kind: str, own: bool, declared: Declared, parameters: Parameters) -> tuple[str, ...]:
+    for name in declared.parameters.get(slot) or _candidates(slot, kind, own):
+        value = parameters.get(name)
+        if isinstance(value, str) and value:
+            return (value,)
+        if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
+            return tuple(value)
+    return ()
+
+
+@lru_cache(4096)
+def _candidates(slot: str, kind: str, own: bool) -> tuple[str, ...]:
+    plain, title = snake(slot), snake(kind)
+    names = [plain, f"{plain}s", plain.removesuffix("_name"), f"{title}_name", f"{title}_names", f"{title}_id"]
+    return (*names, "name", "id") if own else tuple(names)
+
+
+def _fill(template: str, values: Mapping[str, str]) -> str:
+    return _PLACEHOLDER.sub(lambda match: values.get(match[1], "*"), template)
+
+
+def _values(place: Place) -> dict[str, str]:
+    return {"Partition": place.partition, "Region": place.region, "Account": place.account}
+
+
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    pieces = _PLACEHOLDER.split(template)
+    return re.compile(
+        "".join(
+            (r"[^:]*" if piece in _PLACES else ".+") if index % 2 else re.escape(piece)
+            for index, piece in enumerate(pieces)
+        )
+    )
