@@ -19,10 +19,10 @@ _HEAD = 16_384
 
 
 @cache
-def service(name: str) -> Specification | None:
-    """Return the service that botocore calls `name`, or None when it knows none."""
+def service(name: str) -> Specification:
+    """Return the service that botocore calls `name`; raises LookupError when it knows none."""
     if name not in names():
-        return None
+        raise LookupError(f"botocore has no model of a service named {name!r}")
     loader = Loader(extra_search_paths=[str(_MODELS)], include_default_search_paths=False)
     return Specification(name, _without_documentation(loader.load_service_model(name, "service-2")))
 
