@@ -43,6 +43,8 @@ POSTGRESQL = {
 }
 """Sentences by the beginning of PostgreSQL's SQLSTATE."""
 
+NOT_KEPT = "a value holds a character or a number that the metadata store cannot keep; change it"
+
 
 @contextmanager
 def told_in_one_sentence(place: str) -> Iterator[None]:
@@ -57,14 +59,16 @@ def told_in_one_sentence(place: str) -> Iterator[None]:
         if told is None:
             raise
         raise told from failure
+    except (UnicodeEncodeError, OverflowError) as failure:
+        raise InvalidInput(NOT_KEPT) from failure
     except exc.TimeoutError as failure:
         raise Unavailable(f"the metadata store {place} is busy: no turn came in time; try again") from failure
 
 
 def _sentence(failure: exc.DBAPIError | sqlite3.Error, place: str) -> OperationError | None:
     orig: Any = failure.orig if isinstance(failure, exc.DBAPIError) else failure
-    if isinstance(orig, UnicodeEncodeError) or isinstance(failure, exc.DataError):
-        return InvalidInput("a value holds a character or a number that the metadata store cannot keep; change it")
+    if isinstance(failure, exc.DataError):
+        return InvalidInput(NOT_KEPT)
     if isinstance(orig, sqlite3.Error):
         code = getattr(orig, "sqlite_errorname", "")
         said = next((said for start, said in SQLITE.items() if code.startswith(start)), None)
