@@ -42,7 +42,7 @@ class JobQueue:
         *,
         now: int,
         priority: int = 0,
-        not_before: int | None = None,
+        not_before: int = 0,
         timeout: int | None = None,
         attempts: int = MOST_ATTEMPTS,
         resource_arn: str = "",
@@ -68,7 +68,7 @@ class JobQueue:
             "timeout": timeout,
             "most_attempts": attempts,
             "state": QUEUED,
-            "not_before": now if not_before is None else not_before,
+            "not_before": not_before,
             "created": now,
         }
         statement = insert(JOBS).values(values).returning(*JOBS.c)

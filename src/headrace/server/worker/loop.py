@@ -14,9 +14,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
-from headrace.server.errors import Unavailable
+from headrace.server.errors import OperationError, Unavailable
 from headrace.server.jobs.attempts import Attempts, ended, waits
 from headrace.server.jobs.folders import leftovers, prepare, tidy
 from headrace.server.jobs.handle import Assignment, entry
@@ -103,7 +102,7 @@ class Worker:
             self.stop()
         if self._stop_at is None:
             self._try("sweep", self._sweep, every=SWEEP)
-            self._try("watch", self._look_at_others, every=self._timing.lease / 4000)
+            self._try("watch", self._look_at_others, every=min(self._timing.lease / 4, self._timing.flush) / 1000)
             self._try("claim", self._claim)
         elif self._stop_at <= time.monotonic():
             for each in self._running:
@@ -241,14 +240,17 @@ class Worker:
             tidy(self._jobs, job, done=attempt)
 
     def _try(self, name: str, step: Callable[[], None], *, every: float = 0.0) -> None:
-        """Take a step when it is due; when the database or the disk fails, say so and try again later."""
+        """Take a step when it is due; whatever fails (database, disk, a hook), say so and try again later."""
         now = time.monotonic()
         if now < self._due.get(name, 0.0):
             return
         try:
             step()
-        except (SQLAlchemyError, OSError, Unavailable) as error:
-            LOGGER.warning("could not %s jobs: %s; trying again", name, str(error).partition("\n")[0])
+        except (OperationError, OSError) as error:
+            LOGGER.warning("could not %s jobs: %s; trying again", name, error)
+            self._due[name] = now + RETRY
+        except Exception:
+            LOGGER.exception("could not %s jobs; trying again", name)
             self._due[name] = now + RETRY
         else:
             self._due[name] = now + every

@@ -15,6 +15,8 @@ from headrace.server.jobs.folders import publish
 from headrace.server.jobs.handle import Assignment, Job, entry
 from headrace.server.jobs.records import JobFailed, JobStopped, LeaseLost
 
+LONGEST_REASON = 4000
+
 
 def run(line: bytes, channel: socket.socket) -> int:
     """Run the attempt that `line` (JSON of an Assignment) describes; returns the exit code."""
@@ -60,7 +62,7 @@ def _be_first_to_go() -> None:
 
 
 def _sentence(error: Exception) -> str:
-    text = str(error).strip()
+    text = str(error).encode("utf-8", "replace").decode().replace("\0", "").strip()[:LONGEST_REASON]
     if isinstance(error, OperationError | JobFailed):
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
