@@ -51,6 +51,11 @@ def render_error(
     return Response(found.status, headers, dumps(body))
 
 
+def code_of(service: Specification, error: Exception, codes: Codes | None = None) -> str:
+    """Return the code that an error answers with."""
+    return error_type(fault(error, service, codes or {}, JSON_CODES))
+
+
 def write_event(shape: Shape, members: dict[str, Shape], value: Any) -> bytes:
     """Return an event's structure as JSON."""
     return dumps(JSON.structure_writer(shape, members)(value))

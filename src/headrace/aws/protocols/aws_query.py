@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from headrace.aws.errors import QUERY_CODES, Codes, fault
+from headrace.aws.errors import QUERY_CODES, Codes, Fault, fault
 from headrace.aws.protocols.contract import query_error, reading
 from headrace.aws.protocols.forms import form_tree, reader
 from headrace.aws.protocols.xml_writing import element, escape, members_writer, namespace
@@ -49,8 +49,7 @@ def render_error(
     del request
     found = fault(error, service, codes or {}, QUERY_CODES)
     shape = found.shape
-    code = shape.traits.get("error", {}).get("code", found.code) if shape else found.code
-    parts = [f"<ErrorResponse{_xmlns(service)}><Error><Type>{found.side}</Type><Code>{escape(code)}</Code>"]
+    parts = [f"<ErrorResponse{_xmlns(service)}><Error><Type>{found.side}</Type><Code>{escape(_code(found))}</Code>"]
     parts.append(f"<Message>{escape(found.message)}</Message>")
     for name, value in found.members.items():
         if shape and name.lower() != "message":
@@ -58,6 +57,15 @@ def render_error(
     parts.append(f"</Error><RequestId>{request_id}</RequestId></ErrorResponse>")
     headers = {**_headers(request_id), **query_error(service, found), **found.headers}
     return Response(found.status, headers, "".join(parts).encode())
+
+
+def code_of(service: Specification, error: Exception, codes: Codes | None = None) -> str:
+    """Return the code that an error answers with."""
+    return _code(fault(error, service, codes or {}, QUERY_CODES))
+
+
+def _code(found: Fault) -> str:
+    return str(found.shape.traits.get("error", {}).get("code", found.code)) if found.shape else found.code
 
 
 def _result(shape: Shape) -> Any:

@@ -36,6 +36,9 @@ class WireProtocol(Protocol):
     ) -> Response:
         """Return the error in the service's words; `codes` are the service's own codes of kinds of error."""
 
+    def code_of(self, service: Specification, error: Exception, codes: Codes | None = None) -> str:
+        """Return the code that an error answers with."""
+
 
 @contextmanager
 def reading(code: str, message: str = "") -> Iterator[None]:

@@ -73,6 +73,11 @@ def render_error(
     return Response(status, {**headers, **bound_headers, **found.headers}, body)
 
 
+def code_of(service: Specification, error: Exception, codes: Codes | None = None) -> str:
+    """Return the code that an error answers with."""
+    return error_type(fault(error, service, codes or {}, JSON_CODES))
+
+
 def _only(rest: dict[str, Any]) -> Any:
     return lambda shape: lambda _: JSON.writer(shape)(rest)
 

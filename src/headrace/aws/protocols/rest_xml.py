@@ -79,6 +79,11 @@ def render_error(
     return Response(found.status, {**headers, **_TYPE}, body.encode())
 
 
+def code_of(service: Specification, error: Exception, codes: Codes | None = None) -> str:
+    """Return the code that an error answers with."""
+    return fault(error, service, codes or {}, XML_CODES).code
+
+
 def write_event(shape: Shape, members: dict[str, Shape], value: Any) -> bytes:
     """Return an event's structure as XML."""
     parts = [f"<{shape.name}>"]
