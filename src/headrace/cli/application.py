@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from headrace.cli.serving import register
 from headrace.version import __version__
 
 application = typer.Typer(
@@ -159,3 +160,6 @@ def charter_init(
 
     write_charter_template(path)
     typer.echo(f"{path} is written; fill it in, then: headrace run TABLE --target COL --charter {path}")
+
+
+register(application)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 from urllib.parse import parse_qsl
 
 
@@ -13,7 +14,8 @@ class Request:
     """One HTTP request.
 
     `path` and `query` are the raw, still percent-encoded text of the request line; `headers` are (lower-case name,
-    value) in the order they came; `body` is None while a streaming body has not been read.
+    value) in the order they came; `body` is None while a streaming body has not been read. `notes` is where a door
+    keeps what it has understood so far.
     """
 
     method: str
@@ -24,6 +26,7 @@ class Request:
     client: str = ""
     secure: bool = False
     request_id: str = ""
+    notes: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def header(self) -> Mapping[str, str]:

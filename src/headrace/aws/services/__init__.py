@@ -12,9 +12,13 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from headrace.aws import specification
 from headrace.server.errors import OperationError
+from headrace.server.messages import Request, Response
 
 BUILT = ("cloudtrail", "cloudwatch", "iam", "logs", "resourcegroupstaggingapi", "s3", "sts")
+
+OPERATIONS = "headrace.server.operations."
 
 
 @dataclass(frozen=True)
@@ -24,10 +28,13 @@ class Service:
     An operation `CreateRole` is built when one of `modules` has a public function `create_role(context, *, …)`; its
     parameters and answer are the members of botocore's shapes in snake_case.
 
-    `errors` maps kinds of error to this service's codes, where they differ from the door's defaults; `secret` names
-    members that the audit trail leaves out (beside those that botocore marks sensitive); `data_events` names operations
-    that are data events, not management ones; `anonymous` those that unsigned callers may try; `adapt` changes
-    parameters or answers of single operations where the wire has more than the model says.
+    `errors` maps kinds of error to this service's codes, where they differ from the door's defaults; `data_events` names
+    operations that are data events, not management ones; `anonymous` those that unsigned callers may try.
+
+    Where the wire has more than the model says, these see it: `prepare(operation, request, parameters) -> parameters`
+    before the checks, `digests(operation, parameters)` names further digests of a streaming body,
+    `finish(operation, request, parameters, answer, response) -> response` after rendering, `finish_error(request,
+    error, response) -> response` likewise.
     """
 
     name: str
@@ -36,11 +43,32 @@ class Service:
     secret: frozenset[str] = frozenset()
     data_events: frozenset[str] = frozenset()
     anonymous: frozenset[str] = frozenset()
+    prepare: Callable[[str, Request, dict[str, Any]], dict[str, Any]] | None = None
+    digests: Callable[[str, Mapping[str, Any]], tuple[str, ...]] | None = None
+    finish: Callable[[str, Request, Mapping[str, Any], Mapping[str, Any], Response], Response] | None = None
+    finish_error: Callable[[Request, Exception, Response], Response] | None = None
 
     def operation(self, function: str) -> Callable[..., Any] | None:
         """Return the operation named `function` ("create_role"), or None while it is not built."""
-        found = (getattr(module, function, None) for module in self.modules)
-        return next((each for each in found if callable(each)), None)
+        found = (vars(module).get(function) for module in self.modules)
+        return next((each for each in found if callable(each) and each.__module__.startswith(OPERATIONS)), None)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Which operations of a service's model are built, and which are not, by name."""
+
+    service: str
+    built: list[str]
+    missing: list[str]
+
+
+def coverage_of(name: str) -> Coverage:
+    """Return what is built of the service that botocore calls `name`."""
+    found = service(name)
+    functions = specification.service(name).functions
+    built = [operation for function, operation in functions.items() if found and found.operation(function)]
+    return Coverage(name, sorted(built), sorted(set(functions.values()) - set(built)))
 
 
 @cache

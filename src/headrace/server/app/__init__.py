@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from headrace.server.app.bodies import Disconnected, read_whole, send, stage
+from headrace.server.app.bodies import Disconnected, drain, read_whole, send, stage
 from headrace.server.app.observation import Observer
 from headrace.server.context import Platform
 from headrace.server.errors import OperationError, TooLarge, Unavailable
@@ -59,6 +59,10 @@ class Application:
         finally:
             self.observer.ends(seen, request, answered)
 
+    def close(self) -> None:
+        """End the threads once the requests in them have ended."""
+        self.pool.shutdown()
+
     async def answer(self, request: Request, receive: Receive) -> Answered:
         """Return the answer to a request: small bodies are read whole, uploads staged block by block."""
         run = asyncio.get_running_loop().run_in_executor
@@ -70,16 +74,29 @@ class Application:
             try:
                 whole = await read_whole(request, receive, self.platform.settings.largest_body)
             except TooLarge as too_large:
-                return await run(self.pool, self.guard.turn_away, door, request, too_large)
+                return await leave_body(
+                    request, receive, await run(self.pool, self.guard.turn_away, door, request, too_large)
+                )
             return await run(self.pool, self.guard.answer, door, whole)
         admitted = await run(self.pool, self.guard.admit, door, request)
         if isinstance(admitted, Answered):
-            return admitted
+            return await leave_body(request, receive, admitted)
         try:
             staged = await stage(self.platform.objects, admitted.intake, receive, self.pool)
         except OperationError as refused:
-            return await run(self.pool, self.guard.abandon, admitted, refused)
+            return await leave_body(request, receive, await run(self.pool, self.guard.abandon, admitted, refused))
         return await run(self.pool, self.guard.perform, admitted, staged)
+
+
+async def leave_body(request: Request, receive: Receive, answered: Answered) -> Answered:
+    """Return an answer that leaves before its request's body was read: what is short is read and forgotten.
+
+    A client that still sends would else meet a closed connection before it reads the answer.
+    """
+    answered.response.headers["connection"] = "close"
+    if "expect" not in request.header:
+        await drain(receive)
+    return answered
 
 
 def is_own_page(request: Request) -> bool:

@@ -68,8 +68,20 @@ async def stage(
         raise
 
 
+async def drain(receive: Callable[[], Awaitable[Message]], most: int = 8 * BLOCK) -> None:
+    """Read and forget what is left of a body, up to `most` bytes."""
+    with suppress(Disconnected, InvalidInput):
+        async for block in _blocks(receive):
+            most -= len(block)
+            if most < 0:
+                return
+
+
 async def send(
-    response: Response, request: Request, send_message: Callable[[Message], Awaitable[None]], pool: Executor | None = None
+    response: Response,
+    request: Request,
+    send_message: Callable[[Message], Awaitable[None]],
+    pool: Executor | None = None,
 ) -> None:
     """Send an answer; a body of blocks is read in threads, one block ahead of the client."""
     headers = {name.lower(): value for name, value in response.headers.items()}

@@ -30,9 +30,7 @@ class Observer:
         self.started = time.monotonic()
         self.registry = CollectorRegistry()
         labels = ("service", "operation")
-        self.requests = Counter(
-            "headrace_requests", "Requests answered.", (*labels, "status"), registry=self.registry
-        )
+        self.requests = Counter("headrace_requests", "Requests answered.", (*labels, "status"), registry=self.registry)
         self.seconds = Histogram(
             "headrace_request_seconds", "Time from head to last byte.", labels, buckets=BUCKETS, registry=self.registry
         )

@@ -66,9 +66,9 @@ class Guard:
                     answer = self._run(connection, request, evidence, call, [])
             if call.read_only:
                 response, shown = door.render(request, call, answer)
-                if audit.wanted(self.platform.metadata, self._entry(request, evidence, call)):
-                    with self.platform.metadata.writing() as connection:
-                        audit.record(connection, self._entry(request, evidence, call, answer=shown))
+                entry = self._entry(request, evidence, call, answer=shown)
+                if audit.wanted(self.platform.metadata, entry):
+                    self._record(entry)
                 return Answered(response, call.service, call.operation, evidence.caller)
             if call.body_member:
                 admitted = Admitted(door, request, evidence, call, door.intake(request, evidence, call))
@@ -100,6 +100,9 @@ class Guard:
             with suppress(Exception):
                 self.platform.objects.discard(staged)
             return self._refuse(door, request, evidence, call, error)
+
+    def _record(self, entry: audit.Entry) -> None:
+        self.platform.metadata.write_shared(partial(audit.record, entry=entry))
 
     def _stage(self, admitted: Admitted, body: bytes) -> Staged:
         staging = self.platform.objects.stage(admitted.intake.digests)
@@ -209,8 +212,7 @@ class Guard:
                 message = error.message if isinstance(error, OperationError) else "an internal error"
                 entry = self._entry(request, evidence, told, error=(code, message))
                 if audit.wanted(self.platform.metadata, entry):
-                    with self.platform.metadata.writing() as connection:
-                        audit.record(connection, entry)
+                    self._record(entry)
             except Exception:
                 LOG.exception("the refusal of request %s could not be recorded", request.request_id)
         return Answered(response, service, operation, caller, code)

@@ -1,0 +1,63 @@
+"""Puts the platform together: every part is made here, and handed to those that need it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from headrace.aws.gateway import Gateway
+from headrace.server.app import Application, Entrance
+from headrace.server.app.upkeep import Chore
+from headrace.server.clock import Clock, system_clock
+from headrace.server.context import Platform
+from headrace.server.security import audit
+from headrace.server.security.credentials import first_start
+from headrace.server.security.secrets import Keyring
+from headrace.server.settings import Settings
+from headrace.server.stores.data_folder import DataFolder
+from headrace.server.stores.metadata import MetadataStore
+from headrace.server.stores.objects import open_object_store
+
+UPKEEP = (
+    Chore(
+        "counts of refusals",
+        lambda _: 60.0,
+        lambda platform, now: audit.settle(platform.metadata, now),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An open platform; `made` tells that this start made the account and its keys."""
+
+    platform: Platform
+    folder: DataFolder
+    credentials: Path
+    signing_key: Path
+    made: bool
+
+
+@contextmanager
+def open_platform(settings: Settings, clock: Clock = system_clock) -> Iterator[Opened]:
+    """Lock the data folder, open the stores and the keyring, and make account and keys at the first start."""
+    with DataFolder.open(settings.data) as folder:
+        keyring = Keyring.open(folder.keys)
+        database = settings.database or f"sqlite:///{folder.database}"
+        metadata = MetadataStore.open(database, backups=folder.backups, backup=settings.backup)
+        try:
+            objects = open_object_store(settings.objects, folder.path)
+            with metadata.writing() as connection:
+                start = first_start(folder.path, connection, keyring, now=clock())
+            platform = Platform(settings, metadata, objects, keyring, clock, start.account)
+            yield Opened(platform, folder, folder.credentials, folder.keys / "signing.key", start.made)
+            audit.settle(metadata, clock(), everything=True)
+        finally:
+            metadata.close()
+
+
+def application_of(platform: Platform) -> Application:
+    """Return the application with its doors, in the order in which they are asked."""
+    return Application(platform, [Entrance(lambda _: True, Gateway(platform))])

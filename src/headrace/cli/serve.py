@@ -1,0 +1,96 @@
+"""`headrace serve`: puts the platform together, listens, and stops cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+from headrace.aws.proxy import Authority, Proxy
+from headrace.cli.assembly import UPKEEP, application_of, open_platform
+from headrace.cli.running import Running, forget, note
+from headrace.ml.errors import OptionError
+from headrace.server.app.connections import listen, serve_until_stopped
+from headrace.server.app.upkeep import Upkeep
+from headrace.server.settings import Settings, load_settings
+
+
+def serve_command(**flags: Any) -> None:
+    """Serve until SIGINT or SIGTERM; `flags` are those of `headrace serve`, None where they were not given."""
+    settings = load_settings(**flags)
+    logging.basicConfig(stream=sys.stderr, level=settings.log_level.upper(), format="%(message)s")
+    for noisy in ("botocore", "urllib3", "asyncio", "uvicorn.error", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    try:
+        import uvloop
+
+        uvloop.run(_serve(settings))
+    except ImportError:  # pragma: no cover
+        asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    with ExitStack() as stack:
+        opened = stack.enter_context(open_platform(settings))
+        application = application_of(opened.platform)
+        listener = stack.enter_context(listen(settings.host, settings.port))
+        settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+        upkeep = stack.enter_context(Upkeep(opened.platform, UPKEEP))
+        proxy, proxy_url, tls = _proxy(stack, settings, opened.folder.keys)
+        running = Running(os.getpid(), settings.url, proxy_url, settings.region)
+
+        async def started() -> None:
+            if proxy is not None:
+                await proxy.start()
+            note(settings.data, running)
+            _announce(settings, running, opened)
+            upkeep.start()
+
+        def stopping() -> None:
+            application.stopping = True
+            if proxy is not None:
+                proxy.close()
+
+        try:
+            await serve_until_stopped(application, settings, listener, started=started, stopping=stopping, tls=tls)
+        finally:
+            forget(settings.data)
+            application.close()
+
+
+def _proxy(stack: ExitStack, settings: Settings, keys: Path) -> tuple[Proxy | None, str, Any]:
+    """Return the proxy, its URL, and the TLS socket that it sends AWS's hosts to."""
+    if not settings.proxy:
+        return None, "", None
+    inner = stack.enter_context(listen("127.0.0.1", 0))
+    wanted = settings.proxy_port
+    default = settings.port + 1 if settings.port < 65535 else 0
+    try:
+        listener = listen("127.0.0.1", default if wanted is None else wanted)
+    except OptionError:
+        if wanted is not None:
+            raise
+        listener = listen("127.0.0.1", 0)
+    stack.enter_context(listener)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    return Proxy(listener, inner.getsockname()), url, (inner, Authority(keys).server_context())
+
+
+def _announce(settings: Settings, running: Running, opened: Any) -> None:
+    lines = {
+        "endpoint": running.endpoint,
+        **({"proxy": running.proxy} if running.proxy else {}),
+        "data": str(settings.data),
+        "account": opened.platform.account,
+        "credentials": str(opened.credentials) + (" (new: the root user's key)" if opened.made else ""),
+        "signing key": str(opened.signing_key) + (" (new: keep a copy of it)" if opened.made else ""),
+        "to use it": f'eval "$(headrace env --data {settings.data})"',
+    }
+    with suppress(BrokenPipeError, ValueError):
+        for name, value in lines.items():
+            print(f"{name:>11}: {value}")  # noqa: T201
+        print(flush=True)  # noqa: T201

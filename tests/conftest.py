@@ -1,0 +1,77 @@
+"""A running server, and clients of it, for every room's tests."""
+
+import configparser
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@dataclass
+class RunningServer:
+    """A `headrace serve` of its own process; `credentials` are its root user's."""
+
+    endpoint: str
+    proxy: str
+    data: Path
+    process: subprocess.Popen[str]
+    credentials: dict[str, str]
+    clients: dict[Any, Any] = field(default_factory=dict)
+
+    def client(self, service: str, **options: Any) -> Any:
+        """Return a boto3 client of the root user, or with `options` of boto3's own."""
+        import boto3
+        from botocore.config import Config
+
+        arguments = {
+            "endpoint_url": self.endpoint,
+            "region_name": "us-east-1",
+            "aws_access_key_id": self.credentials["aws_access_key_id"],
+            "aws_secret_access_key": self.credentials["aws_secret_access_key"],
+            "config": Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}),
+        } | options
+        return boto3.session.Session().client(service, **arguments)
+
+
+def start_server(data: Path, *flags: str, environment: dict[str, str] | None = None) -> RunningServer:
+    """Start `headrace serve` on a free port and wait until it listens; the caller stops its process."""
+    command = [sys.executable, "-m", "headrace", "serve", "--data", str(data), "--port", "0", "--proxy-port", "0"]
+    variables = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "HEADRACE_", "HTTP"))
+    } | {"HEADRACE_LOG_LEVEL": "warning"}
+    with (data.parent / f"{data.name}.log").open("ab") as log:
+        process = subprocess.Popen(
+            [*command, *flags], stdout=subprocess.PIPE, stderr=log, text=True, env=variables | (environment or {})
+        )
+    assert process.stdout is not None
+    said: dict[str, str] = {}
+    while "endpoint" not in said:
+        line = process.stdout.readline()
+        assert line, f"the server stopped: {(data.parent / f'{data.name}.log').read_text()}"
+        name, _, value = line.partition(": ")
+        said[name.strip()] = value.strip()
+    parser = configparser.ConfigParser()
+    parser.read(data / "credentials")
+    return RunningServer(said["endpoint"], said.get("proxy", ""), data, process, dict(parser["default"]))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """Start one server for all tests of this process; tests use names of their own and never expect it empty."""
+    running = start_server(tmp_path_factory.mktemp("server") / "data")
+    try:
+        yield running
+    finally:
+        running.process.terminate()
+        assert running.process.wait(40) == 0, "the server stops cleanly"
+
+
+@pytest.fixture
+def client(server: RunningServer) -> Callable[..., Any]:
+    """Return a function that makes boto3 clients of the running server."""
+    return server.client
