@@ -27,6 +27,9 @@ from headrace.server.security.credentials import ANONYMOUS, AccessKey, Caller
 LARGEST_SKEW = 15 * 60_000
 """Milliseconds that a client's clock may be ahead or behind."""
 
+TOKEN_HEADER = "x-amz-security-token"  # noqa: S105
+"""Need not be signed: clients may add it after signing, and no other token fits the secret."""
+
 FindKey = Callable[[str, str | None], AccessKey | None]
 """Returns the key of an access key id and session token; None when there is none, or the token is not its own."""
 
@@ -155,7 +158,9 @@ def _check_signed_headers(request: Request, claim: Claim, dialect: Dialect) -> N
         raise dialect.refusal(
             Fault.UNSIGNED_HEADER, "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."
         )
-    unsigned = [name for name in request.header if name.startswith("x-amz-") and name not in names]
+    unsigned = [
+        name for name in request.header if name.startswith("x-amz-") and name not in names and name != TOKEN_HEADER
+    ]
     if unsigned:
         raise dialect.refusal(
             Fault.UNSIGNED_HEADER,
