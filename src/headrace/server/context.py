@@ -56,7 +56,7 @@ class Context:
         self.committed.append(action)
 
     def position(self, token: str | None, *, of: str) -> list[Any] | None:
-        """Return where the listing `of` goes on by a caller's pagination token; raises InvalidInput on a foreign one."""
+        """Return where the listing `of` goes on by a caller's token; raises InvalidInput on a foreign one."""
         return None if not token else self.platform.keyring.read_position(token, of=f"{self.place.account}/{of}")
 
     def token(self, position: Sequence[Any] | None, *, of: str) -> str | None:

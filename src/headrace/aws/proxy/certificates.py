@@ -59,7 +59,7 @@ class Authority:
             return None
 
         context = self._context(f"aws.{DOMAINS[0]}")
-        context.sni_callback = choose  # type: ignore[assignment]
+        context.sni_callback = choose
         return context
 
     def _context(self, host: str) -> ssl.SSLContext:

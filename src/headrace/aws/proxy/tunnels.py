@@ -20,7 +20,7 @@ ESTABLISHED = b"HTTP/1.1 200 Connection Established\r\n\r\n"
 
 
 class Proxy:
-    """Answers CONNECT on a listening socket until it is closed; `aws` is the address of the TLS socket for AWS's hosts."""
+    """Answers CONNECT on a listening socket; `aws` is the address of the TLS socket for AWS's hosts."""
 
     def __init__(self, listener: socket.socket, aws: tuple[str, int]) -> None:
         self._listener = listener

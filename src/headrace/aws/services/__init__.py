@@ -28,8 +28,8 @@ class Service:
     An operation `CreateRole` is built when one of `modules` has a public function `create_role(context, *, …)`; its
     parameters and answer are the members of botocore's shapes in snake_case.
 
-    `errors` maps kinds of error to this service's codes, where they differ from the door's defaults; `data_events` names
-    operations that are data events, not management ones; `anonymous` those that unsigned callers may try.
+    `errors` maps kinds of error to this service's codes, where they differ from the door's defaults; `data_events`
+    names operations that are data events, not management ones; `anonymous` those that unsigned callers may try.
 
     Where the wire has more than the model says, these see it: `prepare(operation, request, parameters) -> parameters`
     before the checks, `digests(operation, parameters)` names further digests of a streaming body,

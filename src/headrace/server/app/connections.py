@@ -161,7 +161,7 @@ async def serve_until_stopped(
             await asyncio.sleep(0.005)
         if tls is not None:
             protocol = partial(LimitedConnection, config, server.server_state, {})
-            server.servers.append(await loop.create_server(protocol, sock=tls[0], ssl=tls[1]))  # type: ignore[arg-type]
+            server.servers.append(await loop.create_server(protocol, sock=tls[0], ssl=tls[1]))
         await started()
 
     announcing = asyncio.ensure_future(announce())

@@ -16,7 +16,7 @@ LOG = logging.getLogger("headrace.upkeep")
 
 @dataclass(frozen=True)
 class Chore:
-    """A task that comes back: `run(platform, now)` every `seconds(settings)`; `at_end` ones run once more at the stop."""
+    """A task that comes back: `run(platform, now)` every `seconds(platform)`, `at_end` once more at the stop."""
 
     name: str
     seconds: Callable[[Platform], float]

@@ -44,7 +44,7 @@ TRUST_ACTIONS = frozenset({"sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSe
 def authorise(
     platform: Platform, connection: Connection, request: Request, caller: Caller, call: Call, checks: Iterable[Check]
 ) -> None:
-    """Raise Denied unless the policies allow every check; the error carries an encoded message for those who may read it.
+    """Raise Denied, with an encoded message of the reasons, unless the policies allow every check.
 
     Anonymous callers may only try operations that say so.
     """
@@ -67,7 +67,7 @@ def authorise(
 def request_context(platform: Platform, request: Request, caller: Caller, call: Call) -> dict[str, tuple[str, ...]]:
     """Return the global condition keys that follow from the request itself (AWS global condition context keys)."""
     now = platform.clock()
-    context = {
+    context: dict[str, tuple[str, ...]] = {
         "aws:CurrentTime": (moment(now).strftime("%Y-%m-%dT%H:%M:%SZ"),),
         "aws:EpochTime": (str(now // 1000),),
         "aws:RequestedRegion": (call.region,),
@@ -118,7 +118,7 @@ def policy_holder(arn: str) -> str:
 
 
 def _resource_policy(connection: Connection, check: Check, resource: str, caller: Caller) -> tuple[str, Policy | None]:
-    """Return the account that owns a resource ("" where that is not told) and the policy that the resource itself has."""
+    """Return the account that owns a resource ("" where that is not told) and the resource's own policy."""
     service = _service(check)
     if resource == "*" or service not in WITH_RESOURCE_POLICIES:
         return "", None

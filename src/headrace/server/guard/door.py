@@ -15,7 +15,7 @@ from headrace.server.stores.objects import Staged
 
 @dataclass(frozen=True)
 class Check:
-    """One question to the policies: may the caller do `action` on `resources`, under these `conditions`?"""
+    """One question to the policies: whether the caller may do `action` on `resources` under these `conditions`."""
 
     action: str
     resources: tuple[str, ...] = ("*",)
