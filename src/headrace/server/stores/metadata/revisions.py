@@ -14,7 +14,7 @@ from typing import Any, Literal
 from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.migration import MigrationContext
 from alembic.operations import ops
-from sqlalchemy import String, Table
+from sqlalchemy import Connection, String, Table
 
 from headrace.server.stores.metadata import tables
 from headrace.server.stores.metadata.engines import engines, read_url
@@ -72,14 +72,24 @@ def write_next(message: str) -> Path | None:
         readers, writer = engines(read_url(f"sqlite:///{folder}/metadata.db"), 10)
         with writer.connect() as connection, connection.begin():
             run_revisions(connection)
-            options = {"render_as_batch": True, "compare_server_default": True}
-            context = MigrationContext.configure(connection, opts=options)
-            steps = produce_migrations(context, METADATA).upgrade_ops
+            steps = difference(connection)
         readers.dispose()
         writer.dispose()
     if steps is None or steps.is_empty():
         return None
     return _write(message.rstrip("."), "_".join(message.lower().split()[:6]), steps)
+
+
+def difference(connection: Connection) -> ops.UpgradeOps | None:
+    """Return the steps that lead from a database to the tables as they are declared."""
+    options = {"render_as_batch": True, "compare_type": True, "compare_server_default": _other_default}
+    return produce_migrations(MigrationContext.configure(connection, opts=options), METADATA).upgrade_ops
+
+
+def _other_default(context: MigrationContext, _found: Any, _declared: Any, found: Any, _: Any, declared: Any) -> Any:
+    if context.dialect.name != "sqlite":
+        return None
+    return (found or "").strip("'\"()") != (declared or "").strip("'\"()") or (found is None) != (declared is None)
 
 
 def _write(title: str, subject: str, steps: ops.UpgradeOps) -> Path:

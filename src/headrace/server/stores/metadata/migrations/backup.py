@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,7 +36,8 @@ def back_up(url: URL, revision: str, folder: Path | None) -> Path:
         partial.replace(target)
         _make_durable(folder)
     except (OSError, sqlite3.Error) as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
         raise Unavailable(f"the metadata store could not be backed up to {target}: {error}") from error
     return target
 
