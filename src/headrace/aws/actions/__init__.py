@@ -21,6 +21,10 @@ from headrace.server.resources import Place
 __all__ = ["checks", "read_only"]
 
 
+Step = tuple[Rule, Action, tuple[tuple[str, tuple[str, ...]], ...]]
+"""A rule, its action, and the condition keys that are filled from parameters, with the paths of these."""
+
+
 class _Arguments(dict[str, Any]):
     """Parameters by name; one that the request leaves out stands for any."""
 
@@ -39,8 +43,8 @@ def checks(
     """
     place = Place(account, region, partition)
     found: list[Check] = []
-    described, rules = _plan(service, operation)
-    for rule, needed in rules:
+    described, steps = _plan(service, operation)
+    for rule, needed, filled in steps:
         if rule.when and not parameters.get(rule.when):
             continue
         if rule.unless and parameters.get(rule.unless):
@@ -48,7 +52,7 @@ def checks(
         arns = _resources(rule, needed, operation, described, parameters, place)
         if not arns:
             continue
-        conditions = keys.of_request(needed, described, parameters) if rule.keys else {}
+        conditions = keys.of_request(needed, filled, parameters) if rule.keys else {}
         found.append(Check(needed.name, arns, conditions))
         if needed.passes_role:
             passed = tuple(dict.fromkeys(values.roles(parameters)))
@@ -60,8 +64,8 @@ def checks(
 
 def read_only(service: str, operation: str) -> bool:
     """Tell whether an operation only reads, by AWS's access level of its actions; raises LookupError as checks does."""
-    described, rules = _plan(service, operation)
-    return operation not in described.writes and all(needed.read_only for _, needed in rules)
+    described, steps = _plan(service, operation)
+    return operation not in described.writes and all(needed.read_only for _, needed, _ in steps)
 
 
 def _resources(
@@ -77,8 +81,8 @@ def _resources(
 
 
 @cache
-def _plan(service: str, operation: str) -> tuple[Declared, tuple[tuple[Rule, Action], ...]]:
-    """Return the declarations of a service, and the rules of an operation with their actions."""
+def _plan(service: str, operation: str) -> tuple[Declared, tuple[Step, ...]]:
+    """Return the declarations of a service, and the steps of an operation."""
     prefix = PREFIXES.get(service)
     if prefix is None:
         raise LookupError(f"the actions of {service} are not declared; add it to PREFIXES and run make actions")
@@ -89,4 +93,5 @@ def _plan(service: str, operation: str) -> tuple[Declared, tuple[tuple[Rule, Act
         if named is None:
             raise LookupError(f"{service} has no action for {operation}; declare it in actions/declared/{prefix}.py")
         rules = (Rule(named.name),)
-    return described, tuple((rule, action(rule.action)) for rule in rules)
+    needs = [(rule, action(rule.action)) for rule in rules]
+    return described, tuple((rule, needed, keys.wanted(needed, described)) for rule, needed in needs)

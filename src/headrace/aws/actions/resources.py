@@ -22,43 +22,47 @@ def of_action(
 ) -> tuple[str, ...]:
     """Return the ARNs of the resources of an action that a request names.
 
-    A required resource that the request does not name counts as any of its type (`…:training-job/*`); where nothing
-    is named and nothing required, the answer is "*".
+    Where it names none, any of the required types is meant (`…:training-job/*`), and "*" where none is required.
     """
-    prefix = action.name.partition(":")[0]
-    templates = definition(prefix).resources
+    kinds = (*action.required, *action.optional)
+    if not kinds:
+        return ("*",)
+    templates = definition(action.name.partition(":")[0]).resources
     given = arns(parameters)
     found: list[str] = []
-    for kind in (*action.required, *action.optional):
+    for kind in kinds:
         template = declared.templates.get(kind) or templates[kind]
-        named = [arn for arn in given if _pattern(template).fullmatch(arn)]
-        if not named:
-            named = list(_filled(kind, template, operation, declared, parameters, place))
-        if not named and kind in action.required:
-            named = [_fill(template, _values(place))]
-        found += named
+        found += [arn for arn in given if _pattern(template).fullmatch(arn)]
+        found += _filled(kind, template, operation, declared, parameters, place)
+    if not found:
+        found = [_fill(declared.templates.get(kind) or templates[kind], _values(place)) for kind in action.required]
     return tuple(dict.fromkeys(found)) or ("*",)
 
 
 def _filled(
     kind: str, template: str, operation: str, declared: Declared, parameters: Parameters, place: Place
 ) -> Iterator[str]:
-    """Yield the template with each combination of the names that the request gives; none where one is missing."""
-    slots = [name for name in _PLACEHOLDER.findall(template) if name not in _PLACES]
+    """Yield the template with each combination of the names that the request gives; none where it gives no name."""
+    slots = _slots(template)
     own = snake(kind) in snake(operation)
     choices = [_names(slot, kind, own, declared, parameters) for slot in slots]
-    if not slots:
-        yield _fill(template, _values(place))
-    for names in product(*choices) if slots else ():
+    if not any(choices):
+        return
+    stored = declared.stored.get(kind)
+    created = operation.startswith("Create") and own
+    for names in product(*(choice or ("*",) for choice in choices)):
         if names[0].startswith("arn:"):
             yield names[0]
             continue
         path = str(parameters.get("path") or "/")[1:] if slots[-1].endswith("NameWithPath") else ""
         named = {slot: path + name for slot, name in zip(slots, names, strict=True)}
         arn = _fill(template, _values(place) | named)
-        stored = declared.stored.get(kind)
-        created = operation.startswith("Create") and own
         yield arn if stored is None or created else Unresolved(arn, stored, names[-1])
+
+
+@cache
+def _slots(template: str) -> tuple[str, ...]:
+    return tuple(name for name in _PLACEHOLDER.findall(template) if name not in _PLACES)
 
 
 def _names(slot: str, kind: str, own: bool, declared: Declared, parameters: Parameters) -> tuple[str, ...]:
@@ -75,6 +79,7 @@ def _names(slot: str, kind: str, own: bool, declared: Declared, parameters: Para
 def _candidates(slot: str, kind: str, own: bool) -> tuple[str, ...]:
     plain, title = snake(slot), snake(kind)
     names = [plain, f"{plain}s", plain.removesuffix("_name"), f"{title}_name", f"{title}_names", f"{title}_id"]
+    names += ["job_name", "job_id"] if own and title.endswith("job") else []
     return (*names, "name", "id") if own else tuple(names)
 
 

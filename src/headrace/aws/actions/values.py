@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl
 
 from headrace.aws.actions.declarations import Parameters
 
+_TAGS = ("tags", "tags_list", "tag_list", "tagging", "tags_to_add")
+_ARN_MEMBER = re.compile(r"(^|_)arns?($|_)")
 _ROLE = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/.+")
 
 
@@ -46,7 +48,7 @@ def _texts(value: object) -> Iterator[str]:
 
 def tags(parameters: Parameters) -> dict[str, str]:
     """Return the tags that a request gives, in whichever of AWS's shapes: a list of pairs, a map, or S3's header."""
-    given = parameters.get("tags") or parameters.get("tagging") or ()
+    given = next((parameters[name] for name in _TAGS if parameters.get(name)), ())
     if isinstance(given, str):
         return dict(parse_qsl(given, keep_blank_values=True))
     if isinstance(given, Mapping):
@@ -66,19 +68,27 @@ def tag_keys(parameters: Parameters) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*tags(parameters), *(str(each) for each in removed))))
 
 
-def arns(parameters: Parameters) -> tuple[str, ...]:
-    """Return the ARNs among a request's own parameters, those in lists too."""
-    each = (one for value in parameters.values() for one in (value if isinstance(value, list) else (value,)))
-    return tuple(one for one in each if isinstance(one, str) and one.startswith("arn:"))
+def arns(parameters: Parameters) -> list[str]:
+    """Return the ARNs in parameters that are meant for one, in structures and lists of names too.
+
+    A text that happens to be an ARN (a description) is none: it must not stand for the resource.
+    """
+    found: list[str] = []
+    for name, value in parameters.items():
+        if isinstance(value, Mapping):
+            found += arns(value)
+        elif _ARN_MEMBER.search(name):
+            found += [each for each in _texts(value) if each.startswith("arn:")]
+    return found
 
 
-def roles(value: object) -> Iterator[str]:
-    """Yield the ARNs of IAM roles anywhere in a request: what it passes on to a service."""
+def roles(value: object, name: str = "") -> Iterator[str]:
+    """Yield the ARNs of IAM roles in the members of a request that are meant for one: what it passes on."""
     if isinstance(value, Mapping):
-        for each in value.values():
-            yield from roles(each)
+        for member, each in value.items():
+            yield from roles(each, str(member))
     elif isinstance(value, list | tuple):
         for each in value:
-            yield from roles(each)
-    elif isinstance(value, str) and _ROLE.fullmatch(value):
+            yield from roles(each, name)
+    elif isinstance(value, str) and "role" in name and _ROLE.fullmatch(value):
         yield value

@@ -13,7 +13,7 @@ from headrace.aws.actions.declarations import Declared
 def declared(prefix: str) -> Declared:
     """Return the declarations of an IAM prefix."""
     name = f"{__name__}.{prefix.replace('-', '_')}"
-    if prefix == "lambda" or find_spec(name) is None:
+    if find_spec(name) is None:
         return Declared()
     found: Declared = import_module(name).DECLARED
     return found

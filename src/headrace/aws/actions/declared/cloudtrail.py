@@ -1,12 +1,21 @@
 """AWS CloudTrail: trails are named by name or ARN."""
 
-from headrace.aws.actions.declarations import Declared, Rule
+from collections.abc import Iterable
+
+from headrace.aws.actions.declarations import Declared, Parameters, Rule
+from headrace.server.resources import Place
+
+
+def _listed(parameters: Parameters, _place: Place) -> Iterable[str]:
+    resources: Iterable[str] = parameters["resource_id_list"]
+    return resources
+
 
 DECLARED = Declared(
     operations={
         "DescribeTrails": (Rule("cloudtrail:DescribeTrails", ("*",)),),
         **{name: (Rule(f"cloudtrail:{name}", ("{resource_id}",)),) for name in ("AddTags", "RemoveTags")},
-        "ListTags": (Rule("cloudtrail:ListTags", ("*",)),),
+        "ListTags": (Rule("cloudtrail:ListTags", _listed),),
     },
     parameters={
         "TrailName": ("name", "trail_name"),

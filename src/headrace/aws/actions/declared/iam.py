@@ -1,6 +1,6 @@
 """AWS IAM: entities are named without their path, and a call that names no user is about the caller."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from headrace.aws.actions.declarations import Declared, Parameters, Rule
 from headrace.server.resources import Place
@@ -16,6 +16,18 @@ def _user(parameters: Parameters, place: Place) -> Iterable[str]:
 def _passed(parameters: Parameters, place: Place) -> Iterable[str]:
     name = parameters["role_name"]
     return [Unresolved(f"arn:{place.partition}:iam::{place.account}:role/{name}", "iam/role", name)]
+
+
+def _renamed(kind: str) -> Callable[[Parameters, Place], Iterable[str]]:
+    """Return what finds an entity under its present name and under the one that it is to have."""
+
+    def found(parameters: Parameters, place: Place) -> Iterable[str]:
+        name = parameters[f"{kind}_name"]
+        entities = f"arn:{place.partition}:iam::{place.account}:{kind}"
+        target = f"{parameters.get('new_path') or '/'}{parameters.get(f'new_{kind}_name') or name}"
+        return [Unresolved(f"{entities}/{name}", f"iam/{kind}", name), f"{entities}{target}"]
+
+    return found
 
 
 _DEVICE = "arn:{partition}:iam::{account}:mfa/{virtual_mfa_device_name}"
@@ -50,6 +62,10 @@ DECLARED = Declared(
         ),
         "SimulateCustomPolicy": (Rule("iam:SimulateCustomPolicy", ("*",)),),
         "SimulatePrincipalPolicy": (Rule("iam:SimulatePrincipalPolicy", ("{policy_source_arn}",)),),
+        "UpdateGroup": (Rule("iam:UpdateGroup", _renamed("group")),),
+        "UpdateUser": (Rule("iam:UpdateUser", _renamed("user")),),
+        "ListPoliciesGrantingServiceAccess": (Rule("iam:ListPoliciesGrantingServiceAccess", ("{arn}",)),),
+        "GetAccessKeyLastUsed": (Rule("iam:GetAccessKeyLastUsed", ("*",)),),
         "GenerateServiceLastAccessedDetails": (Rule("iam:GenerateServiceLastAccessedDetails", ("{arn}",)),),
         "CreateSAMLProvider": (
             Rule("iam:CreateSAMLProvider", ("arn:{partition}:iam::{account}:saml-provider/{name}",)),

@@ -45,7 +45,6 @@ DECLARED = Declared(
         "ListAliases": (Rule("kms:ListAliases", ("*",)),),
     },
     keys={
-        "kms:RequestAlias": ("key_id",),
         "kms:EncryptionAlgorithm": ("encryption_algorithm",),
         "kms:SigningAlgorithm": ("signing_algorithm",),
         "kms:MessageType": ("message_type",),

@@ -1,24 +1,39 @@
 """CloudWatch Logs: the ARN of a log group ends in its streams, except where tags are concerned."""
 
-from headrace.aws.actions.declarations import Declared, Rule
+from collections.abc import Iterable
 
-_LOGS = "arn:{partition}:logs:{region}:{account}"
-_EVERY = f"{_LOGS}:log-group::log-stream:"
-_GROUP = f"{_LOGS}:log-group:{{log_group_name}}"
+from headrace.aws.actions.declarations import Declared, Parameters, Rule
+from headrace.aws.actions.definitions import definition
+from headrace.server.resources import Place
+
+_NAMES = ("log_group_name", "log_group_identifier", "log_group_names", "log_group_identifiers", "log_group_arn_list")
+_LISTING = ("DescribeLogGroups", "ListLogGroups")
+_TAGGING = ("ListTagsForResource", "TagResource", "UntagResource")
+_GROUP = ("arn:{partition}:logs:{region}:{account}:log-group:{log_group_name}",)
+
+
+def _groups(parameters: Parameters, place: Place) -> Iterable[str]:
+    """Return the log groups that a request names by name or ARN; one that names none is about all."""
+    given = next((parameters[name] for name in _NAMES if parameters.get(name)), "")
+    groups = f"arn:{place.partition}:logs:{place.region}:{place.account}:log-group:"
+    for name in given if isinstance(given, list) else (given,):
+        arn = name.removesuffix(":*") if name.startswith("arn:") else groups + name
+        yield f"{arn}:log-stream:"
+
+
+def _on_groups() -> Iterable[str]:
+    """Return the operations whose actions are about log groups."""
+    for action in definition("logs").actions.values():
+        if "log-group" in (*action.required, *action.optional):
+            yield action.name.partition(":")[2]
+
 
 DECLARED = Declared(
     operations={
-        "DescribeLogGroups": (Rule("logs:DescribeLogGroups", (_EVERY,)),),
-        "ListLogGroups": (Rule("logs:ListLogGroups", (_EVERY,)),),
-        **{name: (Rule(f"logs:{name}", (_GROUP,)),) for name in ("ListTagsLogGroup", "TagLogGroup", "UntagLogGroup")},
-        **{
-            name: (Rule(f"logs:{name}", ("{resource_arn}",)),)
-            for name in ("ListTagsForResource", "TagResource", "UntagResource")
-        },
+        **{name: (Rule(f"logs:{name}", _groups),) for name in (*_on_groups(), *_LISTING)},
+        **{name: (Rule(f"logs:{name}", _GROUP),) for name in ("ListTagsLogGroup", "TagLogGroup", "UntagLogGroup")},
+        **{name: (Rule(f"logs:{name}", ("{resource_arn}",)),) for name in _TAGGING},
     },
-    parameters={"LogGroupName": ("log_group_name", "log_group_identifier", "log_group_names", "log_group_identifiers")},
-    templates={
-        "log-group": "arn:${Partition}:logs:${Region}:${Account}:log-group:${LogGroupName}:log-stream:",
-    },
+    parameters={"LogGroupName": ("log_group_name", "log_group_identifier")},
     writes=frozenset(("StartQuery", "StopQuery")),
 )

@@ -16,9 +16,13 @@ _FILE_SYSTEM = "input_data_config[].data_source.file_system_data_source"
 
 DECLARED = Declared(
     parameters={
-        "ModelPackageName": ("model_package_name",),
-        "MonitoringScheduleName": ("monitoring_schedule_name",),
-        "DeviceFleetName": ("device_fleet_name",),
+        "DataQualityJobDefinitionName": ("job_definition_name",),
+        "ModelBiasJobDefinitionName": ("job_definition_name",),
+        "ModelExplainabilityJobDefinitionName": ("job_definition_name",),
+        "ModelQualityJobDefinitionName": ("job_definition_name",),
+        "InferenceRecommendationsJobName": ("job_name",),
+        "AutoMLJobJobName": ("auto_ml_job_name",),
+        "MlflowTrackingServerName": ("tracking_server_name",),
     },
     keys={
         "sagemaker:InstanceTypes": (

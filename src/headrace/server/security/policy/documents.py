@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 from headrace.server.errors import LimitExceeded
@@ -52,7 +52,7 @@ class Policy:
             self._found[action] = found
         return found
 
-    @property
+    @cached_property
     def keys(self) -> tuple[str, ...]:
         """The context keys that the policy asks for, in order (GetContextKeysForCustomPolicy)."""
         return tuple(sorted({key for statement in self.statements for key in _keys(statement)}, key=str.lower))
