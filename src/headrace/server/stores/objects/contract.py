@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+BLOCK = 1 << 20
+"""Largest block that a store hands out, in bytes."""
+
 
 @dataclass(frozen=True)
 class Staged:
@@ -25,7 +28,7 @@ class Staging(Protocol):
     """A blob being written."""
 
     def write(self, block: bytes) -> None:
-        """Append a block, hashing it on the way."""
+        """Append a block, hashing it on the way; the caller does not change it afterwards."""
 
     def finish(self) -> Staged:
         """Make the bytes durable (fsync) and return what was written."""
@@ -41,16 +44,22 @@ class ObjectStore(Protocol):
         """Begin a blob whose digests of these kinds are computed while it is written."""
 
     def commit(self, staged: Staged) -> str:
-        """Move a staged blob to its lasting place (rename) and return its id; call before the row that names it commits."""
+        """Move a staged blob to its lasting place (rename) and return its id; call before its row commits."""
 
     def discard(self, staged: Staged) -> None:
         """Delete a staged blob that will not be committed."""
 
     def read(self, blob: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """Return blocks of at most 1 MiB of a blob; raises Unavailable when its bytes are gone."""
+        """Return blocks of at most 1 MiB of a blob; raises Unavailable when its bytes are gone.
+
+        A staged blob is read under its own id before it is committed.
+        """
 
     def delete(self, blob: str) -> None:
         """Delete a blob; one that is absent is no error."""
 
     def blobs(self) -> Iterator[tuple[str, int]]:
         """Return every committed blob with its time of writing (ms), for the sweep of those that no row names."""
+
+    def sweep(self, before: int) -> int:
+        """Delete what was staged before a time (ms) and never committed; return how many there were."""

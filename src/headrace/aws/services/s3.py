@@ -1,0 +1,90 @@
+"""Amazon S3: its operations, its codes, and what its answers have that its model does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from headrace.aws.services import Service
+from headrace.server.messages import Request, Response
+from headrace.server.operations.storage import (
+    access_control,
+    attributes,
+    buckets,
+    checksums,
+    completion,
+    configuration,
+    copying,
+    cross_origin,
+    deletion,
+    encryption,
+    lifecycle,
+    listing,
+    multipart,
+    object_lock,
+    objects,
+    policies,
+    tags,
+    version_listing,
+)
+
+DATA_EVENTS = frozenset(
+    (
+        "AbortMultipartUpload", "CompleteMultipartUpload", "CopyObject", "CreateMultipartUpload", "DeleteObject",
+        "DeleteObjects", "DeleteObjectTagging", "GetObject", "GetObjectAcl", "GetObjectAttributes",
+        "GetObjectLegalHold", "GetObjectRetention", "GetObjectTagging", "HeadObject", "ListMultipartUploads",
+        "ListObjects", "ListObjectsV2", "ListObjectVersions", "ListParts", "PutObject", "PutObjectAcl",
+        "PutObjectLegalHold", "PutObjectRetention", "PutObjectTagging", "UploadPart", "UploadPartCopy",
+    )
+)  # fmt: skip
+
+ANONYMOUS = DATA_EVENTS | {
+    "GetBucketAcl", "GetBucketCors", "GetBucketLocation", "GetBucketPolicyStatus", "HeadBucket", "PutBucketAcl",
+}  # fmt: skip
+"""What unsigned callers may try: a policy or an access list must allow it."""
+
+
+def digests(operation: str, parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the digest that S3 keeps of a body: the one asked for, else its default."""
+    del operation
+    return checksums.wanted(parameters.get("checksum_algorithm"))
+
+
+def finish(
+    operation: str, request: Request, parameters: Mapping[str, Any], answer: Mapping[str, Any], response: Response
+) -> Response:
+    """Give an answer the status and headers that S3's have beyond the model."""
+    del request, parameters
+    if operation in ("GetObject", "HeadObject") and "content_range" in answer:
+        response.status = 206
+    if operation == "GetBucketPolicy":
+        response.headers["Content-Type"] = "application/json"
+    return response
+
+
+SERVICE = Service(
+    "s3",
+    modules=(
+        objects,
+        listing,
+        deletion,
+        copying,
+        multipart,
+        completion,
+        buckets,
+        version_listing,
+        attributes,
+        tags,
+        object_lock,
+        access_control,
+        policies,
+        encryption,
+        lifecycle,
+        cross_origin,
+        configuration,
+    ),
+    data_events=DATA_EVENTS,
+    anonymous=ANONYMOUS,
+    digests=digests,
+    finish=finish,
+)

@@ -1,0 +1,134 @@
+"""Listing keys in order with a prefix and a delimiter, skipping over what a common prefix covers.
+
+A bucket is never read whole: rows come in runs, and the run after a common prefix begins at the first key beyond it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, or_
+
+from headrace.server.operations.storage.names import after_prefix
+
+_FIRST_RUN = 32
+_LONGEST_RUN = 1001
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a listing goes on: at `key` itself, or beyond it; `tie` is the last row of that key that was listed."""
+
+    key: bytes
+    inclusive: bool = False
+    tie: Any = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of the listing, or a common prefix (`row` is None)."""
+
+    key: bytes
+    row: Any = None
+
+
+@dataclass(frozen=True)
+class Order:
+    """How rows of one key follow each other: by `column` of the table, downwards or upwards."""
+
+    column: str
+    descending: bool = False
+
+
+@dataclass(frozen=True)
+class Run:
+    """A part of a listing, and whether there is more."""
+
+    entries: list[Entry]
+    more: bool
+
+
+def scan(
+    connection: Connection,
+    query: Select[Any],
+    table: Table,
+    order: Order,
+    *,
+    prefix: bytes,
+    delimiter: bytes,
+    place: Place,
+    limit: int,
+) -> Run:
+    """Return up to `limit` entries of `query` from `place` on.
+
+    Keys that share what follows the prefix up to the delimiter are one entry.
+    """
+    end = after_prefix(prefix)
+    within = [table.c.key >= prefix] + ([table.c.key < end] if end is not None else [])
+    tie = table.c[order.column]
+    ordered = query.where(*within).order_by(table.c.key, tie.desc() if order.descending else tie)
+    fetch = _fetching(connection, ordered, table, order)
+    place = _beyond_common(place, prefix, delimiter)
+    entries: list[Entry] = []
+    run = min(limit + 1, _FIRST_RUN if delimiter else _LONGEST_RUN)
+    while True:
+        rows = fetch(place, run)
+        for row in rows:
+            key = bytes(row.key)
+            if (key < place.key) or (key == place.key and not place.inclusive and place.tie is None):
+                continue
+            if len(entries) == limit:
+                return Run(entries, True)
+            common = _common(key, prefix, delimiter)
+            if common is None:
+                entries.append(Entry(key, row))
+                place = Place(key, tie=getattr(row, order.column))
+                continue
+            entries.append(Entry(common))
+            following = after_prefix(common)
+            if following is None:
+                return Run(entries, False)
+            place = Place(following, inclusive=True)
+        if len(rows) < run:
+            return Run(entries, False)
+        run = min(4 * run, _LONGEST_RUN) if bytes(rows[-1].key) >= place.key else _FIRST_RUN
+
+
+def _fetching(
+    connection: Connection, query: Select[Any], table: Table, order: Order
+) -> Callable[[Place, int], Sequence[Any]]:
+    def fetch(place: Place, count: int) -> Sequence[Any]:
+        return connection.execute(query.where(_from(place, table, order)).limit(count)).all()
+
+    return fetch
+
+
+def _from(place: Place, table: Table, order: Order) -> ColumnElement[bool]:
+    key = table.c.key
+    if place.inclusive:
+        return key >= place.key
+    if place.tie is None:
+        return key > place.key
+    tie = table.c[order.column]
+    rest = tie < place.tie if order.descending else tie > place.tie
+    return and_(key >= place.key, or_(key > place.key, and_(key == place.key, rest)))
+
+
+def _common(key: bytes, prefix: bytes, delimiter: bytes) -> bytes | None:
+    if not delimiter:
+        return None
+    at = key.find(delimiter, len(prefix))
+    return None if at < 0 else key[: at + len(delimiter)]
+
+
+def _beyond_common(place: Place, prefix: bytes, delimiter: bytes) -> Place:
+    """Begin after a common prefix that was listed already: a marker may be one."""
+    if place.inclusive or not delimiter or not place.key.startswith(prefix):
+        return place
+    common = _common(place.key, prefix, delimiter)
+    if common is None or common != place.key:
+        return place
+    following = after_prefix(common)
+    return place if following is None else Place(following, inclusive=True)

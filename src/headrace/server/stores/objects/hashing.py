@@ -1,0 +1,44 @@
+"""Several digests of one stream, computed beside each other while the stream is being written."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+
+from headrace.server.stores import digests
+
+PARALLEL_FROM = 1 << 17
+"""Blocks of this many bytes and more are hashed in threads: hashlib gives the interpreter free meanwhile."""
+
+
+class Hashing:
+    """Digests of the blocks that `update` is given, in their order."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self._digests = {name: digests.new(name) for name in dict.fromkeys(names)}
+        self._running: list[Future[None]] = []
+
+    def update(self, block: bytes) -> None:
+        """Take a block in; large ones are hashed while the caller goes on."""
+        self._wait()
+        if len(block) < PARALLEL_FROM:
+            for digest in self._digests.values():
+                digest.update(block)
+        else:
+            self._running = [_threads().submit(digest.update, block) for digest in self._digests.values()]
+
+    def finish(self) -> dict[str, bytes]:
+        """Return the raw digest of each name."""
+        self._wait()
+        return {name: digest.digest() for name, digest in self._digests.items()}
+
+    def _wait(self) -> None:
+        for future in self._running:
+            future.result()
+        self._running = []
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2), thread_name_prefix="hashing")
