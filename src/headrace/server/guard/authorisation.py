@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -16,11 +14,12 @@ from headrace.server.guard.door import Call, Check
 from headrace.server.messages import Request
 from headrace.server.operations.identity import permissions
 from headrace.server.operations.identity.callers import encode_authorization_message
-from headrace.server.operations.storage.access_control import resource_policies
+from headrace.server.operations.storage.permissions import granted
 from headrace.server.resources import Place, by_arn, tags_of
 from headrace.server.security.credentials import Caller
 from headrace.server.security.policy import (
     Policy,
+    PolicyKind,
     PolicySet,
     Principal,
     Question,
@@ -61,7 +60,7 @@ def authorise(
     for check in checks:
         for resource in check.resources:
             named = _resolved(platform, connection, caller, call, resource)
-            _ask(platform, connection, check, named, caller, principal, policies, context)
+            _ask(platform, connection, check, named, principal, policies, context)
 
 
 def request_context(platform: Platform, request: Request, caller: Caller, call: Call) -> dict[str, tuple[str, ...]]:
@@ -91,19 +90,18 @@ def _ask(
     connection: Connection,
     check: Check,
     resource: str,
-    caller: Caller,
     principal: Principal,
     policies: PolicySet,
     context: dict[str, tuple[str, ...]],
 ) -> None:
     keys = {**context, **check.conditions}
-    owner, own = _resource_policy(connection, check, resource, caller)
+    owner, own = _resource_policy(connection, check, resource)
     if _asks_for_tags(policies, own):
         for key, value in tags_of(connection, policy_holder(resource)).items():
             keys[f"aws:ResourceTag/{key}"] = keys[f"s3:BucketTag/{key}"] = (value,)
     question = Question(check.action, resource, principal, keys, owner)
     decision = evaluate(question, replace(policies, resource=own, resource_must_allow=check.action in TRUST_ACTIONS))
-    if not decision.allowed:
+    if not decision.allowed and not granted(connection, decision, question, policies):
         message = encode_authorization_message(platform.keyring, platform.account, explain(decision, question))
         raise Denied(
             refusal(decision, question),
@@ -117,30 +115,15 @@ def policy_holder(arn: str) -> str:
     return arn.partition("/")[0] if arn.startswith("arn:aws:s3:::") else arn
 
 
-def _resource_policy(connection: Connection, check: Check, resource: str, caller: Caller) -> tuple[str, Policy | None]:
+def _resource_policy(connection: Connection, check: Check, resource: str) -> tuple[str, Policy | None]:
     """Return the account that owns a resource ("" where that is not told) and the resource's own policy."""
-    service = _service(check)
-    if resource == "*" or service not in WITH_RESOURCE_POLICIES:
+    if resource == "*" or _service(check) not in WITH_RESOURCE_POLICIES:
         return "", None
-    if service == "s3":
-        version = check.conditions.get("s3:VersionId", ("",))[0]
-        owner, documents = resource_policies(connection, resource, caller, version or None)
-        if not documents:
-            return owner, None
-        text = json.dumps(documents[0] if len(documents) == 1 else _merged(documents))
-        return owner, parse_policy(text, "resource")
-    holder = by_arn(connection, resource)
-    if holder is None or holder.policy is None:
+    holder = by_arn(connection, policy_holder(resource))
+    if holder is None:
         return "", None
-    return holder.account, parse_policy(holder.policy, "trust")
-
-
-def _merged(documents: list[dict[str, Any]]) -> dict[str, Any]:
-    statements: list[Any] = []
-    for document in documents:
-        given = document["Statement"]
-        statements += given if isinstance(given, list) else [given]
-    return {"Version": documents[0].get("Version", "2008-10-17"), "Statement": statements}
+    kind: PolicyKind = "trust" if _service(check) == "sts" else "resource"
+    return holder.account, parse_policy(holder.policy, kind) if holder.policy else None
 
 
 def _resolved(platform: Platform, connection: Connection, caller: Caller, call: Call, resource: str) -> str:
