@@ -1,0 +1,1 @@
+"""Who exists and what they may do: IAM's entities and policies, and STS's sessions."""
