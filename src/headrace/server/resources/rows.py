@@ -26,8 +26,8 @@ SHOWN = tuple(_COLUMNS[name] for name in _MEMBERS)
 """The columns of a Stored, in the order of its members."""
 
 _INSERT = {
-    "sqlite": sqlite.insert(RESOURCES).on_conflict_do_nothing().inline(),
-    "postgresql": postgresql.insert(RESOURCES).on_conflict_do_nothing().inline(),
+    name: statement.on_conflict_do_nothing().inline().execution_options(preserve_rowcount=True)
+    for name, statement in (("sqlite", sqlite.insert(RESOURCES)), ("postgresql", postgresql.insert(RESOURCES)))
 }
 _BY_NAME = select(*SHOWN).where(
     *(_COLUMNS[name] == bindparam(name) for name in ("kind", "account", "region", "parent", "name"))
