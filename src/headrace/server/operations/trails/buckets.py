@@ -30,7 +30,7 @@ def check_bucket(context: Context, trail: Stored) -> None:
         raise InvalidInput(f"{bucket!r} is not the name of a bucket", code="InvalidS3BucketNameException")
     if len(prefix) > LONGEST_PREFIX or prefix.startswith("/"):
         raise InvalidInput(
-            f"the key prefix {prefix[:220]!r} is not allowed; use {LONGEST_PREFIX} characters at most, the first no slash",
+            f"the key prefix {prefix[:220]!r} is not allowed; use up to {LONGEST_PREFIX} characters, no slash first",
             code="InvalidS3PrefixException",
         )
     found = by_arn(context.connection, _bucket_arn(context.place, bucket))

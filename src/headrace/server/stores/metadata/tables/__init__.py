@@ -3,7 +3,17 @@
 Times are integer milliseconds since 1970 (BigInteger), documents are JSON text.
 """
 
-from headrace.server.stores.metadata.tables import access_keys, audit, events, identity, jobs, resources
+from headrace.server.stores.metadata.tables import (
+    access_keys,
+    audit,
+    events,
+    identity,
+    jobs,
+    logs,
+    metrics,
+    objects,
+    resources,
+)
 from headrace.server.stores.metadata.tables.declaration import METADATA
 
-__all__ = ["METADATA", "access_keys", "audit", "events", "identity", "jobs", "resources"]
+__all__ = ["METADATA", "access_keys", "audit", "events", "identity", "jobs", "logs", "metrics", "objects", "resources"]

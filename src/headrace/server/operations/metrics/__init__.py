@@ -1,0 +1,1 @@
+"""CloudWatch metrics: points in, statistics and expressions of them out."""
