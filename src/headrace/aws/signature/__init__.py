@@ -2,6 +2,7 @@
 
 from headrace.aws.signature.checksums import Claimed, check_body, claimed
 from headrace.aws.signature.chunked import ChunkedBody
+from headrace.aws.signature.forms import VerifiedForm, authenticate_form
 from headrace.aws.signature.intake import BodyIntake
 from headrace.aws.signature.payload import Payload
 from headrace.aws.signature.refusals import dialect_of
@@ -14,7 +15,9 @@ __all__ = [
     "FindKey",
     "Payload",
     "Verified",
+    "VerifiedForm",
     "authenticate",
+    "authenticate_form",
     "check_body",
     "claimed",
     "dialect_of",

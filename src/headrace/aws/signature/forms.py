@@ -147,7 +147,7 @@ def _read(policy: str) -> dict[str, Any]:
     if len(policy) > LARGEST_POLICY:
         raise _no_policy(f"it has more than {LARGEST_POLICY} characters")
     try:
-        document = json.loads(base64.b64decode(policy, validate=True))
+        document = json.loads(base64.b64decode("".join(policy.split()), validate=True))
     except (binascii.Error, ValueError, RecursionError):
         raise _no_policy("Invalid JSON.") from None
     if not isinstance(document, dict):
