@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from headrace.aws.errors import JSON_CODES, Codes, fault
-from headrace.aws.protocols.contract import error_members, error_type, query_error, reading
+from headrace.aws.protocols.contract import content, error_members, error_type, query_error, reading
 from headrace.aws.protocols.event_stream import EventFormat, stream_response
 from headrace.aws.protocols.json_values import JSON, dumps, loads
 from headrace.aws.specification import Operation, Shape, Specification
@@ -20,8 +20,9 @@ def parse(operation: Operation, request: Request, labels: Mapping[str, str] | No
     """Return the parameters of a request; raises InvalidInput with the code SerializationException."""
     del labels
     with reading("SerializationException"):
-        content = loads(request.body) if request.body else {}
-        parameters: dict[str, Any] = JSON.reader(operation.input)(content) if operation.input else {}
+        body = content(operation, request)
+        value = loads(body) if body else {}
+        parameters: dict[str, Any] = JSON.reader(operation.input)(value) if operation.input else {}
     return parameters
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from headrace.aws.errors import QUERY_CODES, Codes, Fault, fault
-from headrace.aws.protocols.contract import query_error, reading
+from headrace.aws.protocols.contract import content, query_error, reading
 from headrace.aws.protocols.forms import form_tree, reader
 from headrace.aws.protocols.xml_writing import element, escape, members_writer, namespace
 from headrace.aws.specification import Operation, Shape, Specification
@@ -22,7 +22,7 @@ def parse(operation: Operation, request: Request, labels: Mapping[str, str] | No
     if operation.input is None:
         return {}
     with reading("MalformedInput"):
-        parameters: dict[str, Any] = reader(operation.input)(form_tree(request))
+        parameters: dict[str, Any] = reader(operation.input)(form_tree(request, content(operation, request)))
     return parameters
 
 

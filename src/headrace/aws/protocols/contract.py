@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -11,6 +12,9 @@ from headrace.aws.protocols.scalars import UnreadableError
 from headrace.aws.specification import Operation, Shape, Specification
 from headrace.server.errors import InvalidInput
 from headrace.server.messages import Request, Response
+
+LARGEST_UNPACKED = 64 << 20
+"""Bytes that a compressed body may have when it is unpacked."""
 
 
 class WireProtocol(Protocol):
@@ -49,6 +53,22 @@ def reading(code: str, message: str = "") -> Iterator[None]:
         raise InvalidInput(message or str(error), code=code) from None
     except RecursionError:
         raise InvalidInput(message or "The request nests too deep", code=code) from None
+
+
+def content(operation: Operation, request: Request) -> bytes:
+    """Return the body of a request, unpacked where the operation takes compressed ones; raises UnreadableError."""
+    body = request.body or b""
+    packed = request.header.get("content-encoding", "").endswith("gzip")
+    if not packed or "requestcompression" not in operation.traits:
+        return body
+    unpacking = zlib.decompressobj(wbits=31)
+    try:
+        unpacked = unpacking.decompress(body, LARGEST_UNPACKED + 1)
+    except zlib.error:
+        raise UnreadableError("The body is not valid gzip") from None
+    if len(unpacked) > LARGEST_UNPACKED or not unpacking.eof:
+        raise UnreadableError("The gzip of the body is cut off or unpacks to too much")
+    return unpacked
 
 
 def host_labels(operation: Operation, request: Request) -> dict[str, str]:

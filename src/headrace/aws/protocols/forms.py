@@ -19,21 +19,21 @@ FIELDS = 50_000
 """The most fields that one form may have."""
 
 
-def fields(request: Request) -> Iterable[tuple[str, str]]:
+def fields(request: Request, body: bytes) -> Iterable[tuple[str, str]]:
     """Return the decoded fields of a request's query and form; raises UnreadableError on what is no form."""
-    if not request.body:
+    if not body:
         return request.parameters
     try:
-        pairs = parse_qsl(request.body.decode("ascii"), keep_blank_values=True, max_num_fields=FIELDS, errors="strict")
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=FIELDS, errors="strict")
     except (UnicodeError, ValueError):
         raise UnreadableError("The form is malformed, is not UTF-8 or has too many fields") from None
     return (*request.parameters, *pairs) if request.query else pairs
 
 
-def form_tree(request: Request) -> Tree:
+def form_tree(request: Request, body: bytes) -> Tree:
     """Return a form's fields as a tree along the dots of their names; raises UnreadableError."""
     tree: Tree = {}
-    for name, value in fields(request):
+    for name, value in fields(request, body):
         branch = tree
         if "." in name:
             if name.count(".") > _DEPTH:

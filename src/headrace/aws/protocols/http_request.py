@@ -146,16 +146,16 @@ def _query(name: str, wire: str, member: Shape) -> Put:
 
 
 def _query_map(name: str, member: Shape, named: set[str]) -> Put:
+    """Return what takes the whole query into a map of lists, or what no other member names into a map of texts."""
     many = member.value.kind == "list"
 
     def put(found: dict[str, Any], request: Request) -> None:
         taken: dict[str, Any] = {}
         for key, text in request.parameters:
-            if key not in named:
-                if many:
-                    taken.setdefault(key, []).append(text)
-                else:
-                    taken.setdefault(key, text)
+            if many:
+                taken.setdefault(key, []).append(text)
+            elif key not in named:
+                taken.setdefault(key, text)
         if taken:
             found[name] = taken
 

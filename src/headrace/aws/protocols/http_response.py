@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from headrace.aws.protocols.http_request import body_members
 from headrace.aws.protocols.scalars import text_writer
 from headrace.aws.specification import Shape
 
@@ -25,7 +24,7 @@ class Outline:
         self.headers: dict[str, Put] = {}
         self.status = ""
         self.payload: str = shape.traits.get("payload", "")
-        self.body: Mapping[str, Shape] = body_members(shape)
+        self.body: dict[str, Shape] = {}
         for name, member in shape.members.items():
             location, wire = member.traits.get("location"), member.wire_name(name)
             if location == "header":
@@ -34,6 +33,8 @@ class Outline:
                 self.headers[name] = _prefix(wire)
             elif location == "statusCode":
                 self.status = name
+            else:
+                self.body[name] = member
 
     def split(self, result: Mapping[str, Any], status: int) -> tuple[int, dict[str, str], dict[str, Any]]:
         """Return the status, the headers, and what is left for the body; a part of a whole answers 206."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from headrace.aws.errors import JSON_CODES, Codes, fault
 from headrace.aws.protocols.aws_json import write_event
-from headrace.aws.protocols.contract import error_members, error_type, reading
+from headrace.aws.protocols.contract import content, error_members, error_type, reading
 from headrace.aws.protocols.event_stream import EventFormat, stream_response
 from headrace.aws.protocols.http_request import body_members, bound, read_payload
 from headrace.aws.protocols.http_response import outline
@@ -28,8 +28,8 @@ def parse(operation: Operation, request: Request, labels: Mapping[str, str] | No
         parameters = bound(operation, request, labels)
         if operation.payload:
             parameters.update(read_payload(operation, request, _read))
-        elif request.body and operation.input is not None and body_members(operation.input):
-            parameters.update(operation.input.compiled(_body_reader)(loads(request.body)))
+        elif operation.input is not None and body_members(operation.input) and (body := content(operation, request)):
+            parameters.update(operation.input.compiled(_body_reader)(loads(body)))
     return parameters
 
 
@@ -93,7 +93,10 @@ def _payload(shape: Shape, member: Shape, response: Response, rest: dict[str, An
         response.body = b"" if value is None else value.encode() if isinstance(value, str) else value
         return response
     response.headers.setdefault("Content-Type", "application/json")
-    response.body = b"{}" if value is None else dumps(JSON.writer(member)(value))
+    if value is not None:
+        response.body = dumps(JSON.writer(member)(value))
+    elif not member.has("union"):
+        response.body = b"{}"
     return response
 
 
@@ -111,4 +114,4 @@ def _body_reader(shape: Shape) -> Function:
 
 
 def _body_writer(shape: Shape) -> Function:
-    return JSON.structure_writer(shape, body_members(shape))
+    return JSON.structure_writer(shape, outline(shape).body)

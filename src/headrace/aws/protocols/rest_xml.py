@@ -15,7 +15,7 @@ from headrace.aws.protocols.event_stream import EventFormat, stream_response
 from headrace.aws.protocols.http_request import body_members, bound, read_payload
 from headrace.aws.protocols.http_response import outline
 from headrace.aws.protocols.scalars import UnreadableError
-from headrace.aws.protocols.xml_writing import DECLARATION, element, escape, members_writer, namespace
+from headrace.aws.protocols.xml_writing import DECLARATION, attributes, element, escape, members_writer, namespace
 from headrace.aws.specification import Operation, Shape, Specification
 from headrace.server.messages import Request, Response
 
@@ -122,14 +122,14 @@ def _payload(shape: Shape, member: Shape, response: Response, rest: dict[str, An
     elif value is not None:
         response.headers.setdefault("Content-Type", "application/xml")
         parts = [DECLARATION]
-        element(member, member.wire_name(member.name))(parts, value)
+        element(member, member.root_name(member.name))(parts, value)
         response.body = "".join(parts).encode()
     return response
 
 
 def _document(shape: Shape, tag: str, value: dict[str, Any]) -> bytes:
     declared = namespace(shape) or (f' xmlns="{s3_answers.NAMESPACE}"' if shape.service == "s3" else "")
-    parts = [f"{DECLARATION}<{tag}{declared}>"]
+    parts = [f"{DECLARATION}<{tag}{declared}{attributes(shape, value)}>"]
     shape.compiled(_body_writer)(parts, value)
     parts.append(f"</{tag}>")
     return "".join(parts).encode()
@@ -152,7 +152,7 @@ def _body_reader(shape: Shape) -> xml_reading.Reader:
 
 
 def _body_writer(shape: Shape) -> Callable[[list[str], Any], None]:
-    return members_writer(shape, body_members(shape))
+    return members_writer(shape, outline(shape).body)
 
 
 def _identity(service: Specification, request_id: str) -> dict[str, str]:

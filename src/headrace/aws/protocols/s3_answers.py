@@ -50,7 +50,7 @@ def root(operation: Operation) -> str:
     """Return the name of the root element of an operation's answer."""
     known = _ROOTS.get(operation.name) if operation.service.name == "s3" else None
     output = operation.output
-    return known or (output.wire_name(output.name) if output else f"{operation.name}Response")
+    return known or (output.root_name(output.name) if output else f"{operation.name}Response")
 
 
 def host_id(request_id: str) -> str:

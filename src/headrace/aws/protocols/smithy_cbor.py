@@ -10,7 +10,7 @@ from typing import Any
 
 from headrace.aws.errors import JSON_CODES, Codes, fault
 from headrace.aws.protocols.cbor_values import CBOR, dumps, loads
-from headrace.aws.protocols.contract import error_members, error_type, query_error, reading
+from headrace.aws.protocols.contract import content, error_members, error_type, query_error, reading
 from headrace.aws.protocols.event_stream import EventFormat, stream_response
 from headrace.aws.specification import Operation, Shape, Specification
 from headrace.server.messages import Request, Response
@@ -20,8 +20,9 @@ def parse(operation: Operation, request: Request, labels: Mapping[str, str] | No
     """Return the parameters of a request; raises InvalidInput with the code SerializationException."""
     del labels
     with reading("SerializationException"):
-        content = loads(request.body) if request.body else {}
-        parameters: dict[str, Any] = CBOR.reader(operation.input)(content) if operation.input else {}
+        body = content(operation, request)
+        value = loads(body) if body else {}
+        parameters: dict[str, Any] = CBOR.reader(operation.input)(value) if operation.input else {}
     return parameters
 
 

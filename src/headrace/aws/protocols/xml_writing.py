@@ -59,10 +59,10 @@ def element(shape: Shape, tag: str) -> Writer:
             parts.append(f"{opening}>{escape(text(value))}{closing}")
 
         return write_scalar
-    content, attributes = shape.compiled(_content), _attributes(shape)
+    content, write_attributes = shape.compiled(_content), _attributes(shape)
 
     def write_structure(parts: Parts, value: Any) -> None:
-        parts.append(f"{opening}{attributes(value)}>" if attributes else f"{opening}>")
+        parts.append(f"{opening}{write_attributes(value)}>" if write_attributes else f"{opening}>")
         content(parts, value)
         parts.append(closing)
 
@@ -82,6 +82,12 @@ def namespace(shape: Shape) -> str:
 
 def _content(shape: Shape) -> Writer:
     return members_writer(shape, shape.members)
+
+
+def attributes(shape: Shape, value: Any) -> str:
+    """Return those members of a structure's value that are attributes, as they stand in its opening tag."""
+    write = _attributes(shape)
+    return write(value) if write else ""
 
 
 def _attributes(shape: Shape) -> Callable[[Any], str] | None:

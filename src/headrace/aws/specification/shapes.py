@@ -21,11 +21,12 @@ class Shape:
     "timestamp", "blob"); `traits` is its raw model ("locationName", "min", "pattern", "sensitive", …).
     """
 
-    def __init__(self, shapes: Shapes, name: str, traits: Mapping[str, Any]):
+    def __init__(self, shapes: Shapes, name: str, traits: Mapping[str, Any], member_name: str | None = None):
         self.service = shapes.service
         self.name = name
         self.kind: str = traits["type"]
         self.traits = traits
+        self._member_name = member_name
         self._shapes = shapes
         self._built: dict[Any, Any] = {}
         self._building: set[Any] = set()
@@ -69,7 +70,11 @@ class Shape:
         return bool(self.traits.get(trait))
 
     def wire_name(self, default: str) -> str:
-        """Return the name that the wire uses, or `default` where the model gives none."""
+        """Return the name that the wire uses for a member of this shape, or `default` where the model gives none."""
+        return default if self._member_name is None else self._member_name
+
+    def root_name(self, default: str) -> str:
+        """Return the name of this shape's element when it is a document's root."""
         name: str = self.traits.get("locationName", default)
         return name
 
@@ -114,7 +119,9 @@ class Shapes:
         identity = (name, repr(sorted(traits.items())) if traits else "")
         found = self._interned.get(identity)
         if found is None:
-            shape = Shape(self, name, {**self.models[name], **traits})
+            model = self.models[name]
+            own_name = None if model["type"] == "structure" else model.get("locationName")
+            shape = Shape(self, name, {**model, **traits}, traits.get("locationName", own_name))
             found = self._interned.setdefault(identity, shape)
         return found
 
