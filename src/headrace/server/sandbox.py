@@ -32,7 +32,7 @@ NAMESPACES = (
     "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--uid", "65534",
     "--gid", "65534", "--hostname", "sandbox", "--cap-drop", "ALL", "--die-with-parent", "--new-session",
 )  # fmt: skip
-UNSHARE = ("unshare", "--net", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc")
+UNSHARE = ("unshare", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc")
 SETPRIV = (
     "setpriv",
     "--clear-groups",
@@ -166,7 +166,8 @@ def _other_user(shown: Sequence[Folder], *, network: bool) -> list[str]:
             _give(item.path, user)
     if not network and not _unshare_works():
         raise Unavailable("a network can't be taken away here without bubblewrap; install it, or ask for the network")
-    return [*([] if network else UNSHARE), *SETPRIV, f"--reuid={user}", f"--regid={user}", "--"]
+    apart = [*UNSHARE, *([] if network else ["--net"])] if _unshare_works() else []
+    return [*apart, *SETPRIV, f"--reuid={user}", f"--regid={user}", "--"]
 
 
 def _give(folder: Path, user: int) -> None:
@@ -196,7 +197,7 @@ def _bubblewrap_works() -> bool:
 
 @cache
 def _unshare_works() -> bool:
-    return _succeeds([*UNSHARE, "true"])
+    return _succeeds([*UNSHARE, "--net", "true"])
 
 
 def _succeeds(command: Sequence[str]) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from headrace.server.clock import system_clock
+from headrace.server.errors import Unavailable
 from headrace.server.jobs.queue import JobQueue, get, listing, log_of
 from headrace.server.jobs.records import ENDED, JobRecord
 from headrace.server.stores.metadata import MetadataStore
@@ -87,6 +88,15 @@ class Jobs:
         until(lambda: self.get(job).state == "running" and self.get(job).lines >= lines, f"job {job} runs")
         return self.get(job)
 
+    def writes(self) -> bool:
+        """Tell whether the database takes a write just now."""
+        try:
+            with self.store.writing() as connection:
+                connection.exec_driver_sql("INSERT INTO effects VALUES (0, 0, 'probe')")
+        except Unavailable:
+            return False
+        return True
+
     def worker(self, **options: Any) -> Worker:
         settings = SimpleNamespace(data=self.data, jobs=2, trust_scripts=options.pop("trust_scripts", False))
         platform: Any = SimpleNamespace(
@@ -125,6 +135,11 @@ class Jobs:
 @pytest.fixture
 def jobs(metadata: MetadataStore, database_url: str, tmp_path: Path) -> Jobs:
     return Jobs(metadata, database_url, tmp_path / "data")
+
+
+@pytest.fixture
+def jobs_on() -> type[Jobs]:
+    return Jobs
 
 
 @pytest.fixture

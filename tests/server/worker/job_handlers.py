@@ -61,7 +61,8 @@ def wait(job: Any) -> Any:
         while time.monotonic() < deadline and not (job.payload.get("polite") and job.cancelled):
             time.sleep(0.01)
     except BaseException:
-        (job.checkpoint / "attempts").open("a").write(f"{job.attempt} stopped\n")
+        with (job.checkpoint / "attempts").open("a") as file:
+            file.write(f"{job.attempt} stopped\n")
         raise
     return (job.checkpoint / "attempts").read_text().splitlines()
 
@@ -100,7 +101,8 @@ def grow(job: Any) -> Any:
 def daemons(job: Any) -> None:
     """Start processes that try to outlive the job, and tell their ids."""
     script = "import os, time\nif os.fork() == 0:\n os.setsid()\n print(os.getpid(), flush=True)\n time.sleep(60)"
-    subprocess.run([sys.executable, "-c", script], stdout=Path(job.payload["file"]).open("w"), check=True)
+    with Path(job.payload["file"]).open("w") as file:
+        subprocess.run([sys.executable, "-c", script], stdout=file, check=True)
     time.sleep(60)
 
 
@@ -135,5 +137,8 @@ def link_out(job: Any) -> None:
 
 def run_script(job: Any) -> Any:
     """Run a user's Python script in the sandbox."""
-    (job.folder / "script.py").write_text(job.payload["script"])
-    return job.run([sys.executable, "script.py"], environment={"GIVEN": "yes"})
+    from headrace.server.sandbox import Folder
+
+    (job.work / "script.py").write_text(job.payload["script"])
+    folders = [Folder(job.staged, at="/opt/ml/model", writable=True)]
+    return job.run([sys.executable, "script.py"], environment={"GIVEN": "yes"}, folders=folders)

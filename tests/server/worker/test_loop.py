@@ -154,15 +154,14 @@ def test_an_output_that_points_elsewhere_is_refused(sqlite_jobs: Any) -> None:
     with sqlite_jobs.work():
         record = sqlite_jobs.ended(job)
     assert (record.state, record.attempt) == ("dead", 1)
-    assert record.reason == "the output secret is no regular file; write a file or folder instead"
+    assert record.reason == "the output staged/secret is neither a file nor a folder; write its content instead"
 
 
 SCRIPT = """
 import os, pathlib, sys
 print(sorted(os.environ))
-print("keys", pathlib.Path(sys.argv[0]).parent.parent.parent.parent.joinpath("keys").exists(), os.listdir("."))
-pathlib.Path("staged").mkdir()
-pathlib.Path("staged/model").write_text("trained")
+print([path.name for path in pathlib.Path.cwd().parents[3].iterdir()], os.listdir("."), os.listdir(".."))
+pathlib.Path("/opt/ml/model/model").write_text("trained")
 sys.exit(3)
 """
 
@@ -179,7 +178,7 @@ def test_code_of_a_user_runs_in_the_sandbox(sqlite_jobs: Any, monkeypatch: pytes
     log = sqlite_jobs.log(job)
     assert "GIVEN" in log[0]
     assert "HEADRACE_SECRET" not in log[0]
-    assert log[1].startswith("keys False")
+    assert log[1] == "['jobs'] ['script.py'] ['work']"
     assert (output_folder(sqlite_jobs.data / "jobs", job, 1) / "model").read_text() == "trained"
 
 
@@ -201,3 +200,26 @@ def test_a_worker_stops_when_its_parent_has_gone(sqlite_jobs: Any, monkeypatch: 
     monkeypatch.setattr(os, "getppid", lambda: 1)
     worker.run()
     assert sqlite_jobs.all() == [], "it came back by itself"
+
+
+STOPPABLE = """
+import pathlib, signal, sys, time
+def stop(*_):
+    print("saved", flush=True)
+    sys.exit(0)
+signal.signal(signal.SIGTERM, stop)
+print("running", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(
+    not sandbox._bubblewrap_works(), reason="bubblewrap is not installed or may not make namespaces here"
+)
+def test_code_of_a_user_may_save_when_it_is_stopped(sqlite_jobs: Any) -> None:
+    job = sqlite_jobs.add("run_script", {"script": STOPPABLE}, user_code=True)
+    with sqlite_jobs.work(timing={"terminated": 10_000}):
+        sqlite_jobs.running(job)
+        sqlite_jobs.cancel(job)
+        assert sqlite_jobs.ended(job).state == "cancelled"
+    assert sqlite_jobs.log(job) == ["running", "saved"]

@@ -1,6 +1,7 @@
 """The folders of a job: one an attempt, a checkpoint that moves on with it, an output that counts once committed.
 
-    DATA/jobs/<job>/<attempt>/             where the attempt runs
+    DATA/jobs/<job>/<attempt>/             where its handler runs
+    DATA/jobs/<job>/<attempt>/work/        where code of a user runs
     DATA/jobs/<job>/<attempt>/checkpoint/  what it saves for the next one
     DATA/jobs/<job>/<attempt>/staged/      what it makes
     DATA/jobs/<job>/<attempt>/output/      the same, durable; it counts when the job is done and this was its attempt
@@ -45,17 +46,14 @@ def prepare(jobs: Path, job: int, attempt: int) -> Path:
 def publish(folder: Path) -> None:
     """Make what an attempt staged durable and rename it to its output: every file, every folder, then the rename."""
     staged, output = folder / "staged", folder / "output"
-    if not staged.is_dir():
+    if not staged.exists():
         return
-    for path, _, files in os.walk(staged, topdown=False):
-        for name in files:
-            file = Path(path) / name
-            if not stat.S_ISREG(file.lstat().st_mode):
-                raise JobFailed(
-                    f"the output {file.relative_to(staged)} is no regular file; write a file or folder instead"
-                )
-            _sync(file)
-        _sync(Path(path))
+    for path in [staged, *staged.rglob("*")]:
+        kind = path.lstat().st_mode
+        if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+            name = path.relative_to(staged.parent)
+            raise JobFailed(f"the output {name} is neither a file nor a folder; write its content instead")
+        _sync(path)
     staged.rename(output)
     for parent in (folder, folder.parent, folder.parent.parent):
         _sync(parent)

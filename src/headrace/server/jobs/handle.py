@@ -87,6 +87,13 @@ class Job:
         path.mkdir(exist_ok=True)
         return path
 
+    @cached_property
+    def work(self) -> Path:
+        """The folder that code of a user runs in and may write."""
+        path = self.folder / "work"
+        path.mkdir(exist_ok=True)
+        return path
+
     @property
     def cancelled(self) -> bool:
         """Whether the job is asked to stop: save what is worth saving and return, or be stopped soon."""
@@ -133,13 +140,14 @@ class Job:
         folders: Sequence[Folder] = (),
         network: bool = False,
     ) -> int:
-        """Run a user's command in the sandbox, in this attempt's folder; return its exit code (a signal is negative).
+        """Run a user's command in the sandbox, in the folder `work`; return its exit code (a signal is negative).
 
-        Its output goes to the log. When the job is stopped the command gets SIGTERM and may end in peace.
+        `folders` are others that it sees, `environment` what it finds set. Its output goes to the log. When the job is
+        stopped the command gets SIGTERM and may end in peace.
         """
         confined = sandboxed(
             command,
-            folder=self.folder,
+            folder=self.work,
             folders=folders,
             environment=environment or {},
             network=network,
@@ -147,7 +155,7 @@ class Job:
             trust=self._assignment.trust_scripts,
         )
         process = subprocess.Popen(  # noqa: S603
-            confined.command, env=confined.environment, cwd=self.folder, stdin=subprocess.DEVNULL
+            confined.command, env=confined.environment, cwd=self.work, stdin=subprocess.DEVNULL
         )
         try:
             return process.wait()

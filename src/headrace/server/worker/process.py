@@ -130,16 +130,17 @@ class JobProcess:
 
     def advance(self) -> None:
         """Read what it said, take the next step of ending it when that is due, and look at its limits."""
+        if self.status is not None:
+            return
         self._read_output()
         self._read_messages()
-        if self._process.poll() is not None and self.status is None:
+        if self._process.poll() is not None:
             self._close()
             return
-        if self.status is None:
-            self._watch_limits()
-            now = time.monotonic()
-            while self._steps and self._steps[0][0] <= now:
-                self._signal(self._steps.pop(0)[1])
+        self._watch_limits()
+        now = time.monotonic()
+        while self._steps and self._steps[0][0] <= now:
+            self._signal(self._steps.pop(0)[1])
 
     def _signal(self, step: signal.Signals | None) -> None:
         if step is None:
