@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     region: str = Field("us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="the region of unsigned requests")
     database: str = Field("", description="SQLAlchemy URL of the metadata (default: SQLite in the data folder)")
     objects: str = Field("", description="URL of the object store (default: files in the data folder)")
+    legacy_bucket_defaults: bool = Field(False, description="new buckets take access lists and may be public")
     backup: bool = Field(True, description="back the metadata up before an upgrade")
     log_format: Literal["json", "text"] = Field("json", description="how requests are logged")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is logged")

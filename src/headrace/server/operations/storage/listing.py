@@ -37,6 +37,7 @@ def list_objects(
     run = _run(context, found, prefix, delimiter, Place((marker or "").encode()), limit)
     encode = encoder(encoding_type)
     answer = _shown(run, found, prefix, delimiter, limit, encoding_type, owner=True)
+    answer["prefix"] = prefix or ""
     answer["marker"] = encode(marker or "")
     if run.more and delimiter:
         answer["next_marker"] = encode(run.entries[-1].key.decode())
@@ -61,8 +62,6 @@ def list_objects_v2(
     """Return up to 1,000 objects from where a token or `start_after` says (S3 API reference, ListObjectsV2)."""
     found = find_bucket(context, bucket, expected_bucket_owner)
     limit = checked_limit(max_keys, "max-keys")
-    if continuation_token == "":
-        raise invalid_argument("The continuation token provided is incorrect", "continuation-token")
     listing = f"list_objects_v2/{bucket}"
     position = context.position(continuation_token, of=listing)
     place = Place(bytes.fromhex(position[0]) if position else (start_after or "").encode())

@@ -43,17 +43,16 @@ def granted(connection: Connection, decision: Decision, question: Question, poli
     A grant to an account counts for its root user, and with `policies` for whom these let use it; a grant to a group
     counts for everyone in it ("Access control list (ACL) overview" in the S3 user guide).
     """
-    if (
-        decision.effect != "implicitDeny"
-        or not question.resource.startswith("arn:")
-        or ":s3:::" not in question.resource
-    ):
+    if decision.effect != "implicitDeny" or ":s3:::" not in question.resource:
         return False
+    known = policies if policies is not None else PolicySet()
+    if question.action == "s3:CreateBucket":
+        # A name that another account has taken is refused by the operation, in its own words.
+        return evaluate(replace(question, resource_account=question.principal.account), known).allowed
     statements = _statements(connection, question)
     if not statements:
         return False
     document = json.dumps({"Version": "2012-10-17", "Statement": statements})
-    known = policies if policies is not None else PolicySet()
     listed = replace(known, resource=parse_policy(document, "resource"))
     return evaluate(question, listed).allowed
 

@@ -31,7 +31,11 @@ def list_object_versions(
     expected_bucket_owner: str | None = None,
     **_: Any,
 ) -> dict[str, Any]:
-    """Return up to 1,000 versions and delete markers, those of a key from the newest on."""
+    """Return up to 1,000 versions and delete markers, those of a key from the newest on.
+
+    Where the version of the marker is gone, those that its key has left come next: whoever empties a bucket page by
+    page has deleted the newer ones.
+    """
     found = find_bucket(context, bucket, expected_bucket_owner)
     limit = checked_limit(max_keys, "max-keys")
     encode = encoder(encoding_type)
@@ -42,9 +46,7 @@ def list_object_versions(
     place = Place((key_marker or "").encode())
     if version_id_marker and key_marker:
         last = named(context.connection, bucket, key_marker, version_id_marker)
-        if last is None:
-            raise invalid_argument("Invalid version id specified", "version-id-marker", version_id_marker)
-        place = Place(place.key, tie=last.id)
+        place = Place(place.key, tie=last.id) if last is not None else Place(place.key, inclusive=True)
     run = Run([], False)
     if limit:
         run = scan(
