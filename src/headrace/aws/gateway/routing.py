@@ -86,7 +86,7 @@ def credential_scope(request: Request) -> tuple[str, str]:
 def _address(request: Request, local: tuple[str, ...]) -> _Address:
     region, signing_name = credential_scope(request)
     host = understand(request.header.get("host", ""), local)
-    if host.bucket and signing_name not in {"", "s3", "s3express"}:
+    if host.bucket and (signing_name not in {"", "s3", "s3express"} or "x-amz-account-id" in request.header):
         host = Host((), host.region)
     return _Address(region or host.region, signing_name, host)
 
