@@ -88,7 +88,7 @@ def test_every_field_that_is_changed_is_noticed(signing) -> None:
             400,
         )
     other = form["x-amz-credential"].replace("EXAMPLE", "EXAMPLF")
-    assert refusal(signing, form | {"x-amz-credential": other}) == ("InvalidAccessKeyId", 403)
+    assert refusal(signing, form | {"x-amz-credential": other}) == ("InvalidToken", 400)
     assert refusal(signing.having(active=False), form) == ("InvalidAccessKeyId", 403)
     assert refusal(signing.having(secret="other"), form) == ("SignatureDoesNotMatch", 403)
 

@@ -134,7 +134,7 @@ def tampered(request: Request, changed: Change) -> list[tuple[str, Request]]:
 
 @pytest.mark.parametrize("service", ["s3", "sts", "logs", "lambda"])
 def test_every_part_that_is_changed_is_noticed(signing, changed: Change, service: str) -> None:
-    headers = {"s3": {"content-md5": "x"}, "sts": FORM, "logs": TARGET, "lambda": {}}[service]
+    headers = {"s3": {"cache-control": "x"}, "sts": FORM, "logs": TARGET, "lambda": {}}[service]
     request = signing.header("PUT", f"https://{service}.amazonaws.com/path", b"the body", headers, service=service)
     assert signing.authenticate(request, service=service)
     codes = {"s3": "SignatureDoesNotMatch", "sts": "SignatureDoesNotMatch"}
@@ -384,6 +384,26 @@ def test_older_and_newer_signatures_are_refused_in_a_sentence(signing, changed: 
         "IncompleteSignature",
         400,
     )
+
+
+def test_a_credential_scoped_to_another_service(signing) -> None:
+    call = identity_call(signing)
+    assert signing.authenticate(call, service="sts", signing_name="sts")
+    assert refusal(signing, call, service="sts", signing_name="iam") == ("SignatureDoesNotMatch", 403)
+
+
+def test_claimed_digests_of_a_body_that_is_here(signing) -> None:
+    right, wrong = "XUFAKrxLKna5cZ2REBfFkg==", "AAAAAAAAAAAAAAAAAAAAAA=="
+    for sign in (signing.header, signing.query):
+        put = sign("POST", BUCKET + "/?delete", b"hello", {"Content-MD5": right})
+        assert signing.authenticate(put).body == b"hello"
+        assert refusal(signing, sign("POST", BUCKET + "/?delete", b"hello", {"Content-MD5": wrong})) == (
+            "BadDigest",
+            400,
+        )
+    unsigned = Request("PUT", "/a", "", (("host", "h"), ("content-md5", wrong)), b"hello")
+    assert refusal(signing, unsigned) == ("BadDigest", 400)
+    assert signing.authenticate(replace(unsigned, body=None)).caller == ANONYMOUS
 
 
 def test_two_ways_to_sign_at_once(signing) -> None:

@@ -33,7 +33,7 @@ class Fault(Enum):
 
 @dataclass(frozen=True)
 class Dialect:
-    """The codes of one kind of service; `code` and `status` of a fault fall back to `otherwise`."""
+    """The code and HTTP status of each fault in one kind of service."""
 
     name: str
     codes: dict[Fault, tuple[str, int]]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from headrace.aws.signature import canonical
+from headrace.aws.signature.checksums import check_body
 from headrace.aws.signature.claims import Claim, is_presigned, read_header, read_query
 from headrace.aws.signature.payload import (
     NOTHING,
@@ -52,12 +53,19 @@ class Verified:
 
 
 def authenticate(
-    request: Request, *, service: str, find_key: FindKey, now: int, anonymous: bool | None = None
+    request: Request,
+    *,
+    service: str,
+    find_key: FindKey,
+    now: int,
+    anonymous: bool | None = None,
+    signing_name: str = "",
 ) -> Verified:
     """Return who signed a request to `service` ("" where only the signature tells).
 
-    Unsigned requests are ANONYMOUS where `anonymous` allows it (default: to S3 alone). Raises Unauthenticated, and
-    InvalidInput on a body that is not the signed one, with the codes of the service's kind.
+    Unsigned requests are ANONYMOUS where `anonymous` allows it (default: to S3 alone). With `signing_name` the
+    credential must be scoped to it. A body that is here already is checked, on S3 also against its Content-MD5 or
+    x-amz-checksum-*. Raises Unauthenticated, and InvalidInput on such a body, with the codes of the service's kind.
     """
     authorization = request.header.get("authorization")
     presigned = is_presigned(request)
@@ -65,7 +73,7 @@ def authenticate(
     if authorization is None and not presigned:
         _refuse_version_2(request, dialect)
         if (dialect is S3) if anonymous is None else anonymous:
-            return Verified(ANONYMOUS, body=request.body)
+            return Verified(ANONYMOUS, body=_checked(request, NOTHING, dialect))
         raise missing_token(dialect)
     if authorization is not None and presigned:
         raise InvalidInput(
@@ -74,6 +82,8 @@ def authenticate(
             code="InvalidArgument" if dialect is S3 else "",
         )
     claim = read_query(request, dialect) if authorization is None else read_header(request, authorization, dialect)
+    if signing_name and claim.signing_name != signing_name:
+        raise dialect.refusal(Fault.MISMATCH, f"Credential should be scoped to correct service: '{signing_name}'.")
     check_time(claim, dialect, now)
     key = known_key(claim, dialect, find_key, now)
     signed_body = payload_hash(request, dialect, presigned=presigned)
@@ -86,13 +96,11 @@ def authenticate(
         payload = Payload(chunks=chunks)
     elif signed_body != UNSIGNED_PAYLOAD:
         payload = Payload(sha256=signed_body)
-    body = None
-    if request.body is not None:
-        body = check_whole(request.body, payload, dialect)
-        payload = payload if payload.chunks else NOTHING
-    return Verified(
-        key.caller, claim.region, claim.signing_name, payload, body, "query" if presigned else "header", claim.signed
-    )
+    body = _checked(request, payload, dialect)
+    if body is not None and payload.chunks is None:
+        payload = NOTHING
+    means = "query" if presigned else "header"
+    return Verified(key.caller, claim.region, claim.signing_name, payload, body, means, claim.signed)
 
 
 def missing_token(dialect: Dialect) -> Unauthenticated:
@@ -150,6 +158,15 @@ def check_time(claim: Claim, dialect: Dialect, now: int) -> None:
 
 
 _STAMP = "%Y%m%dT%H%M%SZ"
+
+
+def _checked(request: Request, payload: Payload, dialect: Dialect) -> bytes | None:
+    if request.body is None:
+        return None
+    body = check_whole(request.body, payload, dialect)
+    if dialect is S3 and payload.chunks is None:
+        check_body(request, body)
+    return body
 
 
 def _check_signed_headers(request: Request, claim: Claim, dialect: Dialect) -> None:
