@@ -143,6 +143,8 @@ class Gateway:
             try:
                 found = find(request)
             except UnroutableError as error:
+                if request.body is None:
+                    raise
                 found = error
             request.notes["found"] = found
         if isinstance(found, UnroutableError):
