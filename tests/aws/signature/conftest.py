@@ -12,6 +12,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from headrace.aws.signature import Verified, authenticate
+from headrace.server.errors import OperationError
 from headrace.server.messages import Request
 from headrace.server.security.credentials import AccessKey, Caller
 
@@ -48,6 +49,22 @@ class Signing:
         return authenticate(
             request, service=service, find_key=self.find_key, now=int(time.time() * 1000) + later * 1000, **options
         )
+
+    def identity_call(self) -> Request:
+        form = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
+        body = b"Action=GetCallerIdentity&Version=2011-06-15"
+        return self.header("POST", "https://sts.amazonaws.com/", body, form, service="sts")
+
+    def logs_call(self) -> Request:
+        target = {"content-type": "application/x-amz-json-1.1", "x-amz-target": "Logs_20140328.DescribeLogGroups"}
+        return self.header("POST", "https://logs.amazonaws.com/", b"{}", target, service="logs")
+
+    def refusal(self, request: Request, **options: Any) -> tuple[str, int]:
+        """Return code and status of the refusal that the request must meet."""
+        with pytest.raises(OperationError) as refused:
+            self.authenticate(request, **options)
+        assert refused.value.message
+        return refused.value.code, refused.value.status
 
     def having(self, **changes: Any) -> "Signing":
         return Signing(replace(self.key, **changes))
