@@ -116,12 +116,60 @@ def charter() -> str:
 
 def errors() -> str:
     """Show the tree of errors."""
-    from headrace.ml import errors as module
+    from headrace.ml import errors as library
+    from headrace.server import errors as server
 
-    return f"# Errors\n\n```\n{module.__doc__}\n```\n"
+    return (
+        f"# Errors\n\n```\n{library.__doc__}\n```\n\n## Of the server's operations\n\n```\n{server.__doc__}\n```\n"
+    )
+
+
+def coverage() -> str:
+    """Show which AWS operations are built."""
+    from headrace.aws.services import BUILT, coverage_of
+    from headrace.cli.coverage import markdown_table
+
+    table = markdown_table([coverage_of(name) for name in BUILT])
+    intro = "What `headrace coverage` prints. An operation that is not built answers the service's own error and its name."
+    return f"# AWS operations\n\n{intro}\n\n{table}\n"
+
+
+def settings() -> str:
+    """Describe every setting of the server."""
+    from headrace.server.settings import Settings
+
+    lines = [
+        "# Settings of the server",
+        "",
+        "A flag of `headrace serve` wins over the environment variable, which wins over the config file "
+        "(`~/.config/headrace/config.toml`, or the file that `HEADRACE_CONFIG` names), which wins over the default.",
+        "",
+        "| flag | environment | key in the file | default | meaning |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    flags = {name for command in ("serve",) for name in _options(command)}
+    for name, field in Settings.model_fields.items():
+        flag = f"--{name.replace('_', '-')}"
+        default = "" if field.default_factory or field.default in ("", None) else f"`{field.default}`"
+        lines.append(
+            f"| {f'`{flag}`' if flag in flags else ''} | `HEADRACE_{name.upper()}` | `{name}` | {default} "
+            f"| {field.description} |"
+        )
+    return "\n".join(lines)
+
+
+def _options(command: str) -> set[str]:
+    from typer.main import get_command
+
+    from headrace.cli.application import application
+
+    parameters = get_command(application).commands[command].params  # type: ignore[attr-defined]
+    return {option for parameter in parameters for option in parameter.opts}
 
 
 PAGES = {
+    "coverage": coverage,
+    "settings": settings,
     "command-line": command_line,
     "algorithms": algorithms,
     "metrics": metrics,

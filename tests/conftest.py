@@ -50,8 +50,7 @@ def start_server(data: Path, *flags: str, environment: dict[str, str] | None = N
         )
     assert process.stdout is not None
     said: dict[str, str] = {}
-    while "endpoint" not in said:
-        line = process.stdout.readline()
+    while (line := process.stdout.readline()) != "\n":
         assert line, f"the server stopped: {(data.parent / f'{data.name}.log').read_text()}"
         name, _, value = line.partition(": ")
         said[name.strip()] = value.strip()
