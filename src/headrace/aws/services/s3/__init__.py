@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from headrace.aws.services import Service
+from headrace.aws.services.s3.forms import form_answer
 from headrace.server.messages import Request, Response
 from headrace.server.operations.storage import (
     access_control,
@@ -54,7 +55,10 @@ def finish(
     operation: str, request: Request, parameters: Mapping[str, Any], answer: Mapping[str, Any], response: Response
 ) -> Response:
     """Give an answer the status and headers that S3's have beyond the model."""
-    del request, parameters
+    del parameters
+    form = request.notes.get("form")
+    if form is not None:
+        return form_answer(form, answer, response)
     if operation in ("GetObject", "HeadObject") and "content_range" in answer:
         response.status = 206
     if operation == "GetBucketPolicy":
