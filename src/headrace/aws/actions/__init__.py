@@ -21,8 +21,8 @@ from headrace.server.resources import Place
 __all__ = ["checks", "read_only"]
 
 
-Step = tuple[Rule, Action, tuple[tuple[str, tuple[str, ...]], ...]]
-"""A rule, its action, and the condition keys that are filled from parameters, with the paths of these."""
+Step = tuple[Rule, Action, keys.Filled]
+"""A rule, its action, and how the action's condition keys are filled from parameters."""
 
 
 class _Arguments(dict[str, Any]):
@@ -44,15 +44,15 @@ def checks(
     place = Place(account, region, partition)
     found: list[Check] = []
     described, steps = _plan(service, operation)
-    for rule, needed, filled in steps:
+    for rule, needed, how in steps:
         if rule.when and not parameters.get(rule.when):
             continue
         if rule.unless and parameters.get(rule.unless):
             continue
-        arns = _resources(rule, needed, operation, described, parameters, place)
+        arns = _resources(rule, needed, operation, parameters, place)
         if not arns:
             continue
-        conditions = keys.of_request(needed, filled, parameters) if rule.keys else {}
+        conditions = keys.of_request(needed, how, parameters) if rule.keys else {}
         found.append(Check(needed.name, arns, conditions))
         if needed.passes_role:
             passed = tuple(dict.fromkeys(values.roles(parameters)))
@@ -69,12 +69,12 @@ def read_only(service: str, operation: str) -> bool:
 
 
 def _resources(
-    rule: Rule, needed: Action, operation: str, described: Declared, parameters: Mapping[str, Any], place: Place
+    rule: Rule, needed: Action, operation: str, parameters: Mapping[str, Any], place: Place
 ) -> tuple[str, ...]:
     if callable(rule.resources):
         return tuple(rule.resources(parameters, place))
     if not rule.resources:
-        return resources.of_action(needed, operation, described, parameters, place)
+        return resources.of_action(needed, operation, parameters, place)
     where = {"partition": place.partition, "region": place.region, "account": place.account}
     arguments = _Arguments({**parameters, **where})
     return tuple(template.format_map(arguments) for template in rule.resources)
@@ -94,4 +94,4 @@ def _plan(service: str, operation: str) -> tuple[Declared, tuple[Step, ...]]:
             raise LookupError(f"{service} has no action for {operation}; declare it in actions/declared/{prefix}.py")
         rules = (Rule(named.name),)
     needs = [(rule, action(rule.action)) for rule in rules]
-    return described, tuple((rule, needed, keys.wanted(needed, described)) for rule, needed in needs)
+    return described, tuple((rule, needed, keys.filled(needed, described)) for rule, needed in needs)

@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
+
 from headrace.aws.actions.declarations import Declared, Parameters
 from headrace.aws.actions.definitions import Action
 from headrace.aws.actions.values import at, tag_keys, tags
+
+Filled = Mapping[str, tuple[tuple[str, str], ...]]
+"""By parameter: the condition keys that take values from it, each with the path of these."""
 
 _REQUEST_TAG = "aws:RequestTag/${TagKey}"
 _OBJECT_TAG = "s3:RequestObjectTag/<key>"
 
 
-def wanted(action: Action, declared: Declared) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Return the condition keys of an action that declarations fill from parameters, with the paths of these."""
-    return tuple((key, declared.keys[key]) for key in action.keys if key in declared.keys)
+def filled(action: Action, declared: Declared) -> Filled:
+    """Return how the condition keys of an action are filled from parameters."""
+    found: defaultdict[str, tuple[tuple[str, str], ...]] = defaultdict(tuple)
+    for key in action.keys:
+        for path in declared.keys.get(key, ()):
+            found[path.partition(".")[0].removesuffix("[]")] += ((key, path),)
+    return dict(found)
 
 
-def of_request(
-    action: Action, filled: tuple[tuple[str, tuple[str, ...]], ...], parameters: Parameters
-) -> dict[str, tuple[str, ...]]:
-    """Return the condition keys of an action that a request gives values for; `filled` is what `wanted` tells."""
+def of_request(action: Action, how: Filled, parameters: Parameters) -> dict[str, tuple[str, ...]]:
+    """Return the condition keys of an action that a request gives values for."""
     found: dict[str, tuple[str, ...]] = {}
     if "aws:TagKeys" in action.keys or _REQUEST_TAG in action.keys:
         found |= _tags(parameters, "aws:RequestTag/", "aws:TagKeys")
     if _OBJECT_TAG in action.keys:
         found |= _tags(parameters, "s3:RequestObjectTag/", "s3:RequestObjectTagKeys")
-    for key, paths in filled:
-        given = [path for path in paths if path.partition(".")[0].removesuffix("[]") in parameters]
-        values = tuple(dict.fromkeys(value for path in given for value in at(parameters, path)))
-        if values:
-            found[key] = values
+    for name in parameters:
+        for key, path in how.get(name, ()):
+            values = dict.fromkeys((*found.get(key, ()), *at(parameters, path)))
+            if values:
+                found[key] = tuple(values)
     return found
 
 

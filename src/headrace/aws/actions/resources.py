@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache, lru_cache
+from dataclasses import dataclass
+from functools import cache
 from itertools import product
 
-from headrace.aws.actions.declarations import Declared, Parameters
-from headrace.aws.actions.definitions import Action, definition
-from headrace.aws.actions.values import arns, snake
+from headrace.aws.actions.declarations import Parameters
+from headrace.aws.actions.declared import declared
+from headrace.aws.actions.definitions import Action, action, definition
+from headrace.aws.actions.values import arns, at, snake
 from headrace.server.resources import Place
 from headrace.server.security.policy import Unresolved
 
@@ -17,86 +19,100 @@ _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 _PLACES = ("Partition", "Region", "Account")
 
 
-def of_action(
-    action: Action, operation: str, declared: Declared, parameters: Parameters, place: Place
-) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class _Template:
+    """The ARN template of a resource type, as one operation fills it.
+
+    `slots` are its placeholders, each with the parameters that may fill it. `stored` is the kind of a stored resource
+    whose ARN the names don't tell, "" where they do or the operation makes it.
+    """
+
+    text: str
+    pattern: re.Pattern[str]
+    slots: tuple[tuple[str, tuple[str, ...]], ...]
+    stored: str
+    required: bool
+
+
+def of_action(needed: Action, operation: str, parameters: Parameters, place: Place) -> tuple[str, ...]:
     """Return the ARNs of the resources of an action that a request names.
 
     Where it names none, any of the required types is meant (`…:training-job/*`), and "*" where none is required.
     """
-    kinds = (*action.required, *action.optional)
-    if not kinds:
+    templates = _templates(needed.name, operation)
+    if not templates:
         return ("*",)
-    templates = definition(action.name.partition(":")[0]).resources
     given = arns(parameters)
+    places = {"Partition": place.partition, "Region": place.region, "Account": place.account}
     found: list[str] = []
-    for kind in kinds:
-        template = declared.templates.get(kind) or templates[kind]
-        found += [arn for arn in given if _pattern(template).fullmatch(arn)]
-        found += _filled(kind, template, operation, declared, parameters, place)
+    for template in templates:
+        found += [arn for arn in given if template.pattern.fullmatch(arn)]
+        found += _filled(template, parameters, places)
     if not found:
-        found = [_fill(declared.templates.get(kind) or templates[kind], _values(place)) for kind in action.required]
+        found = [_fill(template.text, places) for template in templates if template.required]
     return tuple(dict.fromkeys(found)) or ("*",)
 
 
-def _filled(
-    kind: str, template: str, operation: str, declared: Declared, parameters: Parameters, place: Place
-) -> Iterator[str]:
+def _filled(template: _Template, parameters: Parameters, places: Mapping[str, str]) -> Iterator[str]:
     """Yield the template with each combination of the names that the request gives; none where it gives no name."""
-    slots = _slots(template)
-    own = snake(kind) in snake(operation)
-    choices = [_names(slot, kind, own, declared, parameters) for slot in slots]
+    choices = [_names(candidates, parameters) for _, candidates in template.slots]
     if not any(choices):
         return
-    stored = declared.stored.get(kind)
-    created = operation.startswith("Create") and own
+    with_path = template.slots[-1][0].endswith("NameWithPath")
+    path = str(parameters.get("path") or "/")[1:] if with_path else ""
     for names in product(*(choice or ("*",) for choice in choices)):
         if names[0].startswith("arn:"):
             yield names[0]
             continue
-        path = str(parameters.get("path") or "/")[1:] if slots[-1].endswith("NameWithPath") else ""
-        named = {slot: path + name for slot, name in zip(slots, names, strict=True)}
-        arn = _fill(template, _values(place) | named)
-        yield arn if stored is None or created else Unresolved(arn, stored, names[-1])
+        filled = {slot: path + name for (slot, _), name in zip(template.slots, names, strict=True)}
+        arn = _fill(template.text, {**places, **filled})
+        yield Unresolved(arn, template.stored, names[-1]) if template.stored else arn
 
 
-@cache
-def _slots(template: str) -> tuple[str, ...]:
-    return tuple(name for name in _PLACEHOLDER.findall(template) if name not in _PLACES)
-
-
-def _names(slot: str, kind: str, own: bool, declared: Declared, parameters: Parameters) -> tuple[str, ...]:
-    for name in declared.parameters.get(slot) or _candidates(slot, kind, own):
-        value = parameters.get(name)
-        if isinstance(value, str) and value:
-            return (value,)
-        if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
-            return tuple(value)
+def _names(candidates: tuple[str, ...], parameters: Parameters) -> tuple[str, ...]:
+    for name in candidates:
+        if name.partition(".")[0] in parameters:
+            values = tuple(value for value in at(parameters, name) if value)
+            if values:
+                return values
     return ()
 
 
-@lru_cache(4096)
+@cache
+def _templates(name: str, operation: str) -> tuple[_Template, ...]:
+    """Return the templates of all resource types of an action, as an operation fills them."""
+    prefix = name.partition(":")[0]
+    needed, described = action(name), declared(prefix)
+    found = []
+    for kind in (*needed.required, *needed.optional):
+        text = described.templates.get(kind) or definition(prefix).resources[kind]
+        own = snake(kind) in snake(operation)
+        slots = [slot for slot in _PLACEHOLDER.findall(text) if slot not in _PLACES]
+        filled = tuple((slot, described.parameters.get(slot) or _candidates(slot, kind, own)) for slot in slots)
+        stored = "" if own and operation.startswith("Create") else described.stored.get(kind, "")
+        found.append(_Template(text, _pattern(text), filled, stored, kind in needed.required))
+    return tuple(found)
+
+
 def _candidates(slot: str, kind: str, own: bool) -> tuple[str, ...]:
+    """Return the parameters that may fill a placeholder; `own` tells that the operation is named after the type."""
     plain, title = snake(slot), snake(kind)
     names = [plain, f"{plain}s", plain.removesuffix("_name"), f"{title}_name", f"{title}_names", f"{title}_id"]
-    names += ["job_name", "job_id"] if own and title.endswith("job") else []
-    return (*names, "name", "id") if own else tuple(names)
+    if own:
+        names += ["job_name", "job_id"] if title.endswith("job") else []
+        names += ["name", "names", "id"]
+    return tuple(names)
 
 
 def _fill(template: str, values: Mapping[str, str]) -> str:
     return _PLACEHOLDER.sub(lambda match: values.get(match[1], "*"), template)
 
 
-def _values(place: Place) -> dict[str, str]:
-    return {"Partition": place.partition, "Region": place.region, "Account": place.account}
-
-
-@cache
 def _pattern(template: str) -> re.Pattern[str]:
     pieces = _PLACEHOLDER.split(template)
     return re.compile(
         "".join(
-            (r"[^:]*" if piece in _PLACES else ".+") if index % 2 else re.escape(piece)
+            ("[^:]*" if piece in _PLACES else ".+") if index % 2 else re.escape(piece)
             for index, piece in enumerate(pieces)
         )
     )

@@ -8,7 +8,9 @@ DECLARED = Declared(
     parameters={
         "ModelId": ("model_id",),
         "ModelType": ("model_type",),
-        "DetectorId": ("detector_id",),
+        "DetectorId": ("detector_id", "rule.detector_id"),
+        "RuleId": ("rule_id", "rule.rule_id"),
+        "RuleVersion": ("rule_version", "rule.rule_version"),
         "DetectorVersionId": ("detector_version_id",),
     },
     templates={
