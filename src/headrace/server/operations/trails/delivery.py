@@ -65,7 +65,7 @@ def deliver(platform: Platform, now: int) -> None:
         if trail is None:
             continue
         if running.windows and _due(running.facts.get("attempted", 0), platform.settings.trail_seconds, now, running):
-            _deliver_logs(platform, running, trail, now)
+            _deliver_logs(platform, running.id, trail, now)
         deliver_digests(platform, running.id, trail, now)
         if running.retired is not None:
             _bury(platform, running, now)
@@ -83,25 +83,22 @@ def _due(last: int, seconds: int, now: int, running: Running) -> bool:
     return not running.logging or not 0 <= now - last < seconds * 1000
 
 
-def _deliver_logs(platform: Platform, running: Running, trail: Stored, now: int) -> None:
-    wanted = selects(running.selectors)
-    try:
-        while True:
-            with platform.metadata.reading() as connection:
-                rows = _events(connection, running)
-            chosen = [row for row in rows if _covers(running, trail, row) and wanted(_facts(row))]
-            position = rows[-1].id if rows else running.position
-            if not _commit(platform, running, trail, chosen, position, now, last=len(rows) < MOST_EVENTS):
-                return
-            if len(rows) < MOST_EVENTS:
-                return
-            with platform.metadata.reading() as connection:
-                running = next(each for each in state.running(connection) if each.id == running.id)
-    except OperationError as error:
-        LOG.warning("the trail %s could not deliver: %s", trail.name, error.message)
-        with platform.metadata.writing() as connection:
-            told = error.code or type(error).__name__
-            state.note(connection, running, attempted=now, tried=now, error=told)
+def _deliver_logs(platform: Platform, number: int, trail: Stored, now: int) -> None:
+    while True:
+        with platform.metadata.reading() as connection:
+            running = state.running(connection, number)[0]
+            rows = _events(connection, running)
+        last = len(rows) < MOST_EVENTS
+        try:
+            went_on = _commit(platform, running, trail, rows, now, last=last)
+        except OperationError as error:
+            LOG.warning("the trail %s could not deliver: %s", trail.name, error.message)
+            with platform.metadata.writing() as connection:
+                told = error.code or type(error).__name__
+                state.note(connection, running, attempted=now, tried=now, error=told)
+            return
+        if last or not went_on:
+            return
 
 
 def _events(connection: Connection, running: Running) -> Sequence[Row[Any]]:
@@ -110,14 +107,20 @@ def _events(connection: Connection, running: Running) -> Sequence[Row[Any]]:
     return connection.execute(query.order_by(columns.id).limit(MOST_EVENTS)).all()
 
 
-def _covers(running: Running, trail: Stored, row: Row[Any]) -> bool:
-    everywhere = running.everywhere or row.region == running.region
-    globally = row.source in GLOBAL_SOURCES and trail.record["include_global_service_events"]
-    if not (globally or (everywhere and row.source not in GLOBAL_SOURCES)):
-        return False
-    return any(
-        (begun or 0) <= row.time and (ended is None or row.time <= ended) for begun, ended in running.windows
-    )  # fmt: skip
+def _chosen(running: Running, trail: Stored, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
+    wanted = selects(running.selectors)
+    before = [running.position, *(row.id for row in rows)]
+    return [
+        row
+        for row, earlier in zip(rows, before, strict=False)
+        if state.covers(running, row.id, earlier) and _is_of(running, trail, row) and wanted(_facts(row))
+    ]
+
+
+def _is_of(running: Running, trail: Stored, row: Row[Any]) -> bool:
+    if row.source in GLOBAL_SOURCES:
+        return bool(trail.record["include_global_service_events"])
+    return running.everywhere or row.region == running.region
 
 
 def _facts(row: Row[Any]) -> Facts:
@@ -134,12 +137,13 @@ def _facts(row: Row[Any]) -> Facts:
 
 
 def _commit(
-    platform: Platform, running: Running, trail: Stored, rows: list[Row[Any]], position: int, now: int, *, last: bool
+    platform: Platform, running: Running, trail: Stored, rows: Sequence[Row[Any]], now: int, *, last: bool
 ) -> bool:
-    regions = sorted({_region(running, row) for row in rows})
+    chosen = _chosen(running, trail, rows)
+    position = rows[-1].id if rows else running.position
     files = [
-        _stage_log_file(platform, trail, region, [row for row in rows if _region(running, row) == region], now)
-        for region in regions
+        _stage_log_file(platform, trail, region, [row for row in chosen if _region(running, row) == region], now)
+        for region in sorted({_region(running, row) for row in chosen})
     ]
     done = False
     try:
@@ -197,7 +201,7 @@ def _remember(connection: Connection, running: Running, trail: Stored, file: Log
 
 def _bury(platform: Platform, running: Running, now: int) -> None:
     with platform.metadata.writing() as connection:
-        left = next((each for each in state.running(connection) if each.id == running.id), None)
+        left = next(iter(state.running(connection, running.id)), None)
         stopped = running.facts.get("stopped", now)
         if left is None or (now - stopped < KEPT and (left.windows or state.chained(connection, left))):
             return

@@ -34,7 +34,7 @@ ALGORITHM = "SHA256withRSA"
 def deliver_digests(platform: Platform, trail_id: int, trail: Stored, now: int) -> None:
     """Deliver the digests of one trail that are due, a region each; the last when it stops logging or validating."""
     with platform.metadata.reading() as connection:
-        running = next(each for each in state.running(connection) if each.id == trail_id)
+        running = state.running(connection, trail_id)[0]
         chains = state.chained(connection, running)
     validating = trail.record["log_file_validation_enabled"]
     if running.logging is False and running.windows:

@@ -19,8 +19,8 @@ from headrace.server.stores.metadata.tables.audit import AUDIT_DIGESTS, AUDIT_EV
 class Running:
     """One row of audit_trails; `position` is the id of the last event that was looked at, times are milliseconds.
 
-    `windows` are [start, stop] of each time of logging with events that may still have to be delivered; the stop of the
-    running one is None. `retired` is the record of a trail that was deleted.
+    `windows` are the times of logging with events that may still have to be delivered, each [id of the last event before
+    it began, id of the last event before its end or None while it goes on]. `retired` is the record of a trail that was deleted.
     """
 
     id: int
@@ -46,9 +46,11 @@ def begin(connection: Connection, stored: Stored) -> None:
     )  # fmt: skip
 
 
-def running(connection: Connection) -> list[Running]:
-    """Return the state of every trail of every account, deleted ones with undelivered events included."""
-    return [_read(row) for row in connection.execute(select(AUDIT_TRAILS).order_by(AUDIT_TRAILS.c.id))]
+def running(connection: Connection, number: int | None = None) -> list[Running]:
+    """Return the state of every trail of every account, deleted ones with undelivered events included; or of one."""
+    query = select(AUDIT_TRAILS).order_by(AUDIT_TRAILS.c.id)
+    found = connection.execute(query if number is None else query.where(AUDIT_TRAILS.c.id == number))
+    return [_read(row) for row in found]
 
 
 def state_of(connection: Connection, arn: str) -> Running:
@@ -61,21 +63,27 @@ def start(connection: Connection, state: Running, now: int) -> None:
     """Begin to log, from the event of this very call on."""
     if state.logging:
         return
-    values: dict[str, Any] = {"logging": True, "windows": json.dumps([*state.windows, [now, None]])}
+    last = _last_event(connection)
+    values: dict[str, Any] = {"logging": True, "windows": json.dumps([*state.windows, [last, None]])}
     if not state.windows:
-        values["position"] = connection.scalar(select(func.coalesce(func.max(AUDIT_EVENTS.c.id), 0)))
-    facts = {"started": now, "attempted": now}
-    _write(connection, state, values, facts)
+        values["position"] = last
+    _write(connection, state, values, {"started": now, "attempted": now})
     audit.forget(connection)
 
 
 def stop(connection: Connection, state: Running, now: int) -> None:
-    """Cease to log, with the event of this very call as the last."""
+    """Cease to log, with the event of this very call, the next one to be stored, as the last."""
     if not state.logging:
         return
-    windows = [[begun, now if ended is None else ended] for begun, ended in state.windows]
+    last = _last_event(connection)
+    windows = [[begun, last if ended is None else ended] for begun, ended in state.windows]
     _write(connection, state, {"logging": False, "windows": json.dumps(windows)}, {"stopped": now})
     audit.forget(connection)
+
+
+def covers(state: Running, event: int, before: int) -> bool:
+    """Tell whether a trail logged when an event was stored; `before` is the id of the event before it."""
+    return any((begun or 0) < event and (ended is None or before <= ended) for begun, ended in state.windows)
 
 
 def retire(connection: Connection, stored: Stored, now: int) -> None:
@@ -131,6 +139,10 @@ def chain(connection: Connection, state: Running, region: str, until: int) -> No
     if all(row.region != region for row in chained(connection, state)):
         values = {"trail": state.id, "region": region, "until": until // 1000 * 1000}
         connection.execute(insert(AUDIT_DIGESTS).values(values))
+
+
+def _last_event(connection: Connection) -> int:
+    return connection.scalar(select(func.coalesce(func.max(AUDIT_EVENTS.c.id), 0))) or 0
 
 
 def _write(

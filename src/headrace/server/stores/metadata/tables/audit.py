@@ -34,7 +34,7 @@ AUDIT_TRAILS = Table(
     Column("everywhere", Boolean, nullable=False, comment="whether it covers all regions"),
     Column("selectors", Text, nullable=False, comment="basic and advanced event selectors, JSON"),
     Column("logging", Boolean, nullable=False),
-    Column("windows", Text, nullable=False, comment="[start, stop or null] of each time of logging to deliver, JSON"),
+    Column("windows", Text, nullable=False, comment="ids of the last events before each start and stop, JSON"),
     Column("position", BigInteger, nullable=False, comment="id of the last event that was looked at"),
     Column("facts", Text, nullable=False, comment="what GetTrailStatus answers beside, JSON"),
     Column("retired", Text, nullable=True, comment="the record of a deleted trail with events to deliver, JSON"),

@@ -81,7 +81,7 @@ def upgrade() -> None:
         sa.Column("selectors", words(), nullable=False, comment="basic and advanced event selectors, JSON"),
         sa.Column("logging", sa.Boolean(), nullable=False),
         sa.Column(
-            "windows", words(), nullable=False, comment="[start, stop or null] of each time of logging to deliver, JSON"
+            "windows", words(), nullable=False, comment="ids of the last events before each start and stop, JSON"
         ),
         sa.Column("position", sa.BigInteger(), nullable=False, comment="id of the last event that was looked at"),
         sa.Column("facts", words(), nullable=False, comment="what GetTrailStatus answers beside, JSON"),
