@@ -97,16 +97,17 @@ def sandboxed(
 ) -> Confined:
     """Return how to start `command` confined to `folder`, where it runs and may write.
 
-    `folders` are others that it sees; `environment` is all that it finds set beside PATH, HOME, TMPDIR and LANG;
-    `hidden` are covered even where a folder that is seen holds them, unless they hold one that is given here. Raises
-    Unavailable when it can't be confined as asked.
+    Its /tmp is `folder`/.tmp. `folders` are others that it sees; `environment` is all that it finds set beside PATH,
+    HOME, TMPDIR and LANG; `hidden` are covered even where a folder that is seen holds them, unless they hold one that
+    is given here. Raises Unavailable when it can't be confined as asked.
     """
     how = isolation(trust=trust)
-    settings = {"PATH": _search_path(), "HOME": str(folder), "TMPDIR": "/tmp", "LANG": "C.UTF-8"}  # noqa: S108
+    temporary = _temporary(folder)
+    settings = {"PATH": _search_path(), "HOME": str(folder), "TMPDIR": str(temporary), "LANG": "C.UTF-8"}
     settings |= environment or {}
     shown = [Folder(folder, writable=True), *folders]
     if how is Isolation.BUBBLEWRAP:
-        prefix = _bubblewrap(shown, hidden, network=network)
+        prefix = _bubblewrap(["--bind", str(temporary)], shown, hidden, network=network)
         return Confined([*prefix, "--chdir", str(folder), "--", *command], settings, how)
     moved = next((item for item in folders if item.at and item.at != str(item.path)), None)
     if moved is not None:
@@ -131,9 +132,11 @@ def ask_to_stop(process: int) -> None:
             continue
 
 
-def _bubblewrap(shown: Sequence[Folder], hidden: Sequence[Path], *, network: bool) -> list[str]:
+def _bubblewrap(
+    temporary: Sequence[str], shown: Sequence[Folder], hidden: Sequence[Path], *, network: bool
+) -> list[str]:
     words = ["bwrap", *NAMESPACES, *([] if network else ["--unshare-net"])]
-    words += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]  # noqa: S108
+    words += ["--proc", "/proc", "--dev", "/dev", *temporary, "/tmp"]  # noqa: S108
     for path in map(Path, SYSTEM):
         if path.is_symlink():
             words += ["--symlink", str(path.readlink()), str(path)]
@@ -170,6 +173,15 @@ def _other_user(shown: Sequence[Folder], *, network: bool) -> list[str]:
     return [*apart, *SETPRIV, f"--reuid={user}", f"--regid={user}", "--"]
 
 
+def _temporary(folder: Path) -> Path:
+    """Return the folder that is the command's /tmp: on disk, as files in memory would be held by nobody's count."""
+    path = folder / ".tmp"
+    if path.is_symlink():
+        path.unlink()
+    path.mkdir(exist_ok=True)
+    return path
+
+
 def _give(folder: Path, user: int) -> None:
     for path, _, names in os.walk(folder):
         os.chown(path, user, user, follow_symlinks=False)
@@ -191,7 +203,7 @@ def _search_path() -> str:
 
 @cache
 def _bubblewrap_works() -> bool:
-    trial = _bubblewrap([], (), network=False) if shutil.which("bwrap") else []
+    trial = _bubblewrap(["--tmpfs"], [], (), network=False) if shutil.which("bwrap") else []
     return bool(trial) and _succeeds([*trial, "--", "true"])
 
 

@@ -160,7 +160,7 @@ def test_an_output_that_points_elsewhere_is_refused(sqlite_jobs: Any) -> None:
 SCRIPT = """
 import os, pathlib, sys
 print(sorted(os.environ))
-print([path.name for path in pathlib.Path.cwd().parents[3].iterdir()], os.listdir("."), os.listdir(".."))
+print([path.name for path in pathlib.Path.cwd().parents[3].iterdir()], sorted(os.listdir(".")), os.listdir(".."))
 pathlib.Path("/opt/ml/model/model").write_text("trained")
 sys.exit(3)
 """
@@ -178,7 +178,7 @@ def test_code_of_a_user_runs_in_the_sandbox(sqlite_jobs: Any, monkeypatch: pytes
     log = sqlite_jobs.log(job)
     assert "GIVEN" in log[0]
     assert "HEADRACE_SECRET" not in log[0]
-    assert log[1] == "['jobs'] ['script.py'] ['work']"
+    assert log[1] == "['jobs'] ['.tmp', 'script.py'] ['work']"
     assert (output_folder(sqlite_jobs.data / "jobs", job, 1) / "model").read_text() == "trained"
 
 

@@ -15,6 +15,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headrace.ml.errors import HeadraceError
+from headrace.server.errors import Unavailable
 from headrace.server.jobs.folders import publish
 from headrace.server.jobs.records import JobStopped, ignore
 from headrace.server.sandbox import Folder, ask_to_stop, sandboxed
@@ -71,8 +73,11 @@ class Job:
 
     @cached_property
     def platform(self) -> Platform:
-        """The server's parts, opened on first use."""
-        opened: Platform = entry(self._assignment.opener)(self._assignment.opening)
+        """The server's parts, opened on first use; raises Unavailable."""
+        try:
+            opened: Platform = entry(self._assignment.opener)(self._assignment.opening)
+        except HeadraceError as error:
+            raise Unavailable(str(error)) from error
         return opened
 
     @property
@@ -112,7 +117,7 @@ class Job:
     def progress(self, step: str, fraction: float | None = None, message: str = "") -> None:
         """Tell how far the job is: the step it is at, the part of it that is done (0 to 1), and a sentence."""
         now = time.monotonic()
-        if (step, fraction) != (self._told[0], 1.0) and step == self._told[0] and now - self._told[1] < PROGRESS_PERIOD:
+        if step == self._told[0] and fraction != 1.0 and now - self._told[1] < PROGRESS_PERIOD:
             return
         self._told = (step, now)
         self.tell(progress={"step": step, "fraction": fraction, "message": message})

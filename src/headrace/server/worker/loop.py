@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger("headrace.jobs")
 RETRY = 1.0
-SWEEP = 60.0
+SWEEP = 600.0
+SWEPT_TOGETHER = 500
 
 
 class Worker:
@@ -181,10 +182,16 @@ class Worker:
             del each.lines[: len(lines)]
             each.progress = None if each.progress is progress else each.progress
             each.beaten = now
-            if state is None and not each.report:
+            if state is None and not self._is_done(each):
                 each.end(End.LOST)
             elif state == STOPPING:
                 each.end(End.STOP)
+
+    def _is_done(self, each: JobProcess) -> bool:
+        """Tell whether a job that is no longer held was done by this very attempt, whose process is about to end."""
+        with self._platform.metadata.reading() as connection:
+            record = get(connection, each.record.id)
+        return (record.state, record.attempt) == (DONE, each.record.attempt)
 
     def _period(self, each: JobProcess) -> int:
         told = each.lines or each.progress is not None
@@ -216,28 +223,28 @@ class Worker:
             if record.state in ENDED:
                 tidy(self._jobs, record.id, done=record.attempt if record.state == DONE else None)
 
-    def _conclude(self, connection: Connection, each: JobProcess) -> JobRecord | None:
+    def _conclude(self, connection: Connection, each: JobProcess) -> JobRecord:
         job, attempt, now = each.record.id, each.record.attempt, self._platform.clock()
         if each.report.get("committed"):
             return get(connection, job)
         if "result" in each.report:
             return self._attempts.complete(connection, job, attempt, now=now, result=each.report["result"])
-        if each.ending is End.LOST or "lost" in each.report:
-            return None
         if each.ending is End.HAND_BACK and "failure" not in each.report:
             return self._attempts.hand_back(connection, job, attempt, now=now)
-        limited = each.ending is End.LIMIT
-        reason = each.reason if limited else each.report.get("failure") or _exit_sentence(each.status)
-        permanent = limited or bool(each.report.get("permanent"))
+        reason = each.report.get("failure") or _exit_sentence(each.status)
+        if each.ending in (End.LIMIT, End.LOST):
+            reason = each.reason
+        permanent = each.ending is End.LIMIT or bool(each.report.get("permanent"))
         return self._attempts.fail(connection, job, attempt, now=now, reason=reason, permanent=permanent)
 
     def _sweep(self) -> None:
         """Drop what jobs left that ended without a worker: cancelled while they waited, or committed before a kill."""
         found = leftovers(self._jobs)
-        with self._platform.metadata.reading() as connection:
-            over = ended(connection, found)
-        for job, attempt in over.items():
-            tidy(self._jobs, job, done=attempt)
+        for start in range(0, len(found), SWEPT_TOGETHER):
+            with self._platform.metadata.reading() as connection:
+                over = ended(connection, found[start : start + SWEPT_TOGETHER])
+            for job, attempt in over.items():
+                tidy(self._jobs, job, done=attempt)
 
     def _try(self, name: str, step: Callable[[], None], *, every: float = 0.0) -> None:
         """Take a step when it is due; whatever fails (database, disk, a hook), say so and try again later."""
@@ -253,7 +260,9 @@ class Worker:
             LOGGER.exception("could not %s jobs; trying again", name)
             self._due[name] = now + RETRY
         else:
-            self._due[name] = now + every
+            self._due.pop(name, None)
+            if every:
+                self._due[name] = now + every
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
@@ -274,5 +283,6 @@ def _exit_sentence(status: int | None) -> str:
             "its process was killed, most likely as the machine ran out of memory; ask for less, or for another machine"
         )
     if status is not None and status < 0:
-        return f"its process ended by {signal.Signals(-status).name}; read its log"
+        known = {number.value: number.name for number in signal.Signals}
+        return f"its process ended by {known.get(-status, f'signal {-status}')}; read its log"
     return f"its process ended with exit code {status} and no answer; read its log"

@@ -31,7 +31,7 @@ class End(Enum):
 
     STOP = "it was asked to stop"
     HAND_BACK = "its worker stops"
-    LOST = "its lease is lost"
+    LOST = "its worker lost its lease"
     LIMIT = "it went beyond a limit"
 
 
@@ -111,12 +111,13 @@ class JobProcess:
         return [self.channel.fileno(), *waiting] if self.status is None else []
 
     def end(self, why: End, reason: str = "") -> None:
-        """Begin to end the attempt, gently where there is time; a harder reason replaces a softer one."""
-        if self.ending in (why, End.LOST, End.LIMIT):
+        """Begin to end the attempt: at once where it must not go on, which replaces a gentle end, else gently."""
+        at_once = why in (End.LOST, End.LIMIT)
+        if self.ending in (End.LOST, End.LIMIT) or (self.ending is not None and not at_once):
             return
         self.ending, self.reason = why, reason or why.value
         now = time.monotonic()
-        if why in (End.LOST, End.LIMIT):
+        if at_once:
             self._steps = [(now, signal.SIGKILL)]
         else:
             terminate = now + self._timing.asked / 1000
@@ -125,7 +126,8 @@ class JobProcess:
 
     def kill(self) -> None:
         """Kill it with all that it started, now."""
-        self._steps = [(0.0, signal.SIGKILL)]
+        if not self._cut:
+            self._steps = [(0.0, signal.SIGKILL)]
         self.advance()
 
     def advance(self) -> None:
@@ -173,10 +175,9 @@ class JobProcess:
                 self._messages += block
         *whole, self._messages = self._messages.split(b"\n")
         for line in whole:
-            message = json.loads(line)
-            if "progress" in message:
-                self.progress = message["progress"]
-            else:
+            with suppress(ValueError):  # half a message of a process that was stopped
+                message = json.loads(line)
+                self.progress = message.pop("progress", self.progress)
                 self.report |= message
 
     def _read_output(self) -> None:

@@ -10,6 +10,7 @@ import traceback
 from contextlib import suppress
 from typing import Any
 
+from headrace.ml.errors import HeadraceError
 from headrace.server.errors import OperationError, Throttled, Unavailable
 from headrace.server.jobs.folders import publish
 from headrace.server.jobs.handle import Assignment, Job, entry
@@ -70,8 +71,6 @@ def _sentence(error: Exception) -> str:
 
 def _is_permanent(error: Exception) -> bool:
     """Tell whether the same job would fail again: what it was given is wrong."""
-    from headrace.ml.errors import HeadraceError
-
     if isinstance(error, Unavailable | Throttled):
         return False
     return isinstance(error, OperationError | JobFailed | HeadraceError)
