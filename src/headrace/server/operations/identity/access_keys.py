@@ -64,7 +64,7 @@ def delete_access_key(context: Context, *, access_key_id: str, user_name: str | 
     """Delete a key of a user. AWS page: DeleteAccessKey."""
     _refuse_foreign(context, access_key_id, user_name)
     credentials.delete_access_key(context.connection, access_key_id)
-    last_use.forget(context.connection, access_key_id)
+    last_use.forget(context, access_key_id)
 
 
 def get_access_key_last_used(context: Context, *, access_key_id: str) -> dict[str, Any]:

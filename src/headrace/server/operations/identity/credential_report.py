@@ -8,8 +8,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine
-
 from headrace.server import resources
 from headrace.server.clock import moment
 from headrace.server.context import Context
@@ -20,6 +18,7 @@ from headrace.server.operations.identity.mfa import devices_of
 from headrace.server.operations.identity.password_policy import longest_age
 from headrace.server.resources import Stored
 from headrace.server.security import credentials
+from headrace.server.stores.metadata import MetadataStore
 
 LIFETIME = 4 * 3_600_000
 """Milliseconds for which a report is given out again (AWS page: Getting credential reports)."""
@@ -41,12 +40,12 @@ class Report(NamedTuple):
     generated: int
 
 
-_reports: WeakKeyDictionary[Engine, dict[str, Report]] = WeakKeyDictionary()
+_reports: WeakKeyDictionary[MetadataStore, dict[str, Report]] = WeakKeyDictionary()
 
 
 def generate_credential_report(context: Context) -> dict[str, Any]:
     """Make a report unless one of the last four hours is there. AWS page: GenerateCredentialReport."""
-    held = _reports.setdefault(context.connection.engine, {})
+    held = _reports.setdefault(context.platform.metadata, {})
     report = held.get(context.place.account)
     if report is not None and context.now - report.generated < LIFETIME:
         return {"state": "COMPLETE"}
@@ -57,7 +56,7 @@ def generate_credential_report(context: Context) -> dict[str, Any]:
 
 def get_credential_report(context: Context) -> dict[str, Any]:
     """Return the report that was generated last; raises NotFound. AWS page: GetCredentialReport."""
-    report = _reports.get(context.connection.engine, {}).get(context.place.account)
+    report = _reports.get(context.platform.metadata, {}).get(context.place.account)
     if report is None:
         raise NotFound(
             "No report has been generated; call GenerateCredentialReport first", code="ReportNotPresent", status=410

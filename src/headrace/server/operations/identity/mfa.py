@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from headrace.server.clock import moment
-from headrace.server.context import Context
+from headrace.server.context import Context, Platform
 from headrace.server.errors import AlreadyExists, Denied, InUse, NotFound
 from headrace.server.operations.identity import grants, mfa_codes
 from headrace.server.operations.identity.answers import user_answer
@@ -30,7 +30,6 @@ from headrace.server.operations.identity.entities import (
 from headrace.server.operations.identity.users import own_name
 from headrace.server.resources import Stored, by_arn
 from headrace.server.security.credentials import Caller
-from headrace.server.security.secrets import Keyring
 from headrace.server.stores.metadata.tables.identity import MEMBERSHIPS, UNIQUE_IDS
 from headrace.server.stores.metadata.tables.resources import RESOURCES
 
@@ -184,19 +183,27 @@ def _holder(context: Context, stored: Stored) -> Stored | None:
 
 def present(context: Context, serial_number: str, code: str) -> None:
     """Spend a code of one of the caller's devices; raises Denied unless it is one. AWS page: GetSessionToken."""
-    if not _shows(context.connection, context.platform.keyring, context.caller, serial_number, code, context.now, True):
+    proof = (context.platform, context.connection, context.caller, serial_number, code, context.now)
+    if not _shows(*proof, spend=True):
         raise Denied("MultiFactorAuthentication failed with invalid MFA one time pass code.", code="AccessDenied")
 
 
 def presented(
-    connection: Connection, keyring: Keyring, caller: Caller, serial_number: str, code: str, now: int
+    platform: Platform, connection: Connection, caller: Caller, serial_number: str, code: str, now: int
 ) -> bool:
-    """Tell whether a code would prove the caller's device, without spending it: for aws:MultiFactorAuthPresent."""
-    return _shows(connection, keyring, caller, serial_number, code, now, False)
+    """Tell whether a code proves the caller's device, without spending it: aws:MultiFactorAuthPresent of a request."""
+    return _shows(platform, connection, caller, serial_number, code, now, spend=False)
 
 
 def _shows(
-    connection: Connection, keyring: Keyring, caller: Caller, serial_number: str, code: str, now: int, spend: bool
+    platform: Platform,
+    connection: Connection,
+    caller: Caller,
+    serial_number: str,
+    code: str,
+    now: int,
+    *,
+    spend: bool,
 ) -> bool:
     stored = by_arn(connection, serial_number)
     if stored is None or stored.kind != MFA_DEVICE.kind or caller.kind != "IAMUser":
@@ -204,6 +211,5 @@ def _shows(
     given = select(MEMBERSHIPS.c.member).where(
         MEMBERSHIPS.c.member == caller.user_id, MEMBERSHIPS.c.container == stored.record["id"]
     )
-    if connection.execute(given).first() is None:
-        return False
-    return mfa_codes.holds(connection, keyring, stored, code, now, spend=spend)
+    held = connection.execute(given).first() is not None
+    return held and mfa_codes.holds(platform, stored, code, now, spend=spend)

@@ -12,10 +12,10 @@ import segno
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.hotp import HOTP
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
-from sqlalchemy import Connection, Engine
-
+from headrace.server.context import Platform
 from headrace.server.resources import Stored
 from headrace.server.security.secrets import Keyring
+from headrace.server.stores.metadata import MetadataStore
 
 STEP = 30_000
 """Milliseconds for which a code is shown."""
@@ -24,7 +24,7 @@ _TOLERANCE = 1
 _SEARCH = 20
 _PURPOSE = "virtual MFA seed"
 
-_spent: WeakKeyDictionary[Engine, dict[str, int]] = WeakKeyDictionary()
+_spent: WeakKeyDictionary[MetadataStore, dict[str, int]] = WeakKeyDictionary()
 _lock = Lock()
 
 
@@ -51,16 +51,16 @@ def drift(keyring: Keyring, device: Stored, codes: tuple[str, str], now: int) ->
     return None
 
 
-def holds(connection: Connection, keyring: Keyring, device: Stored, code: str, now: int, *, spend: bool) -> bool:
+def holds(platform: Platform, device: Stored, code: str, now: int, *, spend: bool) -> bool:
     """Tell whether a device shows this code now; a code that was spent once holds no more (on this server)."""
     expected = now // STEP + device.record.get("drift", 0)
-    generator = _generator(keyring, device)
+    generator = _generator(platform.keyring, device)
     candidates = range(expected - _TOLERANCE, expected + _TOLERANCE + 1)
     counter = next((each for each in candidates if _same(generator, each, code)), None)
     if counter is None:
         return False
     with _lock:
-        spent = _spent.setdefault(connection.engine, {})
+        spent = _spent.setdefault(platform.metadata, {})
         if counter <= spent.get(device.arn, 0):
             return False
         if spend:

@@ -127,5 +127,5 @@ def forget_role(context: Context, stored: Stored) -> None:
     for kind in (grants.ATTACHED, grants.INLINE, grants.BOUNDARY):
         grants.take_all(context, stored.record["id"], kind)
     credentials.end_sessions(context.connection, stored.record["id"], before=context.now + 1)
-    last_use.forget(context.connection, stored.record["id"])
+    last_use.forget(context, stored.record["id"])
     remove(context, stored)
