@@ -4,9 +4,10 @@ from headrace.aws.signature.checksums import Claimed, check_body, claimed
 from headrace.aws.signature.chunked import ChunkedBody
 from headrace.aws.signature.forms import VerifiedForm, authenticate_form
 from headrace.aws.signature.intake import BodyIntake
+from headrace.aws.signature.keys import FindKey
 from headrace.aws.signature.payload import Payload
 from headrace.aws.signature.refusals import dialect_of
-from headrace.aws.signature.verification import FindKey, Verified, authenticate, missing_token
+from headrace.aws.signature.verification import Verified, authenticate, missing_token
 
 __all__ = [
     "BodyIntake",

@@ -17,8 +17,9 @@ from typing import Any
 
 from headrace.aws.signature.canonical import sign, signing_key
 from headrace.aws.signature.claims import ALGORITHM, Claim, claim_of, read_stamp
-from headrace.aws.signature.refusals import S3, Fault
-from headrace.aws.signature.verification import FindKey, Verified, known_key, mismatch
+from headrace.aws.signature.keys import FindKey, known_key
+from headrace.aws.signature.refusals import S3, Fault, mismatch
+from headrace.aws.signature.verification import Verified
 from headrace.server.clock import stamp
 from headrace.server.errors import Denied, InvalidInput
 from headrace.server.security.credentials import ANONYMOUS
@@ -102,7 +103,7 @@ def _signer(given: Mapping[str, str], find_key: FindKey, now: int) -> Verified:
     if "x-amz-signature" not in given and "awsaccesskeyid" in given:
         return _older_signer(given, find_key, now)
     claim = _claim(given)
-    key = known_key(claim, S3, find_key, now)
+    key = known_key(claim.access_key_id, claim.token, S3, find_key, now)
     expected = sign(signing_key(key.secret, claim.date, claim.region, claim.signing_name), given["policy"])
     if not hmac.compare_digest(expected, claim.signature):
         raise S3.refusal(Fault.MISMATCH, mismatch(S3))
@@ -128,8 +129,7 @@ def _claim(given: Mapping[str, str]) -> Claim:
 def _older_signer(given: Mapping[str, str], find_key: FindKey, now: int) -> Verified:
     if not given.get("signature"):
         raise _lacks("signature")
-    claim = Claim(given["awsaccesskeyid"], "", "", "s3", (), "", "", now, given.get("x-amz-security-token"))
-    key = known_key(claim, S3, find_key, now)
+    key = known_key(given["awsaccesskeyid"], given.get("x-amz-security-token"), S3, find_key, now)
     expected = base64.b64encode(hmac.digest(key.secret.encode(), given["policy"].encode(), "sha1"))
     if not hmac.compare_digest(expected, given["signature"].encode()):
         raise S3.refusal(Fault.MISMATCH, mismatch(S3))

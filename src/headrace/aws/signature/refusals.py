@@ -95,3 +95,13 @@ def dialect_of(request: Request, service: str) -> Dialect:
         return JSON
     form = header.get("content-type", "").startswith("application/x-www-form-urlencoded")
     return QUERY if form or request.query.startswith("Action=") or "&Action=" in request.query else REST
+
+
+def mismatch(dialect: Dialect) -> str:
+    """Return the sentence about a signature that differs."""
+    advice = (
+        "Check your key and signing method."
+        if dialect is S3
+        else "Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
+    )
+    return f"The request signature we calculated does not match the signature you provided. {advice}"

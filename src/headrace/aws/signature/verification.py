@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from headrace.aws.signature import canonical
 from headrace.aws.signature.checksums import check_body
 from headrace.aws.signature.claims import Claim, is_presigned, read_header, read_query
+from headrace.aws.signature.keys import FindKey, known_key
+from headrace.aws.signature.older_urls import is_older_url, signer_of_url
 from headrace.aws.signature.payload import (
     NOTHING,
     STREAMS,
@@ -19,20 +21,17 @@ from headrace.aws.signature.payload import (
     check_whole,
     payload_hash,
 )
-from headrace.aws.signature.refusals import S3, Dialect, Fault, dialect_of
+from headrace.aws.signature.refusals import S3, Dialect, Fault, dialect_of, mismatch
 from headrace.server.clock import moment
 from headrace.server.errors import InvalidInput, Unauthenticated
 from headrace.server.messages import Request
-from headrace.server.security.credentials import ANONYMOUS, AccessKey, Caller
+from headrace.server.security.credentials import ANONYMOUS, Caller
 
 LARGEST_SKEW = 15 * 60_000
 """Milliseconds that a client's clock may be ahead or behind."""
 
 TOKEN_HEADER = "x-amz-security-token"  # noqa: S105
 """Need not be signed: clients may add it after signing, and no other token fits the secret."""
-
-FindKey = Callable[[str, str | None], AccessKey | None]
-"""Returns the key of an access key id and session token; None when there is none, or the token is not its own."""
 
 
 @dataclass(frozen=True)
@@ -60,17 +59,23 @@ def authenticate(
     now: int,
     anonymous: bool | None = None,
     signing_name: str = "",
+    labels: Mapping[str, str] | None = None,
 ) -> Verified:
     """Return who signed a request to `service` ("" where only the signature tells).
 
     Unsigned requests are ANONYMOUS where `anonymous` allows it (default: to S3 alone). With `signing_name` the
-    credential must be scoped to it. A body that is here already is checked, on S3 also against its Content-MD5 or
-    x-amz-checksum-*. Raises Unauthenticated, and InvalidInput on such a body, with the codes of the service's kind.
+    credential must be scoped to it. `labels` are the decoded Bucket and Key that an S3 request was routed to; only with
+    them presigned URLs of Signature Version 2 are taken. A body that is here already is checked, on S3 also against its
+    Content-MD5 or x-amz-checksum-*. Raises Unauthenticated, and InvalidInput on such a body, with the codes of the
+    service's kind.
     """
     authorization = request.header.get("authorization")
     presigned = is_presigned(request)
     dialect = dialect_of(request, service or _told(request, authorization))
     if authorization is None and not presigned:
+        if service == "s3" and labels is not None and is_older_url(request):
+            key = signer_of_url(request, labels, find_key, now)
+            return Verified(key.caller, "", "s3", body=_checked(request, NOTHING, dialect), means="query")
         _refuse_version_2(request, dialect)
         if (dialect is S3) if anonymous is None else anonymous:
             return Verified(ANONYMOUS, body=_checked(request, NOTHING, dialect))
@@ -85,7 +90,7 @@ def authenticate(
     if signing_name and claim.signing_name != signing_name:
         raise dialect.refusal(Fault.MISMATCH, f"Credential should be scoped to correct service: '{signing_name}'.")
     check_time(claim, dialect, now)
-    key = known_key(claim, dialect, find_key, now)
+    key = known_key(claim.access_key_id, claim.token, dialect, find_key, now)
     signed_body = payload_hash(request, dialect, presigned=presigned)
     _check_signed_headers(request, claim, dialect)
     signing_key = canonical.signing_key(key.secret, claim.date, claim.region, claim.signing_name)
@@ -106,33 +111,6 @@ def authenticate(
 def missing_token(dialect: Dialect) -> Unauthenticated:
     """Return the refusal of a request that is not signed at all."""
     return dialect.refusal(Fault.MISSING, "Request is missing Authentication Token")
-
-
-def known_key(claim: Claim, dialect: Dialect, find_key: FindKey, now: int) -> AccessKey:
-    """Return the key that a claim names; raises Unauthenticated when it is unknown, inactive or expired."""
-    key = find_key(claim.access_key_id, claim.token)
-    if key is None and claim.token is not None:
-        raise dialect.refusal(
-            Fault.BAD_TOKEN,
-            "The provided token is malformed or otherwise invalid."
-            if dialect is S3
-            else "The security token included in the request is invalid.",
-        )
-    if key is None or not key.active:
-        raise dialect.refusal(
-            Fault.UNKNOWN_KEY,
-            "The AWS Access Key Id you provided does not exist in our records."
-            if dialect is S3
-            else "The security token included in the request is invalid.",
-        )
-    if 0 < key.caller.session_expires <= now:
-        raise dialect.refusal(
-            Fault.EXPIRED_TOKEN,
-            "The provided token has expired."
-            if dialect is S3
-            else "The security token included in the request is expired",
-        )
-    return key
 
 
 def check_time(claim: Claim, dialect: Dialect, now: int) -> None:
@@ -196,16 +174,6 @@ def _check_signature(request: Request, claim: Claim, dialect: Dialect, signing_k
         if hmac.compare_digest(canonical.sign(signing_key, text), claim.signature):
             return
     raise dialect.refusal(Fault.MISMATCH, mismatch(dialect))
-
-
-def mismatch(dialect: Dialect) -> str:
-    """Return the sentence about a signature that differs."""
-    advice = (
-        "Check your key and signing method."
-        if dialect is S3
-        else "Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
-    )
-    return f"The request signature we calculated does not match the signature you provided. {advice}"
 
 
 def _forms(request: Request, dialect: Dialect, *, presigned: bool) -> Iterator[tuple[str, str]]:
