@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from headrace.server.security.policy.conditions import Condition
@@ -33,6 +34,12 @@ class Statement:
     not_resources: bool = False
     not_principals: bool = False
     document: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def asks_for(self) -> frozenset[str]:
+        """The lower-case names of all context keys that the statement asks for."""
+        own = self.resources.keys if self.resources is not None else frozenset()
+        return own.union(*(condition.keys for condition in self.conditions))
 
     def about(self, action: str) -> bool:
         """Tell whether the statement is about an action."""
@@ -68,6 +75,8 @@ class Statement:
     def missing(self, question: Question) -> set[str]:
         """Return the condition keys that the statement asks for and the question lacks, as the policy writes them."""
         keys = question.keys
+        if self.asks_for <= keys.keys():
+            return set()
         missing: set[str] = set()
         for condition in self.conditions:
             missing |= {condition.name if key == condition.key else key for key in condition.keys if key not in keys}
