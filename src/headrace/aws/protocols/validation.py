@@ -24,7 +24,8 @@ def validate(operation: Operation, parameters: dict[str, Any]) -> None:
     if operation.service.name == "s3":
         raise _of_s3(operation, found[0])
     count = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: "
-    raise InvalidInput(count + "; ".join(each.sentence() for each in found))
+    code = "ValidationError" if operation.service.protocols[0] == "query" else ""
+    raise InvalidInput(count + "; ".join(each.sentence() for each in found), code=code)
 
 
 def _of_s3(operation: Operation, violation: Violation) -> InvalidInput:
