@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headrace.aws.gateway import Gateway
+from headrace.aws.gateway.browsers import BrowserGateway, is_of_browser
 from headrace.server.app import Application, Entrance
 from headrace.server.app.upkeep import Chore
 from headrace.server.clock import Clock, system_clock
@@ -60,4 +61,6 @@ def open_platform(settings: Settings, clock: Clock = system_clock) -> Iterator[O
 
 def application_of(platform: Platform) -> Application:
     """Return the application with its doors, in the order in which they are asked."""
-    return Application(platform, [Entrance(lambda _: True, Gateway(platform))])
+    return Application(
+        platform, [Entrance(is_of_browser, BrowserGateway(platform)), Entrance(lambda _: True, Gateway(platform))]
+    )

@@ -52,6 +52,7 @@ class Gateway:
             find_key=partial(find_key, connection, self.platform.keyring),
             now=self.platform.clock(),
             anonymous=_may_be_unsigned(found),
+            labels=found.labels,
         )
         if verified.body is not None:
             request.notes["body"] = verified.body
@@ -113,6 +114,7 @@ class Gateway:
         service = services.service(call.service)
         if service is not None and service.finish is not None:
             response = service.finish(call.operation, request, call.parameters, answer or {}, response)
+        self._admit_browser(request, found, response)
         return response, None if call.read_only else shown(output, cased)
 
     def refuse(self, request: Request, error: Exception) -> tuple[Response, str]:
@@ -127,6 +129,7 @@ class Gateway:
         response = PROTOCOLS[protocol].render_error(model, error, request.request_id, codes=codes, request=request)
         if service is not None and service.finish_error is not None:
             response = service.finish_error(request, error, response)
+        self._admit_browser(request, request.notes.get("found"), response)
         return response, fault(error, model, codes or {}, DEFAULT_CODES.get(protocol, JSON_CODES)).code
 
     def named(self, request: Request) -> tuple[str, str, str]:
@@ -136,6 +139,15 @@ class Gateway:
         except UnroutableError as unroutable:
             return unroutable.service.name, "", _source(unroutable.service.name)
         return operation.service.name, operation.name, _source(operation.service.name)
+
+    def _admit_browser(self, request: Request, found: Any, response: Response) -> None:
+        """Let a page of another origin read an answer, where the service has rules for that."""
+        if "origin" not in request.header or not isinstance(found, Found):
+            return
+        service = services.service(found.operation.service.name)
+        if service is not None and service.cross_origin is not None:
+            with self.platform.metadata.reading() as connection:
+                response.headers.update(service.cross_origin(connection, request, found.labels))
 
     def _found(self, request: Request) -> Found:
         found: Found | UnroutableError | None = request.notes.get("found")

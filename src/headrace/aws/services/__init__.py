@@ -12,6 +12,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from sqlalchemy import Connection
+
 from headrace.aws import specification
 from headrace.server.errors import OperationError
 from headrace.server.messages import Request, Response
@@ -34,7 +36,8 @@ class Service:
     Where the wire has more than the model says, these see it: `prepare(operation, request, parameters) -> parameters`
     before the checks, `digests(operation, parameters)` names further digests of a streaming body,
     `finish(operation, request, parameters, answer, response) -> response` after rendering, `finish_error(request,
-    error, response) -> response` likewise.
+    error, response) -> response` likewise, and `cross_origin(connection, request, labels)` gives the headers that let
+    a browser's page of another origin read the answer.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Service:
     digests: Callable[[str, Mapping[str, Any]], tuple[str, ...]] | None = None
     finish: Callable[[str, Request, Mapping[str, Any], Mapping[str, Any], Response], Response] | None = None
     finish_error: Callable[[Request, Exception, Response], Response] | None = None
+    cross_origin: Callable[[Connection, Request, Mapping[str, str]], Mapping[str, str]] | None = None
 
     def operation(self, function: str) -> Callable[..., Any] | None:
         """Return the operation named `function` ("create_role"), or None while it is not built."""

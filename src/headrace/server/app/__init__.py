@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from headrace.server.app.bodies import Disconnected, drain, read_whole, send, stage
+from headrace.server.app.bodies import Disconnected, drain, read_head, read_whole, send, stage
 from headrace.server.app.observation import Observer
 from headrace.server.context import Platform
 from headrace.server.errors import OperationError, TooLarge, Unavailable
@@ -78,6 +78,8 @@ class Application:
                     request, receive, await run(self.pool, self.guard.turn_away, door, request, too_large)
                 )
             return await run(self.pool, self.guard.answer, door, whole)
+        if is_form(request):
+            request, receive = await read_head(request, receive, SMALL_BODY)
         admitted = await run(self.pool, self.guard.admit, door, request)
         if isinstance(admitted, Answered):
             return await leave_body(request, receive, admitted)
@@ -111,6 +113,11 @@ def is_small(request: Request) -> bool:
         return False
     length = request.header.get("content-length", "0")
     return length.isdigit() and int(length) <= SMALL_BODY
+
+
+def is_form(request: Request) -> bool:
+    """Tell whether a body is a browser's form, whose fields say who sends the file after them."""
+    return request.header.get("content-type", "").lower().startswith("multipart/form-data")
 
 
 def request_of(scope: Scope) -> Request:

@@ -42,6 +42,23 @@ async def read_whole(request: Request, receive: Callable[[], Awaitable[Message]]
     return replace(request, body=b"".join(blocks))
 
 
+async def read_head(
+    request: Request, receive: Callable[[], Awaitable[Message]], size: int
+) -> tuple[Request, Callable[[], Awaitable[Message]]]:
+    """Return the request with at least `size` bytes of its body, and what receives the body from its start."""
+    messages: list[Message] = []
+    while sum(len(message.get("body", b"")) for message in messages) < size:
+        messages.append(await _message(receive))
+        if messages[-1]["type"] == "http.disconnect" or not messages[-1].get("more_body", False):
+            break
+    head = b"".join(message.get("body", b"") for message in messages)
+
+    async def replay() -> Message:
+        return messages.pop(0) if messages else await receive()
+
+    return replace(request, body=head), replay
+
+
 async def stage(
     objects: ObjectStore, intake: Intake, receive: Callable[[], Awaitable[Message]], pool: Executor
 ) -> Staged:
@@ -108,19 +125,22 @@ async def send(
 
 async def _blocks(receive: Callable[[], Awaitable[Message]]) -> Any:
     while True:
-        try:
-            message = await asyncio.wait_for(receive(), IDLE_SECONDS)
-        except TimeoutError:
-            raise InvalidInput(
-                f"nothing of the body arrived for {IDLE_SECONDS} seconds; send the request again",
-                code="RequestTimeout",
-            ) from None
+        message = await _message(receive)
         if message["type"] == "http.disconnect":
             raise Disconnected
         if block := message.get("body", b""):
             yield block
         if not message.get("more_body", False):
             return
+
+
+async def _message(receive: Callable[[], Awaitable[Message]]) -> Message:
+    try:
+        return await asyncio.wait_for(receive(), IDLE_SECONDS)
+    except TimeoutError:
+        raise InvalidInput(
+            f"nothing of the body arrived for {IDLE_SECONDS} seconds; send the request again", code="RequestTimeout"
+        ) from None
 
 
 async def _gathered(blocks: Any) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import Connection
+
 from headrace.aws.services import Service
 from headrace.aws.services.s3.forms import form_answer
 from headrace.server.messages import Request, Response
@@ -28,6 +30,7 @@ from headrace.server.operations.storage import (
     tags,
     version_listing,
 )
+from headrace.server.operations.storage.names import bucket_arn
 
 DATA_EVENTS = frozenset(
     (
@@ -66,6 +69,13 @@ def finish(
     return response
 
 
+def cross_origin_headers(connection: Connection, request: Request, labels: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the headers that let a page of another origin read an answer about a bucket."""
+    method = request.header.get("access-control-request-method") or request.method
+    arn = bucket_arn("aws", labels.get("Bucket", ""))
+    return cross_origin.headers_for_origin(connection, arn, request.header["origin"], method)
+
+
 SERVICE = Service(
     "s3",
     modules=(
@@ -91,4 +101,5 @@ SERVICE = Service(
     anonymous=ANONYMOUS,
     digests=digests,
     finish=finish,
+    cross_origin=cross_origin_headers,
 )

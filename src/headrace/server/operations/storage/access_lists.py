@@ -88,8 +88,9 @@ def gives_nothing_away(account: str, grants: list[dict[str, Any]]) -> bool:
 
 
 def shown(account: str, grants: list[dict[str, Any]] | None) -> dict[str, Any]:
-    """Return an access list as GetBucketAcl and GetObjectAcl answer it."""
-    return {"owner": owner(account), "grants": _canned(account, "private", "") if grants is None else grants}
+    """Return an access list as GetBucketAcl and GetObjectAcl answer it, groups first."""
+    listed = _canned(account, "private", "") if grants is None else grants
+    return {"owner": owner(account), "grants": sorted(listed, key=lambda each: each["grantee"]["type"] != "Group")}
 
 
 def _canned(account: str, acl: str, bucket_account: str) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from headrace.server.operations.storage.conditions import check_write
 from headrace.server.operations.storage.multipart import SentPart, Upload, find_upload, sent_parts
 from headrace.server.operations.storage.objects import stored_members
 from headrace.server.operations.storage.refusals import invalid_request, malformed_xml, no_such_upload
-from headrace.server.operations.storage.versions import Part, add, current, lock_key, named, release
+from headrace.server.operations.storage.versions import Part, Version, add, current, lock_key, named, release
 from headrace.server.stores import digests
 from headrace.server.stores.metadata.tables.objects import UPLOAD_PARTS, UPLOADS
 
@@ -88,7 +88,7 @@ def complete_multipart_upload(
     )
     release(context, (part.blob for part in sent))
     access_logs.note(context, found, "REST.POST.UPLOAD", key, size=size)
-    return _named_object(context, found, key) | stored_members(found, version) | checksums.members(checksum)
+    return _answer(context, found, version)
 
 
 def _chosen(upload: Upload, wanted: list[dict[str, Any]], sent: dict[int, SentPart]) -> list[SentPart]:
@@ -160,12 +160,17 @@ def _again(context: Context, bucket: Bucket, upload: Upload) -> dict[str, Any]:
     version = named(context.connection, bucket.name, upload.key, upload.version)
     if version is None or version.etag != upload.etag:
         raise no_such_upload(upload.id)
-    answer = _named_object(context, bucket, upload.key) | stored_members(bucket, version)
-    return answer | checksums.members(version.record.get("checksum"))
+    return _answer(context, bucket, version)
 
 
-def _named_object(context: Context, bucket: Bucket, key: str) -> dict[str, Any]:
-    request = context.request
+def _answer(context: Context, bucket: Bucket, version: Version) -> dict[str, Any]:
+    request, key = context.request, version.key
     host = request.get("host") or f"s3.{bucket.region}.amazonaws.com"
     path = f"{bucket.name}/{quote(key, safe='/~')}" if not host.startswith(f"{bucket.name}.") else quote(key, safe="/~")
-    return {"bucket": bucket.name, "key": key, "location": f"{request.get('scheme') or 'http'}://{host}/{path}"}
+    made = stored_members(bucket, version) | checksums.members(version.record.get("checksum"))
+    return {
+        "bucket": bucket.name,
+        "key": key,
+        "location": f"{request.get('scheme') or 'http'}://{host}/{path}",
+        **{name: value for name, value in made.items() if not name.startswith("sse_customer")},
+    }

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from sqlalchemy import Connection
+
+from headrace.server import resources
 from headrace.server.context import Context
 from headrace.server.errors import InvalidInput
 from headrace.server.operations.storage.buckets import configure, find_bucket
@@ -83,6 +86,12 @@ def answer_preflight(
         error.details.update({"Method": method, "ResourceType": "OBJECT"})
         raise error
     return allowed
+
+
+def headers_for_origin(connection: Connection, bucket_arn: str, origin: str, method: str) -> dict[str, str]:
+    """Return the headers that let a page of `origin` read the answer to a request, none where it may not."""
+    stored = resources.by_arn(connection, bucket_arn)
+    return cors_headers(stored.record.get("cors"), origin, method) if stored is not None else {}
 
 
 def cors_headers(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from headrace.server.context import Context
-from headrace.server.errors import InvalidInput
+from headrace.server.errors import InvalidInput, Unavailable
 from headrace.server.operations.storage import access_logs, checksums, content, customer_keys, lifecycle
 from headrace.server.operations.storage.buckets import Bucket, find_bucket
 from headrace.server.operations.storage.conditions import check_read, check_write
@@ -130,7 +131,14 @@ def get_object(context: Context, **parameters: Any) -> dict[str, Any]:
     """Return an object's bytes, or a range of them, and what is stored beside (S3 API reference, GetObject)."""
     bucket, version, span, answer = _looked_up(context, "GET", **parameters)
     customer_key = customer_keys.key_of(parameters)
-    answer["body"] = content.read(context, version, span, customer_key)
+    try:
+        answer["body"] = content.read(context, version, span, customer_key)
+    except Unavailable:
+        # Another request has replaced the version since this transaction began: its successor is there now.
+        with context.platform.metadata.reading() as connection:
+            later = replace(context, connection=connection)
+            bucket, version, span, answer = _looked_up(later, "GET", **parameters)
+            answer["body"] = content.read(later, version, span, customer_key)
     access_logs.note(
         context, bucket, "REST.GET.OBJECT", version.key, version=answer.get("version_id", ""), size=version.size
     )

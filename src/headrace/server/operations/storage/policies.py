@@ -11,6 +11,7 @@ from headrace.server.errors import InvalidInput
 from headrace.server.operations.storage import access_lists
 from headrace.server.operations.storage.buckets import BUCKET, Bucket, configure, find_bucket
 from headrace.server.operations.storage.refusals import denied, malformed_xml, no_such_configuration
+from headrace.server.security.policy import parse_policy
 
 MOST_POLICY_BYTES = 20 * 1024
 
@@ -166,6 +167,10 @@ def _parsed(bucket: Bucket, policy: str) -> dict[str, Any]:
         if not isinstance(statement, dict):
             raise _malformed("Statements must be objects")
         _check(bucket, statement)
+    try:
+        parse_policy(policy, "resource")
+    except InvalidInput as error:
+        raise _malformed(error.message) from None
     return document
 
 
