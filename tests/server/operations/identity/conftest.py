@@ -18,7 +18,7 @@ from headrace.server.errors import Denied
 from headrace.server.operations.identity import permissions
 from headrace.server.resources import Place
 from headrace.server.security.credentials import Caller, root
-from headrace.server.security.policy import Principal, Question, evaluate, refusal
+from headrace.server.security.policy import Principal, Question, evaluate
 from headrace.server.security.secrets import Keyring
 from headrace.server.stores.metadata import MetadataStore
 

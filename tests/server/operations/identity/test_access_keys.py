@@ -47,7 +47,7 @@ def test_a_key_of_someone_else_cannot_be_found(world: Any) -> None:
     key = world("create_access_key")["access_key"]
     assert key["user_name"] == "ann"
     for function, parameters in (("update_access_key", {"status": "Inactive"}), ("delete_access_key", {})):
-        with pytest.raises(NotFound, match=f"The Access Key with id {key['access_key_id']} cannot be found."):
+        with pytest.raises(NotFound, match=rf"The Access Key with id {key['access_key_id']} cannot be found\."):
             world(function, user_name="bob", access_key_id=key["access_key_id"], **parameters)
     world("update_access_key", access_key_id=key["access_key_id"], status="Inactive")
 

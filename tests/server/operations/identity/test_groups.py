@@ -41,13 +41,13 @@ def test_a_group_is_renamed_with_its_members(world: Any) -> None:
     world("add_user_to_group", group_name="g", user_name="u")
     world("update_group", group_name="g", new_group_name="h", new_path="/x/")
     assert [each["user_name"] for each in world("get_group", group_name="h")["users"]] == ["u"]
-    with pytest.raises(NotFound, match="The group with name g cannot be found."):
+    with pytest.raises(NotFound, match=r"The group with name g cannot be found\."):
         world("get_group", group_name="g")
 
 
 def test_a_group_in_use_is_not_deleted(world: Any) -> None:
     world("create_group", group_name="g")
-    with pytest.raises(AlreadyExists, match="Group with name G already exists."):
+    with pytest.raises(AlreadyExists, match=r"Group with name G already exists\."):
         world("create_group", group_name="G")
     world.user("u")
     world("add_user_to_group", group_name="g", user_name="u")

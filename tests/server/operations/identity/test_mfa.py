@@ -8,6 +8,8 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from headrace.server.errors import AlreadyExists, Denied, InUse, NotFound
+from headrace.server.operations.identity import mfa
+from headrace.server.security.credentials import find_key
 
 
 def code(device: Any, milliseconds: int) -> str:
@@ -37,7 +39,7 @@ def test_a_device_is_made_enabled_and_taken_away(world_of_each: Any) -> None:
     assert serial == "arn:aws:iam::111122223333:mfa/p/phone"
     assert len(device["base32_string_seed"]) == 64
     assert device["qr_code_png"].startswith(b"\x89PNG")
-    with pytest.raises(AlreadyExists, match="MFADevice entity at the same path and name already exists."):
+    with pytest.raises(AlreadyExists, match=r"MFADevice entity at the same path and name already exists\."):
         world("create_virtual_mfa_device", virtual_mfa_device_name="phone", path="/p/")
     codes = {"authentication_code1": code(device, world.now), "authentication_code2": code(device, world.now + 30_000)}
     for wrong in ({"authentication_code1": "000000"}, {"authentication_code2": codes["authentication_code1"]}):
@@ -60,7 +62,7 @@ def test_a_device_is_made_enabled_and_taken_away(world_of_each: Any) -> None:
     world("deactivate_mfa_device", user_name="ann", serial_number=serial)
     assert world("list_mfa_devices", user_name="ann")["mfa_devices"] == []
     world("delete_virtual_mfa_device", serial_number=serial)
-    with pytest.raises(NotFound, match="VirtualMFADevice with serial number .* doesn't exist."):
+    with pytest.raises(NotFound, match=r"VirtualMFADevice with serial number .* doesn't exist\."):
         world("delete_virtual_mfa_device", serial_number=serial)
 
 
@@ -115,3 +117,23 @@ def test_the_seed_is_not_stored_in_the_clear(world: Any) -> None:
         rows = str(connection.exec_driver_sql("SELECT record FROM resources").all())
     assert base64.b64encode(seed).decode()[:40] not in rows
     assert device["base32_string_seed"].decode() not in rows
+
+
+def test_the_guard_may_ask_for_a_code_without_spending_it(world: Any) -> None:
+    world.caller = ann = world.user("ann")
+    device = enabled(world, "ann")
+    world.now += 60_000
+    shown = code(device, world.now)
+    with world.metadata.reading() as connection:
+        platform = world.context(connection).platform
+        proof = (platform, connection, ann, device["serial_number"])
+        assert mfa.presented(*proof, shown, world.now)
+        assert mfa.presented(*proof, shown, world.now)
+        assert not mfa.presented(*proof, "12345", world.now)
+        assert not mfa.presented(platform, connection, ann, "none", shown, world.now)
+    session = world("get_session_token", of="sts", serial_number=device["serial_number"], token_code=shown)
+    with world.metadata.reading() as connection:
+        token = session["credentials"]["session_token"]
+        key = find_key(connection, world.keyring, session["credentials"]["access_key_id"], token)
+    assert key is not None
+    assert key.caller.mfa_present

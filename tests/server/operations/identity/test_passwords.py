@@ -20,7 +20,7 @@ def test_a_password_is_set_changed_and_deleted(world: Any) -> None:
     ann = world.user("ann")
     made = world("create_login_profile", user_name="ann", password=GOOD, password_reset_required=True)
     assert made["login_profile"]["password_reset_required"] is True
-    with pytest.raises(AlreadyExists, match="Login Profile for user ann already exists."):
+    with pytest.raises(AlreadyExists, match=r"Login Profile for user ann already exists\."):
         world("create_login_profile", user_name="ann", password=GOOD)
     assert matches(stored(world, ann.arn), GOOD)
     assert not matches(stored(world, ann.arn), GOOD + "x")
@@ -30,7 +30,7 @@ def test_a_password_is_set_changed_and_deleted(world: Any) -> None:
     assert world("get_login_profile", user_name="ann")["login_profile"]["password_reset_required"] is False
     world("delete_login_profile", user_name="ann")
     for function in ("get_login_profile", "delete_login_profile"):
-        with pytest.raises(NotFound, match="Login Profile for User ann cannot be found."):
+        with pytest.raises(NotFound, match=r"Login Profile for User ann cannot be found\."):
             world(function, user_name="ann")
 
 
@@ -41,7 +41,7 @@ def test_a_user_changes_its_own_password(world: Any) -> None:
         world("change_password", old_password=GOOD, new_password=GOOD + "8")
     assert caught.value.code == "InvalidUserType"
     world.caller = ann
-    with pytest.raises(Denied, match="The old password was incorrect."):
+    with pytest.raises(Denied, match=r"The old password was incorrect\."):
         world("change_password", old_password="wrong", new_password=GOOD + "8")
     world("change_password", old_password=GOOD, new_password=GOOD + "8")
     assert matches(stored(world, ann.arn), GOOD + "8")
@@ -57,7 +57,7 @@ def test_without_a_policy_passwords_mix_three_kinds(world: Any, password: str) -
 
 
 def test_the_policy_is_kept_and_applied(world: Any) -> None:
-    with pytest.raises(NotFound, match="The Password Policy with domain name 111122223333 cannot be found."):
+    with pytest.raises(NotFound, match=r"The Password Policy with domain name 111122223333 cannot be found\."):
         world("get_account_password_policy")
     world(
         "update_account_password_policy", minimum_password_length=10, require_symbols=True, require_numbers=True,

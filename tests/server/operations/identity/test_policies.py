@@ -42,7 +42,7 @@ def test_a_policy_is_made_and_described(world_of_each: Any) -> None:
     assert (told["default_version_id"], told["attachment_count"], told["is_attachable"]) == ("v1", 0, True)
     version = world("get_policy_version", policy_arn=made["arn"], version_id="v1")["policy_version"]
     assert unquote(version["document"]) == allow("s3:*")
-    with pytest.raises(AlreadyExists, match="A policy called P already exists. Duplicate names are not allowed."):
+    with pytest.raises(AlreadyExists, match=r"A policy called P already exists\. Duplicate names are not allowed\."):
         make(world, "P")
 
 
@@ -89,7 +89,7 @@ def test_versions_come_and_go(world_of_each: Any) -> None:
         assert answer["policy_version"]["version_id"] == f"v{number}"
     with pytest.raises(LimitExceeded, match="A managed policy can have up to 5 versions"):
         world("create_policy_version", policy_arn=arn, policy_document=allow("sqs:*"))
-    with pytest.raises(InUse, match="Cannot delete the default version of a policy."):
+    with pytest.raises(InUse, match=r"Cannot delete the default version of a policy\."):
         world("delete_policy_version", policy_arn=arn, version_id="v1")
     world("set_default_policy_version", policy_arn=arn, version_id="v3")
     world("delete_policy_version", policy_arn=arn, version_id="v1")
@@ -107,7 +107,7 @@ def test_a_policy_in_use_is_not_deleted(world: Any) -> None:
     arn = make(world)
     world.user("ann")
     world("attach_user_policy", user_name="ann", policy_arn=arn)
-    with pytest.raises(InUse, match="Cannot delete a policy attached to entities."):
+    with pytest.raises(InUse, match=r"Cannot delete a policy attached to entities\."):
         world("delete_policy", policy_arn=arn)
     world("detach_user_policy", user_name="ann", policy_arn=arn)
     world("create_policy_version", policy_arn=arn, policy_document=allow("sqs:*"))
@@ -115,7 +115,7 @@ def test_a_policy_in_use_is_not_deleted(world: Any) -> None:
         world("delete_policy", policy_arn=arn)
     world("delete_policy_version", policy_arn=arn, version_id="v2")
     world("delete_policy", policy_arn=arn)
-    with pytest.raises(NotFound, match=f"Policy {arn} was not found."):
+    with pytest.raises(NotFound, match=rf"Policy {arn} was not found\."):
         world("get_policy", policy_arn=arn)
     assert make(world) == arn
 
@@ -149,7 +149,7 @@ def test_policies_are_attached_to_users_groups_and_roles(world_of_each: Any) -> 
     rest = world("list_entities_for_policy", policy_arn=arn, marker=first["marker"])
     assert sum(len(page[f"policy_{noun}s"]) for page in (first, rest) for noun in ("user", "group", "role")) == 3
     world("detach_role_policy", role_name="r", policy_arn=arn)
-    with pytest.raises(NotFound, match=f"Policy {arn} was not found."):
+    with pytest.raises(NotFound, match=rf"Policy {arn} was not found\."):
         world("detach_role_policy", role_name="r", policy_arn=arn)
     with pytest.raises(NotFound, match="does not exist or is not attachable"):
         world("attach_role_policy", role_name="r", policy_arn=f"{arn}q")
@@ -239,7 +239,7 @@ def test_inline_policies(world_of_each: Any) -> None:
         assert world.every(f"list_{noun}_policies", "policy_names", **owner) == ["a", "b", "c"]
         world(f"delete_{noun}_policy", policy_name="a", **owner)
         for function in ("get", "delete"):
-            with pytest.raises(NotFound, match=f"The {noun} policy with name a cannot be found."):
+            with pytest.raises(NotFound, match=rf"The {noun} policy with name a cannot be found\."):
                 world(f"{function}_{noun}_policy", policy_name="a", **owner)
 
 

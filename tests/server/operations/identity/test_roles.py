@@ -95,7 +95,7 @@ def test_a_role_is_changed(world: Any) -> None:
 
 def test_a_role_in_use_is_not_deleted(world: Any) -> None:
     world("create_role", role_name="r", assume_role_policy_document=SERVICE)
-    with pytest.raises(AlreadyExists, match="Role with name R already exists."):
+    with pytest.raises(AlreadyExists, match=r"Role with name R already exists\."):
         world("create_role", role_name="R", assume_role_policy_document=SERVICE)
     world("create_instance_profile", instance_profile_name="p")
     world("add_role_to_instance_profile", instance_profile_name="p", role_name="r")
@@ -107,7 +107,7 @@ def test_a_role_in_use_is_not_deleted(world: Any) -> None:
         world("delete_role", role_name="r")
     world("remove_role_from_instance_profile", instance_profile_name="p", role_name="r")
     world("delete_role", role_name="r")
-    with pytest.raises(NotFound, match="The role with name r cannot be found."):
+    with pytest.raises(NotFound, match=r"The role with name r cannot be found\."):
         world("delete_role", role_name="r")
 
 
@@ -117,7 +117,7 @@ def test_an_instance_profile_holds_one_role(world_of_each: Any) -> None:
         world("create_role", role_name=name, assume_role_policy_document=SERVICE)
     made = world("create_instance_profile", instance_profile_name="p", path="/x/", tags=[{"key": "k", "value": "v"}])
     assert made["instance_profile"]["instance_profile_id"].startswith("AIPA")
-    with pytest.raises(AlreadyExists, match="Instance Profile p already exists."):
+    with pytest.raises(AlreadyExists, match=r"Instance Profile p already exists\."):
         world("create_instance_profile", instance_profile_name="p")
     world("add_role_to_instance_profile", instance_profile_name="p", role_name="r")
     assert world.asked == [("iam:PassRole", "arn:aws:iam::111122223333:role/r")]
@@ -134,7 +134,7 @@ def test_an_instance_profile_holds_one_role(world_of_each: Any) -> None:
         world("remove_role_from_instance_profile", instance_profile_name="p", role_name="s")
     world("remove_role_from_instance_profile", instance_profile_name="p", role_name="r")
     world("delete_instance_profile", instance_profile_name="p")
-    with pytest.raises(NotFound, match="Instance Profile p cannot be found."):
+    with pytest.raises(NotFound, match=r"Instance Profile p cannot be found\."):
         world("get_instance_profile", instance_profile_name="p")
 
 

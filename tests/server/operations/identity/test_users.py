@@ -45,12 +45,12 @@ def test_get_user_without_a_name_needs_a_user(world: Any) -> None:
 @pytest.mark.parametrize("name", ["ann", "ANN"])
 def test_a_name_is_taken_in_any_casing(world_of_each: Any, name: str) -> None:
     world_of_each.user("ann")
-    with pytest.raises(AlreadyExists, match=f"^User with name {name} already exists.$"):
+    with pytest.raises(AlreadyExists, match=rf"^User with name {name} already exists\.$"):
         world_of_each.user(name)
 
 
 def test_an_unknown_user_cannot_be_found(world: Any) -> None:
-    with pytest.raises(NotFound, match="^The user with name bob cannot be found.$") as caught:
+    with pytest.raises(NotFound, match=r"^The user with name bob cannot be found\.$") as caught:
         world("get_user", user_name="bob")
     assert caught.value.status == 404
 
