@@ -118,9 +118,7 @@ def _checked(queries: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any
     for query in queries:
         name = query["id"]
         if not IDENTIFIER.fullmatch(name):
-            raise wrong(
-                f"The value '{name}' for parameter Id is not valid; use letters, digits and _, a lower-case letter first"
-            )
+            raise wrong(f"The value '{name}' for parameter Id is not valid; use letters, digits, _, lower case first")
         if name in found:
             raise wrong(f"The values for parameter id in MetricDataQueries are not unique ('{name}').")
         if bool(query.get("metric_stat")) == bool(query.get("expression")):

@@ -17,10 +17,11 @@ from headrace.server.stores.metadata.tables.audit import AUDIT_DIGESTS, AUDIT_EV
 
 @dataclass(frozen=True)
 class Running:
-    """One row of audit_trails; `position` is the id of the last event that was looked at, times are milliseconds.
+    """One row of audit_trails; `position` is the id of the last event that was looked at, times are in milliseconds.
 
-    `windows` are the times of logging with events that may still have to be delivered, each [id of the last event before
-    it began, id of the last event before its end or None while it goes on]. `retired` is the record of a trail that was deleted.
+    `windows` are the times of logging with events that may still have to be delivered, each [id of the last event
+    before it began, id of the last event before its end, or None while it goes on]. `retired` is the record of a trail
+    that was deleted.
     """
 
     id: int
