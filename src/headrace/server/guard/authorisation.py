@@ -14,7 +14,7 @@ from headrace.server.guard.door import Call, Check
 from headrace.server.messages import Request
 from headrace.server.operations.identity import permissions
 from headrace.server.operations.identity.callers import encode_authorization_message
-from headrace.server.operations.storage.permissions import granted
+from headrace.server.operations.storage.permissions import existing_tags, granted
 from headrace.server.resources import Place, by_arn, tags_of
 from headrace.server.security.credentials import Caller
 from headrace.server.security.policy import (
@@ -99,6 +99,7 @@ def _ask(
     if _asks_for_tags(policies, own):
         for key, value in tags_of(connection, policy_holder(resource)).items():
             keys[f"aws:ResourceTag/{key}"] = keys[f"s3:BucketTag/{key}"] = (value,)
+        keys |= existing_tags(connection, resource)
     question = Question(check.action, resource, principal, keys, owner)
     decision = evaluate(question, replace(policies, resource=own, resource_must_allow=check.action in TRUST_ACTIONS))
     if not decision.allowed and not granted(connection, decision, question, policies):
@@ -129,6 +130,8 @@ def _resource_policy(connection: Connection, check: Check, resource: str) -> tup
 def _resolved(platform: Platform, connection: Connection, caller: Caller, call: Call, resource: str) -> str:
     if not isinstance(resource, Unresolved):
         return resource
+    if not resource.name:
+        return caller.principal
     place = Place(caller.account or platform.account, call.region, platform.partition)
     return permissions.resolve(connection, place, resource.kind, resource.name) or str(resource)
 
