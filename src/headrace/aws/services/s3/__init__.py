@@ -71,6 +71,8 @@ def finish(
 
 def cross_origin_headers(connection: Connection, request: Request, labels: Mapping[str, str]) -> Mapping[str, str]:
     """Return the headers that let a page of another origin read an answer about a bucket."""
+    if request.method == "OPTIONS":
+        return {}
     method = request.header.get("access-control-request-method") or request.method
     arn = bucket_arn("aws", labels.get("Bucket", ""))
     return cross_origin.headers_for_origin(connection, arn, request.header["origin"], method)

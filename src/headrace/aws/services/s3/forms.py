@@ -16,9 +16,8 @@ from defusedxml.ElementTree import fromstring
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from headrace.aws.signature.checksums import claimed
+from headrace.aws.signature import FindKey, claimed
 from headrace.aws.signature.forms import VerifiedForm, authenticate_form
-from headrace.aws.signature.verification import FindKey
 from headrace.server.errors import InvalidInput
 from headrace.server.messages import Request, Response
 from headrace.server.stores.objects import Staged
@@ -54,7 +53,7 @@ class FormUpload:
         except FormParserError:
             raise _malformed() from None
         self.head = len(request.body or b"")
-        self._file += self.feed(request.body or b"")
+        self._file = self.feed(request.body or b"")
         if not self.file_begun:
             raise InvalidInput(
                 "POST requires exactly one file upload per request.",

@@ -15,11 +15,11 @@ AUTHENTICATED_USERS = "http://acs.amazonaws.com/groups/global/AuthenticatedUsers
 LOG_DELIVERY = "http://acs.amazonaws.com/groups/s3/LogDelivery"
 
 GRANT_HEADERS = {
-    "grant_full_control": "FULL_CONTROL",
     "grant_read": "READ",
-    "grant_read_acp": "READ_ACP",
     "grant_write": "WRITE",
+    "grant_read_acp": "READ_ACP",
     "grant_write_acp": "WRITE_ACP",
+    "grant_full_control": "FULL_CONTROL",
 }
 
 _CANNED = {
@@ -58,7 +58,7 @@ def grants_of(
     bucket_account: str = "",
 ) -> list[dict[str, Any]]:
     """Return the grants that a canned list, grant headers or a document (AccessControlPolicy) make for an owner."""
-    given = {name: value for name, value in (headers or {}).items() if name in GRANT_HEADERS and value}
+    given = {name: value for name in GRANT_HEADERS if (value := (headers or {}).get(name))}
     if sum((acl is not None, bool(given), policy is not None)) > 1:
         raise invalid_request_of_two()
     if policy is not None:

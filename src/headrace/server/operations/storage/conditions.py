@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from headrace.server.clock import stamp
+from headrace.server.errors import NotBuilt
 from headrace.server.operations.storage.refusals import (
-    invalid_argument,
     no_such_key,
     not_modified,
     precondition_failed,
@@ -66,8 +66,10 @@ def check_write(present: Version | None, key: str, *, if_match: str | None, if_n
     exists = present is not None and not present.marker
     if if_none_match is not None:
         if if_none_match.strip() != "*":
-            raise invalid_argument(
-                "A header you provided implies functionality that is not implemented", "If-None-Match"
+            raise NotBuilt(
+                "A header you provided implies functionality that is not implemented",
+                code="NotImplemented",
+                details={"Header": "If-None-Match"},
             )
         if exists:
             raise precondition_failed("If-None-Match")

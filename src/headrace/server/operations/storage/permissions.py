@@ -34,6 +34,11 @@ _OF_OBJECT = {
     "WRITE_ACP": ("s3:PutObjectAcl", "s3:PutObjectVersionAcl"),
 }
 
+_OF_NOTHING = {"READ": _OF_OBJECT["READ"], "WRITE": ("s3:PutObjectAcl", "s3:PutObjectTagging")}
+"""Where there is no object: who may list learns that, and who writes the first one may say who reads it."""
+
+_DESCRIBING = frozenset(each for kind in (_OF_OBJECT, _OF_NOTHING) for some in kind.values() for each in some)
+
 Grants = list[dict[str, Any]]
 
 
@@ -50,6 +55,8 @@ def granted(connection: Connection, decision: Decision, question: Question, poli
         # A name that another account has taken is refused by the operation, in its own words.
         return evaluate(replace(question, resource_account=question.principal.account), known).allowed
     statements = _statements(connection, question)
+    if statements is None:
+        return True
     if not statements:
         return False
     document = json.dumps({"Version": "2012-10-17", "Statement": statements})
@@ -57,23 +64,35 @@ def granted(connection: Connection, decision: Decision, question: Question, poli
     return evaluate(question, listed).allowed
 
 
-def _statements(connection: Connection, question: Question) -> list[dict[str, Any]]:
-    prefix, _, name = question.resource.rpartition(":")
+def existing_tags(connection: Connection, resource: str) -> dict[str, tuple[str, ...]]:
+    """Return the condition keys that tell the tags of the object of an ARN."""
+    bucket, _, key = resource.partition(":s3:::")[2].partition("/")
+    version = current(connection, bucket, key) if key else None
+    tags = version.record.get("tags", {}) if version is not None else {}
+    return {f"s3:ExistingObjectTag/{name}": (value,) for name, value in tags.items()}
+
+
+def _statements(connection: Connection, question: Question) -> list[dict[str, Any]] | None:
+    """Return what access lists say to a question as statements; None where the bucket isn't, as operations will say."""
+    prefix, _, name = question.resource.partition(":s3:::")
     bucket, _, key = name.partition("/")
-    stored = resources.by_arn(connection, f"{prefix}:{bucket}")
-    if stored is None or stored.record["ownership"] == "BucketOwnerEnforced":
+    stored = resources.by_arn(connection, f"{prefix}:s3:::{bucket}")
+    if stored is None:
+        return None
+    if stored.record["ownership"] == "BucketOwnerEnforced":
         return []
     blocked = bool((stored.record.get("public_access_block") or {}).get("ignore_public_acls"))
     grants: Grants = stored.record.get("grants") or []
     if not key:
         return _allowing(grants, _OF_BUCKET, question, blocked)
     statements = _allowing(grants, _OF_KEYS, question, blocked)
-    if any(question.action in actions for actions in _OF_OBJECT.values()):
-        version = current(connection, bucket, key)
-        if version is not None:
-            own = version.record.get("grants") or access_lists.shown(version.owner, None)["grants"]
-            statements += _allowing(own, _OF_OBJECT, question, blocked)
-    return statements
+    if question.action not in _DESCRIBING:
+        return statements
+    version = current(connection, bucket, key)
+    if version is None or version.marker:
+        return statements + _allowing(grants, _OF_NOTHING, question, blocked)
+    own = version.record.get("grants") or access_lists.shown(version.owner, None)["grants"]
+    return statements + _allowing(own, _OF_OBJECT, question, blocked)
 
 
 def _allowing(

@@ -24,7 +24,7 @@ _TEXT = regex.compile(r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*")
 def tags_of_header(header: str) -> dict[str, str]:
     """Return the tags of an x-amz-tagging header, which is written like a query."""
     try:
-        pairs = parse_qsl(header, keep_blank_values=True, strict_parsing=True, max_num_fields=1000)
+        pairs = parse_qsl(header, keep_blank_values=True, max_num_fields=1000)
     except ValueError:
         raise invalid_argument(
             "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag "
