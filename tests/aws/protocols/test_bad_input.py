@@ -111,6 +111,7 @@ def test_xml(body):
         b"Action=AssumeRole&DurationSeconds=" + b"9" * 100_000,
         b"Action=AssumeRole&RoleArn=%ff",
         b"Action=AssumeRole&RoleArn=\xff",
+        b"Action=AssumeRole&RoleArn=%00",
         b"Action=AssumeRole&RoleArn=a&RoleArn=b",
         b"Action=AssumeRole&Tags.member.x.Key=a",
         b"Action=AssumeRole&Tags.member.1=a&Tags.member.1.Key=b&Tags.member.1.Key.c.d=e&Tags.member.-1=x",
@@ -160,3 +161,17 @@ def test_deep_recursive_shapes_are_refused():
     with pytest.raises(InvalidInput) as refused:
         parse("sagemaker", "Search", "json", nested)
     assert refused.value.code == "SerializationException"
+
+
+@pytest.mark.parametrize(
+    ("service", "name", "protocol", "code"),
+    [
+        ("sagemaker", "ListModels", "json", "UnknownOperationException"),
+        ("cloudwatch", "ListMetrics", "smithy-rpc-v2-cbor", "UnsupportedMediaTypeException"),
+        ("personalize-runtime", "GetRecommendations", "rest-json", "UnsupportedMediaTypeException"),
+    ],
+)
+def test_other_content_types(service, name, protocol, code):
+    with pytest.raises(InvalidInput) as refused:
+        parse(service, name, protocol, b"a=b", content_type="text/html")
+    assert refused.value.code == code

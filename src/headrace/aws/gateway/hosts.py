@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from headrace.aws import specification
@@ -55,7 +55,7 @@ def understand(host: str, local: tuple[str, ...]) -> Host:
     return Host()
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _of_aws(name: str) -> Host:
     region = next((label for label in name.split(".") if _REGION.fullmatch(label)), "")
     labels = name.split(".")

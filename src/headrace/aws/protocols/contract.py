@@ -55,6 +55,13 @@ def reading(code: str, message: str = "") -> Iterator[None]:
         raise InvalidInput(message or "The request nests too deep", code=code) from None
 
 
+def expect(request: Request, fragment: str, code: str, status: int) -> None:
+    """Raise InvalidInput when a body comes with a content type without `fragment`; none at all is fine."""
+    found = request.header.get("content-type", "")
+    if found and request.body and fragment not in found.lower():
+        raise InvalidInput(f"The content type '{found[:80]}' is not one of {fragment}", code=code, status=status)
+
+
 def content(operation: Operation, request: Request) -> bytes:
     """Return the body of a request, unpacked where the operation takes compressed ones; raises UnreadableError."""
     body = request.body or b""

@@ -27,6 +27,8 @@ def fields(request: Request, body: bytes) -> Iterable[tuple[str, str]]:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=FIELDS, errors="strict")
     except (UnicodeError, ValueError):
         raise UnreadableError("The form is malformed, is not UTF-8 or has too many fields") from None
+    if b"%00" in body:
+        raise UnreadableError("The form holds a zero character")
     return (*request.parameters, *pairs) if request.query else pairs
 
 

@@ -80,7 +80,9 @@ def label_names(template: str) -> tuple[str, ...]:
 
 
 def decoded(text: str) -> str:
-    """Return percent-encoded text decoded once; raises UnreadableError on what is not UTF-8."""
+    """Return percent-encoded text decoded once; raises UnreadableError on what is not UTF-8 or holds a zero."""
+    if "%00" in text:
+        raise UnreadableError("The path holds a zero character")
     try:
         return unquote(text, errors="strict") if "%" in text else text
     except UnicodeDecodeError:

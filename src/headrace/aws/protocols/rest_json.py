@@ -10,7 +10,7 @@ from typing import Any
 
 from headrace.aws.errors import JSON_CODES, Codes, fault
 from headrace.aws.protocols.aws_json import write_event
-from headrace.aws.protocols.contract import content, error_members, error_type, reading
+from headrace.aws.protocols.contract import content, error_members, error_type, expect, reading
 from headrace.aws.protocols.event_stream import EventFormat, stream_response
 from headrace.aws.protocols.http_request import body_members, bound, read_payload
 from headrace.aws.protocols.http_response import outline
@@ -23,7 +23,9 @@ EVENTS = EventFormat("application/json", write_event, opens=False)
 
 
 def parse(operation: Operation, request: Request, labels: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Return the parameters of a request; raises InvalidInput with the code SerializationException."""
+    """Return the parameters; raises InvalidInput with the code SerializationException, or of another content type."""
+    if _is_json(operation):
+        expect(request, "json", "UnsupportedMediaTypeException", 415)
     with reading("SerializationException"):
         parameters = bound(operation, request, labels)
         if operation.payload:
@@ -102,6 +104,14 @@ def _payload(shape: Shape, member: Shape, response: Response, rest: dict[str, An
 
 def _raw_type(member: Shape) -> str:
     return "application/octet-stream" if member.kind == "blob" else "text/plain"
+
+
+def _is_json(operation: Operation) -> bool:
+    """Tell whether the body of a request is to be JSON, not bytes or text of any type."""
+    shape = operation.input
+    if shape is None or not operation.payload:
+        return shape is not None and bool(body_members(shape))
+    return shape.members[operation.payload].kind == "structure" and not operation.body_member
 
 
 def _read(shape: Shape, body: bytes) -> Any:

@@ -10,15 +10,16 @@ from typing import Any
 
 from headrace.aws.errors import JSON_CODES, Codes, fault
 from headrace.aws.protocols.cbor_values import CBOR, dumps, loads
-from headrace.aws.protocols.contract import content, error_members, error_type, query_error, reading
+from headrace.aws.protocols.contract import content, error_members, error_type, expect, query_error, reading
 from headrace.aws.protocols.event_stream import EventFormat, stream_response
 from headrace.aws.specification import Operation, Shape, Specification
 from headrace.server.messages import Request, Response
 
 
 def parse(operation: Operation, request: Request, labels: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Return the parameters of a request; raises InvalidInput with the code SerializationException."""
+    """Return the parameters; raises InvalidInput with the code SerializationException, or of another content type."""
     del labels
+    expect(request, "cbor", "UnsupportedMediaTypeException", 415)
     with reading("SerializationException"):
         body = content(operation, request)
         value = loads(body) if body else {}
