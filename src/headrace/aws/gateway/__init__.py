@@ -52,6 +52,7 @@ class Gateway:
             find_key=partial(find_key, connection, self.platform.keyring),
             now=self.platform.clock(),
             anonymous=_may_be_unsigned(found),
+            signing_name=found.operation.service.signing_name,
             labels=found.labels,
         )
         if verified.body is not None:
