@@ -60,6 +60,7 @@ def variables_of(settings: Settings, endpoint: str, running: Running | None) -> 
         "AWS_REGION": settings.region,
         "AWS_ACCESS_KEY_ID": access_key_id,
         "AWS_SECRET_ACCESS_KEY": secret,
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
     }
     if running is None:
         return variables
