@@ -13,6 +13,7 @@ from headrace.server.app import Application, Entrance
 from headrace.server.app.upkeep import Chore
 from headrace.server.clock import Clock, system_clock
 from headrace.server.context import Platform
+from headrace.server.operations.identity import last_use
 from headrace.server.security import audit
 from headrace.server.security.credentials import first_start
 from headrace.server.security.secrets import Keyring
@@ -26,6 +27,12 @@ UPKEEP = (
         "counts of refusals",
         lambda _: 60.0,
         lambda platform, now: audit.settle(platform.metadata, now),
+    ),
+    Chore(
+        "last uses of keys and roles",
+        lambda _: 60.0,
+        lambda platform, _: last_use.settle(platform.metadata),
+        at_end=True,
     ),
 )
 

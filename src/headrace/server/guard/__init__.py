@@ -16,6 +16,7 @@ from headrace.server.errors import OperationError, TooLarge, Unavailable
 from headrace.server.guard.authorisation import authorise
 from headrace.server.guard.door import Call, Check, Door, Evidence, Intake
 from headrace.server.messages import Request, Response
+from headrace.server.operations.identity import last_use
 from headrace.server.resources import Place
 from headrace.server.security import audit
 from headrace.server.security.credentials import ANONYMOUS, Caller
@@ -161,6 +162,7 @@ class Guard:
         return call.run(context, **call.parameters)
 
     def _authorise(self, connection: Connection, request: Request, evidence: Evidence, call: Call) -> None:
+        last_use.note(self.platform.metadata, evidence.caller, call.service, call.region, self.platform.clock())
         authorise(self.platform, connection, request, evidence.caller, call, call.checks)
 
     def _authorise_further(

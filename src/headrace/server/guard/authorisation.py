@@ -12,7 +12,7 @@ from headrace.server.context import Platform
 from headrace.server.errors import Denied
 from headrace.server.guard.door import Call, Check
 from headrace.server.messages import Request
-from headrace.server.operations.identity import permissions
+from headrace.server.operations.identity import mfa, permissions
 from headrace.server.operations.identity.callers import encode_authorization_message
 from headrace.server.operations.storage.permissions import existing_tags, granted
 from headrace.server.resources import Place, by_arn, tags_of
@@ -57,6 +57,10 @@ def authorise(
     policies = permissions.policies_of(connection, caller)
     principal = Principal.of(caller, permissions.principal_tags(connection, caller))
     context = request_context(platform, request, caller, call)
+    if code := call.parameters.get("token_code"):
+        serial_number = call.parameters.get("serial_number", "")
+        shown = mfa.presented(platform, connection, caller, serial_number, code, platform.clock())
+        context["aws:MultiFactorAuthPresent"] = ("true" if shown else "false",)
     for check in checks:
         for resource in check.resources:
             named = _resolved(platform, connection, caller, call, resource)
