@@ -6,8 +6,8 @@ import fcntl
 import os
 import shutil
 import stat
+import weakref
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -63,6 +63,7 @@ class DataFolder:
         try:
             _make_private(folder.path)
             folder._lock = _take_lock(folder.path)
+            _release_in_children(weakref.ref(folder))
             try:
                 folder._prepare()
             except BaseException:
@@ -78,8 +79,8 @@ class DataFolder:
     def close(self) -> None:
         """Give the lock back; may be called again."""
         if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
+            self._forget_lock()
 
     def __enter__(self) -> DataFolder:
         return self
@@ -88,6 +89,11 @@ class DataFolder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _forget_lock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def _prepare(self) -> None:
         found = _read_format(self.path)
@@ -152,17 +158,16 @@ def _take_lock(path: Path) -> int:
     started = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     os.ftruncate(lock, 0)
     os.pwrite(lock, f"process {os.getpid()}, started {started}\n".encode(), 0)
-    _release_in_children(lock)
     return lock
 
 
-def _release_in_children(lock: int) -> None:
-    inode = os.fstat(lock).st_ino
+def _release_in_children(reference: weakref.ref[DataFolder]) -> None:
+    """Close the lock in forked children, who would hold it after their parent's end."""
 
     def close() -> None:
-        with suppress(OSError):
-            if os.fstat(lock).st_ino == inode:
-                os.close(lock)
+        folder = reference()
+        if folder is not None:
+            folder._forget_lock()
 
     os.register_at_fork(after_in_child=close)
 

@@ -77,14 +77,19 @@ def version_of(url: str) -> tuple[str, list[str]]:
 
 def test_the_revisions_lead_to_the_tables_as_they_are_declared(database_url: str) -> None:
     readers, writer = engines(read_url(database_url), 10)
-    with writer.connect() as connection, connection.begin():
-        migrations.run_revisions(connection)
-        steps = revisions.difference(connection)
-        assert steps is not None
-        assert steps.as_diffs() == [], "python -m headrace.server.stores.metadata.revisions 'what changes' writes one"
-        assert connection.execute(select(migrations.REVISION.c.version_num)).scalar_one() == migrations.revisions()[-1]
-    readers.dispose()
-    writer.dispose()
+    try:
+        with writer.connect() as connection, connection.begin():
+            migrations.run_revisions(connection)
+            steps = revisions.difference(connection)
+            found = connection.execute(select(migrations.REVISION.c.version_num)).scalar_one()
+    finally:
+        readers.dispose()
+        writer.dispose()
+    assert steps is not None
+    assert steps.as_diffs() == [], (
+        "python -m headrace.server.stores.metadata.revisions 'what changes' writes a revision"
+    )
+    assert found == migrations.revisions()[-1]
     MetadataStore.open(database_url).close()
 
 

@@ -18,6 +18,7 @@ from headrace.ml.errors import HeadraceError
 from headrace.server.errors import Unavailable
 from headrace.server.stores.metadata.engines import engines, read_url
 from headrace.server.stores.metadata.failures import told_in_one_sentence
+from headrace.server.stores.metadata.turns import Turns
 
 Result = TypeVar("Result")
 MOST_SHARED = 256
@@ -99,14 +100,17 @@ class MetadataStore:
 
         It waits for its turn, so a block is to be short; one inside another of the same thread is a RuntimeError.
         """
-        if getattr(self._turn, "taken", False):
+        if getattr(self._mine, "taken", False):
             raise RuntimeError("a writing block inside another one would wait for itself; pass the connection on")
-        self._turn.taken = True
+        if not self._turns.take(self.patience):
+            raise Unavailable(f"the metadata store {self.place} is busy: no turn came in time; try again")
+        self._mine.taken = True
         try:
             with told_in_one_sentence(self.place), self.engine.connect() as connection, connection.begin():
                 yield connection
         finally:
-            self._turn.taken = False
+            self._mine.taken = False
+            self._turns.give()
 
     def write_shared(self, work: Callable[[Connection], Result]) -> Result:
         """Run `work` in a writing transaction that it may share with that of other threads; return once it is durable.
@@ -151,7 +155,8 @@ class MetadataStore:
             each.error = error
 
     def _start_locks(self) -> None:
-        self._turn = threading.local()
+        self._turns = Turns()
+        self._mine = threading.local()
         self._sharing = threading.Lock()
         self._queue: deque[_Shared] = deque()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ TURN = 0x68656164726163
 
 MOST_READERS = 64
 OLDEST_SQLITE = (3, 35, 0)
+PAUSE = 0.002
 
 
 def read_url(url: str) -> URL:
@@ -61,7 +63,7 @@ def _sqlite(url: URL, patience: float, writes: bool) -> Engine:
     )
     event.listen(engine, "do_connect", _create_private)
     event.listen(engine, "connect", partial(_prepare_sqlite, writes=writes))
-    event.listen(engine, "begin", partial(_begin_sqlite, statement="BEGIN IMMEDIATE" if writes else "BEGIN"))
+    event.listen(engine, "begin", partial(_begin_writing, patience=patience) if writes else _begin_reading)
     return engine
 
 
@@ -78,13 +80,26 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any, *, writes: boo
         raise Unavailable(f"the metadata store needs SQLite's WAL mode and got {mode!r}; put it on a local disk")
     for pragma in ("synchronous=FULL", "foreign_keys=ON", "case_sensitive_like=ON", "temp_store=MEMORY"):
         connection.execute(f"PRAGMA {pragma}")
-    if not writes:
-        connection.execute("PRAGMA query_only=ON")
+    connection.execute("PRAGMA busy_timeout=0" if writes else "PRAGMA query_only=ON")
 
 
-def _begin_sqlite(connection: Connection, *, statement: str) -> None:
+def _begin_reading(connection: Connection) -> None:
     driver: Any = connection.connection.dbapi_connection
-    driver.execute(statement)
+    driver.execute("BEGIN")
+
+
+def _begin_writing(connection: Connection, *, patience: float) -> None:
+    """Ask for the turn every few milliseconds: SQLite's own waiting backs off, and starves beside a busy process."""
+    driver: Any = connection.connection.dbapi_connection
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > deadline:
+                raise
+        time.sleep(PAUSE)
 
 
 def _postgresql(url: URL, patience: float, writes: bool) -> Engine:

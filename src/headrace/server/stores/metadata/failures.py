@@ -62,7 +62,7 @@ def told_in_one_sentence(place: str) -> Iterator[None]:
     except (UnicodeEncodeError, OverflowError) as failure:
         raise InvalidInput(NOT_KEPT) from failure
     except exc.TimeoutError as failure:
-        raise Unavailable(f"the metadata store {place} is busy: no turn came in time; try again") from failure
+        raise Unavailable(f"the metadata store {place} is busy: all its connections are in use; try again") from failure
 
 
 def _sentence(failure: exc.DBAPIError | sqlite3.Error, place: str) -> OperationError | None:

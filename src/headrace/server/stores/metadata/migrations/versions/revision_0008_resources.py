@@ -5,8 +5,8 @@ from alembic import op
 
 from headrace.server.stores.metadata.tables.declaration import words
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 
 
 def upgrade() -> None:
