@@ -84,6 +84,11 @@ def event_region(entry: Entry) -> str:
     return "us-east-1" if event_source(entry) in GLOBAL_SOURCES else entry.region
 
 
+def resource_arns(entry: Entry) -> list[str]:
+    """Return the ARNs of an entry, each once; the part that names a log stream is left out where none is named."""
+    return [*dict.fromkeys(arn.removesuffix(":log-stream:") for arn in entry.resources)]
+
+
 def document(entry: Entry) -> tuple[str, str]:
     """Return the id of a new event and its record as JSON text; source: AWS, "CloudTrail record contents"."""
     event_id = str(uuid4())

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection, Engine, bindparam, insert, select
 
 from headrace.server.security.audit.arns import described
-from headrace.server.security.audit.entry import Entry, document, event_region, event_source
+from headrace.server.security.audit.entry import Entry, document, event_region, event_source, resource_arns
 from headrace.server.security.audit.floods import Floods
 from headrace.server.security.audit.identity import username
 from headrace.server.security.audit.selection import Facts, Predicate, selects
@@ -129,7 +129,7 @@ def asks_for_data(selectors: Mapping[str, Any]) -> bool:
 
 def _values(entry: Entry) -> tuple[Any, ...]:
     event_id, text = document(entry)
-    lines = [f"\t{described(arn).kind}\t{described(arn).name}\t{arn}\t" for arn in dict.fromkeys(entry.resources)]
+    lines = [f"\t{described(arn).kind}\t{described(arn).name}\t{arn}\t" for arn in resource_arns(entry)]
     return (
         entry.account[:12],
         event_region(entry)[:32],
