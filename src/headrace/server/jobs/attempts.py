@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from headrace.server.jobs.records import (
     CANCELLED,
@@ -42,26 +43,16 @@ class Attempts:
 
     def claim(self, connection: Connection, kinds: Sequence[str], *, owner: str, now: int) -> JobRecord | None:
         """Take the most urgent job of these kinds that waits, or None: one statement, so that no two workers get it."""
-        urgent = _waiting(kinds, now).order_by(JOBS.c.priority.desc(), JOBS.c.id).limit(1)
-        row = connection.execute(
-            update(JOBS)
-            .where(JOBS.c.id == urgent.with_for_update(skip_locked=True).scalar_subquery(), JOBS.c.state == QUEUED)
-            .values(
-                state=RUNNING, attempt=JOBS.c.attempt + 1, beat=JOBS.c.beat + 1, owner=owner, started=now, progress="{}"
-            )
-            .returning(*JOBS.c)
-        ).one_or_none()
+        row = connection.execute(_claiming(), {"kinds": kinds, "now": now, "by": owner}).one_or_none()
         return None if row is None else self._changed(connection, row)
 
     def beat(
         self, connection: Connection, job: int, attempt: int, *, progress: Mapping[str, Any] | None = None
     ) -> str | None:
         """Show life and return the job's state (running or stopping), or None when the lease is lost."""
-        values: dict[str, Any] = {"beat": JOBS.c.beat + 1}
-        if progress is not None:
-            values["progress"] = json.dumps(progress)
-        change = update(JOBS).where(*_held(job, attempt)).values(values)
-        return connection.execute(change.returning(JOBS.c.state)).scalar_one_or_none()
+        values = {} if progress is None else {"new_progress": json.dumps(progress)}
+        held = {"job": job, "number": attempt}
+        return connection.execute(_beating(progress is not None), held | values).scalar_one_or_none()
 
     def log(self, connection: Connection, job: int, attempt: int, texts: Sequence[str], *, now: int) -> None:
         """Append lines to the job's log; they are dropped when the job went on to another attempt."""
@@ -116,7 +107,8 @@ class Attempts:
         connection.execute(update(JOBS).where(*where).values(pause=0))
 
     def _record(self, connection: Connection, job: int, attempt: int) -> JobRecord:
-        row = connection.execute(select(JOBS).where(*_held(job, attempt)).with_for_update()).one_or_none()
+        held = select(JOBS).where(*_held(HELD)).with_for_update()
+        row = connection.execute(held, {"job": job, "number": attempt}).one_or_none()
         if row is None:
             raise _lost(job, attempt)
         return record_of(row)
@@ -124,8 +116,8 @@ class Attempts:
     def _end(
         self, connection: Connection, job: int, attempt: int, states: Sequence[str], values: Mapping[str, Any]
     ) -> JobRecord:
-        change = update(JOBS).where(*_held(job, attempt, states)).values(owner="", **values)
-        row = connection.execute(change.returning(*JOBS.c)).one_or_none()
+        given = {"job": job, "number": attempt} | {f"new_{name}": value for name, value in values.items()}
+        row = connection.execute(_ending(tuple(states), tuple(values)), given).one_or_none()
         if row is None:
             raise _lost(job, attempt)
         return self._changed(connection, row)
@@ -138,7 +130,7 @@ class Attempts:
 
 def waits(connection: Connection, kinds: Sequence[str], *, now: int) -> bool:
     """Tell whether a job of these kinds could be claimed; only reads."""
-    return connection.execute(_waiting(kinds, now).limit(1)).first() is not None
+    return connection.execute(_waiting().limit(1), {"kinds": kinds, "now": now}).first() is not None
 
 
 def ended(connection: Connection, jobs: Sequence[int]) -> dict[int, int | None]:
@@ -149,14 +141,48 @@ def ended(connection: Connection, jobs: Sequence[int]) -> dict[int, int | None]:
     return {row.id: row.attempt if row.state == DONE else None for row in rows}
 
 
-def _waiting(kinds: Sequence[str], now: int) -> Any:
+# Statements are built once: building costs more than running them.
+
+
+@cache
+def _claiming() -> Any:
+    urgent = _waiting().order_by(JOBS.c.priority.desc(), JOBS.c.id).limit(1).with_for_update(skip_locked=True)
+    values = {
+        "attempt": JOBS.c.attempt + 1,
+        "beat": JOBS.c.beat + 1,
+        "owner": bindparam("by"),
+        "started": bindparam("now"),
+    }
+    change = update(JOBS).where(JOBS.c.id == urgent.scalar_subquery(), JOBS.c.state == QUEUED)
+    return change.values(state=RUNNING, progress="{}", **values).returning(*JOBS.c)
+
+
+@cache
+def _beating(with_progress: bool) -> Any:
+    change = update(JOBS).where(*_held(HELD)).values(beat=JOBS.c.beat + 1)
+    if with_progress:
+        change = change.values(progress=bindparam("new_progress"))
+    return change.returning(JOBS.c.state)
+
+
+@cache
+def _ending(states: tuple[str, ...], names: tuple[str, ...]) -> Any:
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+    return update(JOBS).where(*_held(states)).values(owner="", **values).returning(*JOBS.c)
+
+
+@cache
+def _waiting() -> Any:
     return select(JOBS.c.id).where(
-        JOBS.c.state == QUEUED, JOBS.c.pause == 0, JOBS.c.not_before <= now, JOBS.c.kind.in_(kinds)
+        JOBS.c.state == QUEUED,
+        JOBS.c.pause == 0,
+        JOBS.c.not_before <= bindparam("now"),
+        JOBS.c.kind.in_(bindparam("kinds", expanding=True)),
     )
 
 
-def _held(job: int, attempt: int, states: Sequence[str] = HELD) -> tuple[Any, ...]:
-    return (JOBS.c.id == job, JOBS.c.attempt == attempt, JOBS.c.state.in_(states))
+def _held(states: Sequence[str]) -> tuple[Any, ...]:
+    return JOBS.c.id == bindparam("job"), JOBS.c.attempt == bindparam("number"), JOBS.c.state.in_(states)
 
 
 def _lost(job: int, attempt: int) -> LeaseLost:

@@ -26,6 +26,7 @@ from headrace.server.jobs.records import (
 from headrace.server.stores.metadata.tables.jobs import JOB_LOG, JOBS
 
 MOST_ATTEMPTS = 3
+_INSERT = insert(JOBS).returning(*JOBS.c)
 
 
 @dataclass(frozen=True)
@@ -71,12 +72,11 @@ class JobQueue:
             "not_before": not_before,
             "created": now,
         }
-        statement = insert(JOBS).values(values).returning(*JOBS.c)
         if not token:
-            return self._changed(connection, connection.execute(statement).one()).id
+            return self._changed(connection, connection.execute(_INSERT, values).one()).id
         try:
             with connection.begin_nested():
-                row = connection.execute(statement).one()
+                row = connection.execute(_INSERT, values).one()
         except IntegrityError:
             return _earlier(connection, kind, token, values["payload"])
         return self._changed(connection, row).id

@@ -112,3 +112,4 @@ def _read_line(channel: socket.socket) -> bytes:
 
 if __name__ == "__main__":
     keep(socket.socket(fileno=int(sys.argv[1])))
+    os._exit(0)

@@ -103,12 +103,16 @@ class JobProcess:
             other.close()
             os.close(writing)
         self.channel.setblocking(False)
+        self._open = {self.channel.fileno(), self.output}
+        self._end_signal = [os.pidfd_open(self._process.pid)] if hasattr(os, "pidfd_open") else []
 
     @property
     def descriptors(self) -> list[int]:
         """What to wait for; the output is left to wait while its lines can't be stored."""
-        waiting = [self.output] if len(self.lines) < MOST_LINES_WAITING else []
-        return [self.channel.fileno(), *waiting] if self.status is None else []
+        if self.status is not None:
+            return []
+        readable = self._open - ({self.output} if len(self.lines) >= MOST_LINES_WAITING else set())
+        return [*readable, *self._end_signal]
 
     def end(self, why: End, reason: str = "") -> None:
         """Begin to end the attempt: at once where it must not go on, which replaces a gentle end, else gently."""
@@ -173,6 +177,7 @@ class JobProcess:
         with suppress(BlockingIOError, OSError):
             while block := self.channel.recv(BLOCK):
                 self._messages += block
+            self._open.discard(self.channel.fileno())
         *whole, self._messages = self._messages.split(b"\n")
         for line in whole:
             with suppress(ValueError):  # half a message of a process that was stopped
@@ -182,7 +187,11 @@ class JobProcess:
 
     def _read_output(self) -> None:
         with suppress(BlockingIOError):
-            while len(self.lines) < MOST_LINES_WAITING and (block := os.read(self.output, BLOCK)):
+            while len(self.lines) < MOST_LINES_WAITING:
+                block = os.read(self.output, BLOCK)
+                if not block:
+                    self._open.discard(self.output)
+                    return
                 *whole, self._partial = (self._partial + block).split(b"\n")
                 for line in whole:
                     self._append(line)
@@ -208,7 +217,8 @@ class JobProcess:
             self._append(self._partial)
         self.status = self.report.get("exit", self._process.returncode)
         self.channel.close()
-        os.close(self.output)
+        for descriptor in (self.output, *self._end_signal):
+            os.close(descriptor)
 
     def _kill_group(self) -> None:
         with suppress(ProcessLookupError, PermissionError):
