@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from headrace.server.clock import system_clock
+from headrace.server.operations.identity.mfa_codes import release_unreadable
 from headrace.server.security.credentials import recover
 from headrace.server.settings import load_settings
 from headrace.server.stores.data_folder import DataFolder
@@ -18,10 +19,11 @@ def recover_command(data: Path | None) -> None:
         metadata = MetadataStore.open(settings.database or f"sqlite:///{folder.database}", backups=folder.backups)
         try:
             with metadata.writing() as connection:
-                done = recover(folder.path, connection, now=system_clock())
+                done = recover(folder.path, connection, now=system_clock(), repairs=(release_unreadable,))
         finally:
             metadata.close()
     print(  # noqa: T201
         f"account {done.account} has a new signing key and a new root access key ({done.path}); "
-        f"{done.deactivated} access keys that the lost key had sealed are deactivated: make new ones for their users"
+        f"{done.deactivated} access keys and MFA devices that the lost key had sealed are deactivated: make new ones for "
+        "their users"
     )

@@ -8,8 +8,9 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from headrace.server.errors import AlreadyExists, Denied, InUse, NotFound
-from headrace.server.operations.identity import mfa
+from headrace.server.operations.identity import mfa, mfa_codes
 from headrace.server.security.credentials import find_key
+from headrace.server.security.secrets import Keyring
 
 
 def code(device: Any, milliseconds: int) -> str:
@@ -137,3 +138,22 @@ def test_the_guard_may_ask_for_a_code_without_spending_it(world: Any) -> None:
         key = find_key(connection, world.keyring, session["credentials"]["access_key_id"], token)
     assert key is not None
     assert key.caller.mfa_present
+
+
+def test_devices_of_a_lost_signing_key_are_released(world_of_each: Any) -> None:
+    world = world_of_each
+    world.caller = ann = world.user("ann")
+    device = enabled(world, "ann")
+    world.user("bob")
+    other = Keyring(b"o" * 32)
+    with world.metadata.writing() as connection:
+        assert mfa_codes.release_unreadable(connection, world.keyring) == 0
+    world.keyring = other
+    with pytest.raises(Denied):
+        world("get_session_token", of="sts", serial_number=device["serial_number"], token_code="123456")
+    enabled(world, "bob", "tablet")
+    with world.metadata.writing() as connection:
+        assert mfa_codes.release_unreadable(connection, other) == 1
+    assert world("list_mfa_devices", user_name=ann.name)["mfa_devices"] == []
+    assert len(world("list_mfa_devices", user_name="bob")["mfa_devices"]) == 1
+    world("delete_virtual_mfa_device", serial_number=device["serial_number"])

@@ -71,7 +71,6 @@ def add_role_to_instance_profile(context: Context, *, instance_profile_name: str
     profile, role = get(context, INSTANCE_PROFILE, instance_profile_name), get(context, ROLE, role_name)
     if _roles_in(context, profile):
         raise quota_exceeded("InstanceSessionsPerInstanceProfile", 1)
-    context.authorise("iam:PassRole", role.arn)
     grants.join(context, role.record["id"], profile.record["id"])
 
 

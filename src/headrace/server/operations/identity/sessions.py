@@ -44,7 +44,8 @@ def assume_role(
 ) -> dict[str, Any]:
     """Return credentials of a role's session, to whom its trust policy allows it. AWS page: AssumeRole.
 
-    The guard has asked the trust policy already (with external id, tags, MFA and source identity as its context).
+    The guard has asked the trust policy already, with external id, tags, MFA and source identity as its context; what
+    goes on from the calling session is asked here.
     """
     caller = context.caller
     role = by_arn(context.connection, role_arn)
@@ -60,10 +61,9 @@ def assume_role(
     if serial_number or token_code:
         mfa.present(context, serial_number or "", token_code or "")
     given = session_tags(caller, tags, transitive_tag_keys)
-    if tags:
+    if given.tags and not tags:
         context.authorise("sts:TagSession", role_arn)
-    if source_identity or caller.source_identity:
-        _check_source_identity(context, role_arn, source_identity)
+    _check_source_identity(context, role_arn, source_identity)
     policies = _session_policies(context, policy, policy_arns)
     assumed = Caller(
         kind="AssumedRole",
@@ -126,8 +126,6 @@ def get_federation_token(
         session_policies=_session_policies(context, policy, policy_arns),
         session_tags=tag_map(tags),
     )
-    if tags:
-        context.authorise("sts:TagSession", federated.arn)
     session = _issue(context, federated, _capped(context, duration_seconds))
     return {
         "credentials": credentials_answer(session),
@@ -169,7 +167,8 @@ def _check_source_identity(context: Context, role_arn: str, source_identity: str
     held = context.caller.source_identity
     if held and source_identity and source_identity != held:
         raise _not_authorised(context.caller, "sts:SetSourceIdentity", role_arn)
-    context.authorise("sts:SetSourceIdentity", role_arn)
+    if held and not source_identity:
+        context.authorise("sts:SetSourceIdentity", role_arn)
 
 
 def _refuse_sessions(context: Context, operation: str) -> None:
