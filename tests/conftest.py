@@ -67,7 +67,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
         yield running
     finally:
         running.process.terminate()
-        assert running.process.wait(40) == 0, "the server stops cleanly"
+        running.process.communicate(timeout=40)
+        assert running.process.returncode == 0, "the server stops cleanly"
 
 
 @pytest.fixture
