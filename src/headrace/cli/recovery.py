@@ -24,6 +24,6 @@ def recover_command(data: Path | None) -> None:
             metadata.close()
     print(  # noqa: T201
         f"account {done.account} has a new signing key and a new root access key ({done.path}); "
-        f"{done.deactivated} access keys and MFA devices that the lost key had sealed are deactivated: make new ones for "
-        "their users"
+        f"{done.deactivated} access keys and MFA devices that the lost key had sealed are deactivated: make new ones "
+        "for their users"
     )

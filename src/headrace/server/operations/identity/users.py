@@ -20,6 +20,7 @@ from headrace.server.operations.identity.entities import (
     rename,
 )
 from headrace.server.security import credentials
+from headrace.server.stores.metadata.tables.access_keys import ACCOUNTS
 from headrace.server.stores.metadata.tables.identity import MEMBERSHIPS
 
 
@@ -41,14 +42,14 @@ def create_user(
 def get_user(context: Context, *, user_name: str | None = None) -> dict[str, Any]:
     """Describe a user, or the caller when no name is given (the root user too). AWS page: GetUser."""
     if user_name is None and context.caller.kind == "Root":
-        created = context.now
+        created = context.connection.execute(select(ACCOUNTS.c.created)).scalar_one_or_none()
         return {
             "user": {
                 "path": "/",
                 "user_name": "root",
                 "user_id": context.place.account,
                 "arn": context.caller.arn,
-                "create_date": moment(created),
+                "create_date": moment(created or 0),
             }
         }
     return {"user": user_answer(context, get(context, USER, user_name or own_name(context)), whole=True)}
