@@ -133,13 +133,12 @@ def add(
     connection = context.connection
     encoded = key_bytes(key)
     lock_key(context, bucket, key)
-    if bucket.versioning == "Enabled":
-        version = secrets.token_urlsafe(24)
-    else:
+    replaced = None
+    version = secrets.token_urlsafe(24)
+    if bucket.versioning != "Enabled":
         version = NULL
         replaced = named(connection, bucket.name, key, NULL)
-        if replaced is not None:
-            _remove_row(context, replaced)
+    freed = [] if replaced is None else _remove_row(context, replaced)
     connection.execute(
         update(OBJECTS)
         .where(OBJECTS.c.bucket == bucket.name, OBJECTS.c.key == encoded, OBJECTS.c.latest)
@@ -166,6 +165,7 @@ def add(
                 for part in parts
             ],
         )
+    release(context, freed)
     return made
 
 
@@ -173,7 +173,7 @@ def erase(context: Context, bucket: Bucket, version: Version) -> None:
     """Delete one version for good; the one before it becomes the latest when it was."""
     connection = context.connection
     lock_key(context, bucket, version.key)
-    _remove_row(context, version)
+    release(context, _remove_row(context, version))
     if version.latest:
         newest = (
             select(OBJECTS.c.id)
@@ -204,7 +204,7 @@ def parts_of(connection: Connection, version: Version) -> list[Part]:
 
 
 def release(context: Context, blobs: Iterable[str]) -> None:
-    """Delete blobs after the commit, those that no row names any more."""
+    """Delete blobs after the commit, those that no row names by now."""
     connection = context.connection
     candidates = {blob for blob in blobs if blob}
     free = candidates - named_blobs(connection, candidates)
@@ -223,11 +223,12 @@ def named_blobs(connection: Connection, blobs: Iterable[str]) -> set[str]:
     return found
 
 
-def _remove_row(context: Context, version: Version) -> None:
+def _remove_row(context: Context, version: Version) -> list[str]:
+    """Delete the rows of a version and return the blobs that they named."""
     blobs = [version.blob, *(part.blob for part in parts_of(context.connection, version))]
     context.connection.execute(delete(OBJECT_PARTS).where(OBJECT_PARTS.c.object == version.id))
     context.connection.execute(delete(OBJECTS).where(OBJECTS.c.id == version.id))
-    release(context, blobs)
+    return blobs
 
 
 def _delete(objects: ObjectStore, blobs: list[str]) -> None:
