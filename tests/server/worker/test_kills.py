@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,32 @@ def test_what_a_stopped_worker_brings_after_its_lease_is_refused(
     record = jobs.get(job)
     assert (record.state, record.attempt, record.result) == ("done", 2, 2)
     assert jobs.effects("done") == {job: 1}
+
+
+def test_a_worker_that_was_away_for_longer_than_its_lease_starts_over(
+    jobs: Any, stage: Any, tmp_path: Path, wait_until: Any
+) -> None:
+    job = jobs.add("finish_late", {"folder": str(tmp_path), "commit": False})
+    worker = stage.work(jobs, timing={"lease": 400, "beat": 100})
+    wait_until((tmp_path / "started-1").exists, "the job runs")
+    with jobs.store.writing():
+        psutil.Process(worker).suspend()
+    away = time.monotonic()
+    wait_until(lambda: time.monotonic() - away > 0.5, "its lease is over")
+    psutil.Process(worker).resume()
+    assert stage.wait(worker) == 0
+    record = jobs.get(job)
+    assert (record.state, record.attempt, record.failures) == ("done", 2, 1)
+
+
+def test_sigterm_ends_a_worker_cleanly(jobs: Any, stage: Any) -> None:
+    job = jobs.add("wait")
+    worker = stage.work(jobs)
+    jobs.running(job)
+    os.kill(worker, signal.SIGTERM)
+    assert stage.wait(worker) == 0
+    record = jobs.get(job)
+    assert (record.state, record.failures, record.owner) == ("queued", 0, "")
 
 
 def test_clocks_that_are_an_hour_apart_change_nothing(jobs: Any, stage: Any, tmp_path: Path) -> None:

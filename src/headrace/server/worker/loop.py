@@ -112,12 +112,17 @@ class Worker:
                     each.kill()
         self._wait()
         for each in self._running:
-            if (time.monotonic() - each.beaten) * 1000 >= self._timing.lease:
+            if self._has_lapsed(each):
                 each.end(End.LOST)
             each.advance()
+        if self._stop_at is not None:  # what can't be stored until now is left to whoever takes it over
+            self._running = [each for each in self._running if each.status is None or not self._has_lapsed(each)]
         self._try("beat", self._beat)
         for each in [each for each in self._running if each.status is not None]:
             self._try(f"settle {each.record.id}", partial(self._settle, each))
+
+    def _has_lapsed(self, each: JobProcess) -> bool:
+        return (time.monotonic() - each.beaten) * 1000 >= self._timing.lease
 
     def _wait(self) -> None:
         poll = select.poll()

@@ -185,9 +185,9 @@ class JobProcess:
                 self.progress = message.pop("progress", self.progress)
                 self.report |= message
 
-    def _read_output(self) -> None:
+    def _read_output(self, *, all_of_it: bool = False) -> None:
         with suppress(BlockingIOError):
-            while len(self.lines) < MOST_LINES_WAITING:
+            while all_of_it or len(self.lines) < MOST_LINES_WAITING:
                 block = os.read(self.output, BLOCK)
                 if not block:
                     self._open.discard(self.output)
@@ -211,7 +211,7 @@ class JobProcess:
     def _close(self) -> None:
         """Take in the end of the process, and kill what may be left of its group."""
         self._kill_group()
-        self._read_output()
+        self._read_output(all_of_it=True)
         self._read_messages()
         if self._partial:
             self._append(self._partial)
