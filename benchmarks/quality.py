@@ -9,36 +9,15 @@ import resource
 import subprocess
 import sys
 import time
-import venv
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 import polars as pl
 from datasets import DATA_SETS, DataSet, positive_class, score, split
+from environments import peer_python, peers_folder
 
 HERE = Path(__file__).parent
-PEERS = {
-    "autogluon": ["autogluon.tabular[catboost,fastai,lightgbm,xgboost]==1.6.3"],
-    "flaml": ["flaml[automl]==2.7.0", "catboost"],
-}
-
-
-def peers_folder() -> Path:
-    """Return where the peers' environments live."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    return Path(os.environ.get("HEADRACE_PEERS", cache / "headrace-benchmarks"))
-
-
-def peer_python(name: str) -> Path:
-    """Return the Python of a peer's own environment, making it when it is not there."""
-    folder = peers_folder() / name
-    if not (folder / "bin/python").exists():
-        venv.create(folder, with_pip=True)
-        if name == "autogluon":  # the plain wheel would pull CUDA
-            subprocess.run([folder / "bin/python", "-m", "pip", "install", "-q", "torch==2.13.0"], check=True)
-        subprocess.run([folder / "bin/python", "-m", "pip", "install", "-q", *PEERS[name]], check=True)
-    return folder / "bin/python"
 
 
 def timed(command: list[str], log: Path) -> dict[str, float]:
