@@ -11,7 +11,7 @@ BODY = (
 HEADERS = [(b"content-type", b"text/xml"), (b"content-length", str(len(BODY)).encode())]
 
 
-async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+async def application(_: dict[str, Any], receive: Any, send: Any) -> None:
     """Answer as STS would, whatever is asked."""
     while (await receive()).get("more_body"):
         pass

@@ -16,9 +16,8 @@ from typing import Any
 
 import boto3
 import psutil
-from botocore.config import Config
-
 from benchmarks.environments import peer_python
+from botocore.config import Config
 
 ROOT = Path(__file__).parents[2]
 REGION = "us-east-1"
