@@ -1,10 +1,14 @@
-"""Small tables and the command line as a user meets it."""
+"""Small tables, the command line as a user meets it, and users of a running server."""
 
+import json
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -60,3 +64,53 @@ def finished_run(churn_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
     os.environ.setdefault("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
     return headrace.run(churn_csv, "churn", trials=2, out=tmp_path_factory.mktemp("out") / "result").out
+
+
+@dataclass
+class Person:
+    """An IAM user of the running server with a key and one inline policy."""
+
+    server: Any
+    name: str
+    arn: str
+    keys: dict[str, str]
+
+    def client(self, service: str, **options: Any) -> Any:
+        """Return a boto3 client that signs with the user's key, or with that of `options`."""
+        return self.server.client(service, **self.keys | options)
+
+    def may(self, *statements: dict[str, Any]) -> None:
+        """Replace the user's policy; without statements it has none."""
+        iam = self.server.client("iam")
+        if statements:
+            iam.put_user_policy(UserName=self.name, PolicyName="own", PolicyDocument=policy(*statements))
+        else:
+            iam.delete_user_policy(UserName=self.name, PolicyName="own")
+
+
+def policy(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def keys_of(answer: dict[str, Any]) -> dict[str, str]:
+    """Return the credentials of an answer of IAM or STS as boto3 takes them."""
+    keys = {
+        "aws_access_key_id": answer["AccessKeyId"],
+        "aws_secret_access_key": answer["SecretAccessKey"],
+    }
+    return keys | ({"aws_session_token": answer["SessionToken"]} if "SessionToken" in answer else {})
+
+
+@pytest.fixture
+def person(server: Any) -> Callable[..., Person]:
+    """Return a function that makes a user with a key, allowed what the statements say."""
+
+    def make(*statements: dict[str, Any], **options: Any) -> Person:
+        iam, name = server.client("iam"), f"person-{secrets.token_hex(4)}"
+        user = iam.create_user(UserName=name, **options)["User"]
+        made = Person(server, name, user["Arn"], keys_of(iam.create_access_key(UserName=name)["AccessKey"]))
+        if statements:
+            made.may(*statements)
+        return made
+
+    return make

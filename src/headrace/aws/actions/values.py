@@ -48,7 +48,8 @@ def _texts(value: object) -> Iterator[str]:
 
 def tags(parameters: Parameters) -> dict[str, str]:
     """Return the tags that a request gives, in whichever of AWS's shapes: a list of pairs, a map, or S3's header."""
-    given = next((parameters[name] for name in _TAGS if parameters.get(name)), ())
+    holding = {**(parameters.get("create_bucket_configuration") or {}), **parameters}
+    given = next((holding[name] for name in _TAGS if holding.get(name)), ())
     if isinstance(given, str):
         return dict(parse_qsl(given, keep_blank_values=True))
     if isinstance(given, Mapping):

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from headrace.aws import actions, services, specification
 from headrace.aws.errors import JSON_CODES, QUERY_CODES, XML_CODES, UnroutableError, fault
+from headrace.aws.gateway.conditions import of_signature
 from headrace.aws.gateway.records import shown
 from headrace.aws.gateway.routing import Found, find
 from headrace.aws.protocols import PROTOCOLS, validate
@@ -45,19 +46,21 @@ class Gateway:
 
     def authenticate(self, request: Request, connection: Connection) -> Evidence:
         """Return who signed the request, for which region, and what its body must be."""
-        found = self._found(request)
+        found, now = self._found(request), self.platform.clock()
         verified = authenticate(
             request,
             service=found.operation.service.name,
             find_key=partial(find_key, connection, self.platform.keyring),
-            now=self.platform.clock(),
+            now=now,
             anonymous=_may_be_unsigned(found),
             signing_name=found.operation.service.signing_name,
             labels=found.labels,
         )
         if verified.body is not None:
             request.notes["body"] = verified.body
-        return Evidence(verified.caller, verified.region or self.platform.settings.region, verified.payload)
+        region = verified.region or self.platform.settings.region
+        keys = of_signature(request, verified, now) if found.operation.service.name == "s3" else {}
+        return Evidence(verified.caller, region, verified.payload, keys)
 
     def parse(self, request: Request, evidence: Evidence) -> Call:
         """Return what is asked: parameters by the model, the operation, and all that must be allowed."""

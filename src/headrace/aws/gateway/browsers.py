@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from headrace.aws import services
 from headrace.aws.errors import UnroutableError
 from headrace.aws.gateway import Gateway
+from headrace.aws.gateway.conditions import of_signature
 from headrace.aws.gateway.routing import Found, find
 from headrace.aws.services.s3.forms import FormIntake, FormUpload
 from headrace.aws.signature.forms import VerifiedForm
@@ -37,10 +38,12 @@ class BrowserGateway(Gateway):
         if request.method == "OPTIONS":
             return Evidence(ANONYMOUS, region)
         form = FormUpload(request, found.labels["Bucket"])
-        allowed = form.authenticate(partial(find_key, connection, self.platform.keyring), self.platform.clock())
+        now = self.platform.clock()
+        allowed = form.authenticate(partial(find_key, connection, self.platform.keyring), now)
         labels = {**found.labels, "Key": form.fields["key"]}
         request.notes.update(form=form, found=replace(found, labels=labels))
-        return Evidence(allowed.verified.caller, allowed.verified.region or region, allowed)
+        verified = allowed.verified
+        return Evidence(verified.caller, verified.region or region, allowed, of_signature(request, verified, now))
 
     def parse(self, request: Request, evidence: Evidence) -> Call:
         """Return what is asked."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -119,8 +119,8 @@ class Guard:
         """Answer an admitted call whose body did not arrive as announced."""
         return self._refuse(admitted.door, admitted.request, admitted.evidence, admitted.call, error)
 
-    def turn_away(self, door: Door, request: Request, error: OperationError) -> Answered:
-        """Answer a request that was refused before anything of it was understood (too large, stopping)."""
+    def turn_away(self, door: Door, request: Request, error: Exception) -> Answered:
+        """Answer a request that failed outside the steps above (too large, stopping, an answer that can't be sent)."""
         return self._refuse(door, request, None, None, error)
 
     def _change(self, door: Door, request: Request, evidence: Evidence, call: Call) -> Answered:
@@ -163,12 +163,12 @@ class Guard:
 
     def _authorise(self, connection: Connection, request: Request, evidence: Evidence, call: Call) -> None:
         last_use.note(self.platform.metadata, evidence.caller, call.service, call.region, self.platform.clock())
-        authorise(self.platform, connection, request, evidence.caller, call, call.checks)
+        authorise(self.platform, connection, request, evidence, call, call.checks)
 
     def _authorise_further(
         self, connection: Connection, request: Request, evidence: Evidence, call: Call, action: str, resource: str
     ) -> None:
-        authorise(self.platform, connection, request, evidence.caller, call, (Check(action, (resource,)),))
+        authorise(self.platform, connection, request, evidence, call, (Check(action, (resource,)),))
 
     def _entry(
         self,
@@ -205,7 +205,7 @@ class Guard:
     ) -> Answered:
         if not isinstance(error, OperationError):
             LOG.exception("request %s failed", request.request_id, exc_info=error)
-        response, code = door.refuse(request, error)
+        response, code = self._told(door, request, error)
         service, operation, source = door.named(request)
         caller = evidence.caller if evidence else ANONYMOUS
         told = call or Call(service, operation, _nothing, {}, (), self.platform.settings.region, False, source)
@@ -218,6 +218,15 @@ class Guard:
             except Exception:
                 LOG.exception("the refusal of request %s could not be recorded", request.request_id)
         return Answered(response, service, operation, caller, code)
+
+    def _told(self, door: Door, request: Request, error: Exception) -> tuple[Response, str]:
+        """Return the door's words for an error; where it fails at them, those for an internal error."""
+        try:
+            return door.refuse(request, error)
+        except Exception as failure:
+            LOG.exception("the refusal of request %s could not be told", request.request_id)
+            headers = tuple((name, value) for name, value in request.headers if name != "origin")
+            return door.refuse(replace(request, headers=headers, notes={}), failure)
 
 
 def _nothing(_: Context) -> None:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from headrace.server.clock import moment
 from headrace.server.context import Platform
 from headrace.server.errors import Denied
-from headrace.server.guard.door import Call, Check
+from headrace.server.guard import conditions
+from headrace.server.guard.door import Call, Check, Evidence
 from headrace.server.messages import Request
-from headrace.server.operations.identity import mfa, permissions
+from headrace.server.operations.identity import permissions
 from headrace.server.operations.identity.callers import encode_authorization_message
-from headrace.server.operations.storage.permissions import existing_tags, granted
-from headrace.server.resources import Place, by_arn, tags_of
-from headrace.server.security.credentials import Caller
+from headrace.server.operations.storage.permissions import granted
+from headrace.server.resources import Place, by_arn
 from headrace.server.security.policy import (
     Policy,
     PolicyKind,
@@ -39,112 +38,105 @@ WITH_RESOURCE_POLICIES = frozenset({"s3", "sts"})
 TRUST_ACTIONS = frozenset({"sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"})
 """Actions that a role's trust policy must allow explicitly."""
 
+ALWAYS_OF_ROOT = frozenset({"s3:DeleteBucketPolicy", "s3:GetBucketPolicy", "s3:PutBucketPolicy"})
+"""What a bucket's policy can't deny to the root user of the bucket's account, who would be locked out else."""
+
 
 def authorise(
-    platform: Platform, connection: Connection, request: Request, caller: Caller, call: Call, checks: Iterable[Check]
+    platform: Platform,
+    connection: Connection,
+    request: Request,
+    evidence: Evidence,
+    call: Call,
+    checks: Iterable[Check],
 ) -> None:
     """Raise Denied, with an encoded message of the reasons, unless the policies allow every check.
 
     Anonymous callers may only try operations that say so.
     """
     checks = tuple(checks)
-    if not checks:
-        return
+    caller = evidence.caller
     if caller.kind == "Anonymous" and not call.anonymous:
         raise Denied("the request is not signed; sign it with an access key", code="AccessDenied")
-    if caller.kind == "Root" and all(_service(check) not in WITH_RESOURCE_POLICIES for check in checks):
+    if caller.kind == "Root" and all(_service(check.action) not in WITH_RESOURCE_POLICIES for check in checks):
         return
-    policies = permissions.policies_of(connection, caller)
-    principal = Principal.of(caller, permissions.principal_tags(connection, caller))
-    context = request_context(platform, request, caller, call)
-    if code := call.parameters.get("token_code"):
-        serial_number = call.parameters.get("serial_number", "")
-        shown = mfa.presented(platform, connection, caller, serial_number, code, platform.clock())
-        context["aws:MultiFactorAuthPresent"] = ("true" if shown else "false",)
+    if not checks:
+        return
+    asking = _Asking(
+        platform,
+        connection,
+        Principal.of(caller, permissions.principal_tags(connection, caller)),
+        permissions.policies_of(connection, caller),
+        conditions.of_request(platform, connection, request, evidence, call),
+        Place(caller.account or platform.account, call.region, platform.partition),
+    )
     for check in checks:
         for resource in check.resources:
-            named = _resolved(platform, connection, caller, call, resource)
-            _ask(platform, connection, check, named, principal, policies, context)
+            asking.ask(check, asking.resolved(resource))
 
 
-def request_context(platform: Platform, request: Request, caller: Caller, call: Call) -> dict[str, tuple[str, ...]]:
-    """Return the global condition keys that follow from the request itself (AWS global condition context keys)."""
-    now = platform.clock()
-    context: dict[str, tuple[str, ...]] = {
-        "aws:CurrentTime": (moment(now).strftime("%Y-%m-%dT%H:%M:%SZ"),),
-        "aws:EpochTime": (str(now // 1000),),
-        "aws:RequestedRegion": (call.region,),
-        "aws:SecureTransport": ("true" if request.secure else "false",),
-        "aws:SourceIp": (request.client,),
-        "aws:UserAgent": (request.header.get("user-agent", ""),),
-        "aws:ViaAWSService": ("false",),
-    }
-    if referer := request.header.get("referer"):
-        context["aws:Referer"] = (referer,)
-    if caller.session_expires:
-        context["aws:TokenIssueTime"] = (moment(caller.session_issued).strftime("%Y-%m-%dT%H:%M:%SZ"),)
-        context["aws:MultiFactorAuthPresent"] = ("true" if caller.mfa_present else "false",)
-    if caller.source_identity:
-        context["aws:SourceIdentity"] = (caller.source_identity,)
-    return context
+@dataclass(frozen=True)
+class _Asking:
+    """One request's questions: who asks, by which policies, under which condition keys."""
 
+    platform: Platform
+    connection: Connection
+    principal: Principal
+    policies: PolicySet
+    keys: conditions.Keys
+    place: Place
 
-def _ask(
-    platform: Platform,
-    connection: Connection,
-    check: Check,
-    resource: str,
-    principal: Principal,
-    policies: PolicySet,
-    context: dict[str, tuple[str, ...]],
-) -> None:
-    keys = {**context, **check.conditions}
-    owner, own = _resource_policy(connection, check, resource)
-    if _asks_for_tags(policies, own):
-        for key, value in tags_of(connection, policy_holder(resource)).items():
-            keys[f"aws:ResourceTag/{key}"] = keys[f"s3:BucketTag/{key}"] = (value,)
-        keys |= existing_tags(connection, resource)
-    question = Question(check.action, resource, principal, keys, owner)
-    decision = evaluate(question, replace(policies, resource=own, resource_must_allow=check.action in TRUST_ACTIONS))
-    if not decision.allowed and not granted(connection, decision, question, policies):
+    def ask(self, check: Check, resource: str) -> None:
+        """Raise Denied unless the policies allow a check on a resource."""
+        holder = _policy_holder(resource)
+        owner, own = self._resource_policy(check.action, resource, holder)
+        policies = replace(self.policies, resource=own, resource_must_allow=_needs_trust(check.action, resource))
+        account = Question(check.action, resource, self.principal, {}, owner).owner if resource != "*" else ""
+        stored = conditions.of_resource(self.connection, resource, holder, account, _asked(policies))
+        question = Question(check.action, resource, self.principal, {**self.keys, **stored, **check.conditions}, owner)
+        decision = evaluate(question, policies)
+        if decision.allowed or granted(self.connection, decision, question, self.policies):
+            return
+        if self.principal.kind == "Root" and check.action in ALWAYS_OF_ROOT and account == self.principal.account:
+            return
+        platform = self.platform
         message = encode_authorization_message(platform.keyring, platform.account, explain(decision, question))
-        raise Denied(
-            refusal(decision, question),
-            code="AccessDenied",
-            details={"headers": {MESSAGE_HEADER: message}},
-        )
+        raise Denied(refusal(decision, question), code="AccessDenied", details={"headers": {MESSAGE_HEADER: message}})
+
+    def resolved(self, resource: str) -> str:
+        """Return the ARN of a resource that the request names without its path, the caller's where it names none."""
+        if not isinstance(resource, Unresolved):
+            return resource
+        if not resource.name:
+            return self.principal.entity
+        return permissions.resolve(self.connection, self.place, resource.kind, resource.name) or str(resource)
+
+    def _resource_policy(self, action: str, resource: str, holder: str) -> tuple[str, Policy | None]:
+        """Return the account that owns a resource ("" where that is not told) and the resource's own policy."""
+        if resource == "*" or _service(action) not in WITH_RESOURCE_POLICIES:
+            return "", None
+        stored = by_arn(self.connection, holder)
+        if stored is None:
+            return "", None
+        kind: PolicyKind = "trust" if _service(action) == "sts" else "resource"
+        return stored.account, parse_policy(stored.policy, kind) if stored.policy else None
 
 
-def policy_holder(arn: str) -> str:
-    """Return the ARN whose policy speaks for a resource: a bucket's for its objects."""
-    return arn.partition("/")[0] if arn.startswith("arn:aws:s3:::") else arn
+def _policy_holder(arn: str) -> str:
+    """Return the ARN whose policy and tags speak for a resource: a bucket's for its objects."""
+    return arn.partition("/")[0] if ":s3:::" in arn else arn
 
 
-def _resource_policy(connection: Connection, check: Check, resource: str) -> tuple[str, Policy | None]:
-    """Return the account that owns a resource ("" where that is not told) and the resource's own policy."""
-    if resource == "*" or _service(check) not in WITH_RESOURCE_POLICIES:
-        return "", None
-    holder = by_arn(connection, policy_holder(resource))
-    if holder is None:
-        return "", None
-    kind: PolicyKind = "trust" if _service(check) == "sts" else "resource"
-    return holder.account, parse_policy(holder.policy, kind) if holder.policy else None
+def _needs_trust(action: str, resource: str) -> bool:
+    return action in TRUST_ACTIONS and ":federated-user/" not in resource
 
 
-def _resolved(platform: Platform, connection: Connection, caller: Caller, call: Call, resource: str) -> str:
-    if not isinstance(resource, Unresolved):
-        return resource
-    if not resource.name:
-        return caller.principal
-    place = Place(caller.account or platform.account, call.region, platform.partition)
-    return permissions.resolve(connection, place, resource.kind, resource.name) or str(resource)
-
-
-def _asks_for_tags(policies: PolicySet, own: Policy | None) -> bool:
+def _asked(policies: PolicySet) -> set[str]:
+    """Return the lower-case names of the condition keys that any of the policies asks for."""
     held = [attached.policy for attached in policies.identity]
-    held += [each for each in (own, policies.boundary, *(policies.session or ())) if each is not None]
-    return any("tag/" in key.lower() for policy in held for key in policy.keys)
+    held += [each for each in (policies.resource, policies.boundary, *(policies.session or ())) if each is not None]
+    return {key.lower() for policy in held for key in policy.keys}
 
 
-def _service(check: Check) -> str:
-    return check.action.partition(":")[0]
+def _service(action: str) -> str:
+    return action.partition(":")[0]

@@ -24,11 +24,15 @@ class Check:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Who signed a request, for which region, and what the door must check of the body (its own affair)."""
+    """Who signed a request, for which region, and what the door must check of the body (its own affair).
+
+    `conditions` are the condition keys that tell how it was signed.
+    """
 
     caller: Caller
     region: str
     payload: Any = None
+    conditions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

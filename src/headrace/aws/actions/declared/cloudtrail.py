@@ -13,6 +13,14 @@ def _listed(parameters: Parameters, _place: Place) -> Iterable[str]:
 
 DECLARED = Declared(
     operations={
+        "CreateTrail": (
+            Rule("cloudtrail:CreateTrail"),
+            Rule(
+                "cloudtrail:AddTags",
+                ("arn:{partition}:cloudtrail:{region}:{account}:trail/{name}",),
+                when="tags_list",
+            ),
+        ),
         "DescribeTrails": (Rule("cloudtrail:DescribeTrails", ("*",)),),
         **{name: (Rule(f"cloudtrail:{name}", ("{resource_id}",)),) for name in ("AddTags", "RemoveTags")},
         "ListTags": (Rule("cloudtrail:ListTags", _listed),),

@@ -30,6 +30,7 @@ def _renamed(kind: str) -> Callable[[Parameters, Place], Iterable[str]]:
     return found
 
 
+_TAGGED = ("User", "Role", "Policy", "InstanceProfile")
 _DEVICE = "arn:{partition}:iam::{account}:mfa/{virtual_mfa_device_name}"
 _OF_A_USER = (
     "ChangePassword", "CreateAccessKey", "CreateLoginProfile", "DeactivateMFADevice", "DeleteAccessKey",
@@ -45,7 +46,11 @@ DECLARED = Declared(
             Rule("iam:AddRoleToInstanceProfile"),
             Rule("iam:PassRole", _passed, keys=False),
         ),
-        "CreateVirtualMFADevice": (Rule("iam:CreateVirtualMFADevice", (_DEVICE,)),),
+        **{f"Create{kind}": (Rule(f"iam:Create{kind}"), Rule(f"iam:Tag{kind}", when="tags")) for kind in _TAGGED},
+        "CreateVirtualMFADevice": (
+            Rule("iam:CreateVirtualMFADevice", (_DEVICE,)),
+            Rule("iam:TagMFADevice", (_DEVICE,), when="tags"),
+        ),
         "EnableMFADevice": (Rule("iam:EnableMFADevice", _user),),
         "ListMFADevices": (Rule("iam:ListMFADevices", _user),),
         "ResyncMFADevice": (Rule("iam:ResyncMFADevice", _user),),

@@ -21,6 +21,13 @@ def _groups(parameters: Parameters, place: Place) -> Iterable[str]:
         yield f"{arn}:log-stream:"
 
 
+def _tagged(parameters: Parameters, place: Place) -> Iterable[str]:
+    """Return the log group whose tags a request is about, which may be named without being an ARN."""
+    name = parameters["resource_arn"]
+    named = name.startswith("arn:")
+    return [name if named else f"arn:{place.partition}:logs:{place.region}:{place.account}:log-group:{name}"]
+
+
 def _on_groups() -> Iterable[str]:
     """Return the operations whose actions are about log groups."""
     for action in definition("logs").actions.values():
@@ -32,7 +39,11 @@ DECLARED = Declared(
     operations={
         **{name: (Rule(f"logs:{name}", _groups),) for name in (*_on_groups(), *_LISTING)},
         **{name: (Rule(f"logs:{name}", _GROUP),) for name in ("ListTagsLogGroup", "TagLogGroup", "UntagLogGroup")},
-        **{name: (Rule(f"logs:{name}", ("{resource_arn}",)),) for name in _TAGGING},
+        **{name: (Rule(f"logs:{name}", _tagged),) for name in _TAGGING},
+        "CreateLogGroup": (
+            Rule("logs:CreateLogGroup", _groups),
+            Rule("logs:TagResource", _GROUP, when="tags"),
+        ),
     },
     parameters={"LogGroupName": ("log_group_name", "log_group_identifier")},
     writes=frozenset(("StartQuery", "StopQuery")),

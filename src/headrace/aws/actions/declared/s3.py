@@ -45,6 +45,12 @@ def _versions(parameters: Parameters, place: Place) -> Iterable[str]:
     return _keys(parameters, place, versions=True)
 
 
+def _tagged_bucket(parameters: Parameters, place: Place) -> Iterable[str]:
+    """Return the new bucket when the request gives it tags."""
+    configuration = parameters.get("create_bucket_configuration") or {}
+    return [f"arn:{place.partition}:s3:::{parameters['bucket']}"] if configuration.get("tags") else []
+
+
 def _versioned(action: str, version_action: str) -> tuple[Rule, ...]:
     return (
         Rule(f"s3:{action}", OBJECT, unless="version_id"),
@@ -56,14 +62,11 @@ def _on_buckets(**operations: str) -> dict[str, tuple[Rule, ...]]:
     return {operation: (Rule(f"s3:{action}", BUCKET),) for operation, action in operations.items()}
 
 
+_LISTS = ("acl", "grant_full_control", "grant_read", "grant_read_acp", "grant_write", "grant_write_acp")
 _WRITTEN = (
     Rule("s3:PutObject", OBJECT),
     Rule("s3:PutObjectTagging", OBJECT, when="tagging"),
-    Rule("s3:PutObjectAcl", OBJECT, when="acl"),
-    *(
-        Rule("s3:PutObjectAcl", OBJECT, when=f"grant_{grant}")
-        for grant in ("full_control", "read", "read_acp", "write_acp")
-    ),
+    *(Rule("s3:PutObjectAcl", OBJECT, when=member) for member in _LISTS),
     Rule("s3:PutObjectRetention", OBJECT, when="object_lock_mode"),
     Rule("s3:PutObjectLegalHold", OBJECT, when="object_lock_legal_hold_status"),
 )
@@ -77,7 +80,8 @@ DECLARED = Declared(
         "ListBuckets": (Rule("s3:ListAllMyBuckets", ("arn:{partition}:s3:::*",)),),
         "CreateBucket": (
             Rule("s3:CreateBucket", BUCKET),
-            Rule("s3:PutBucketAcl", BUCKET, when="acl"),
+            *(Rule("s3:PutBucketAcl", BUCKET, when=member) for member in _LISTS),
+            Rule("s3:TagResource", _tagged_bucket),
             Rule("s3:PutBucketObjectLockConfiguration", BUCKET, when="object_lock_enabled_for_bucket"),
             Rule("s3:PutBucketVersioning", BUCKET, when="object_lock_enabled_for_bucket"),
             Rule("s3:PutBucketOwnershipControls", BUCKET, when="object_ownership"),

@@ -40,6 +40,11 @@ _HELD = (
     .order_by(_POLICIES.owner, _POLICIES.kind, _POLICIES.name)
 )
 _UNIQUE_ID = select(UNIQUE_IDS.c.id).where(UNIQUE_IDS.c.arn == bindparam("arn"))
+_BOUNDARY = (
+    select(_POLICIES.name)
+    .join(UNIQUE_IDS, UNIQUE_IDS.c.id == _POLICIES.owner)
+    .where(UNIQUE_IDS.c.arn == bindparam("arn"), _POLICIES.kind == BOUNDARY)
+)
 
 _WITHOUT_MFA = json.dumps(
     {
@@ -90,6 +95,11 @@ def policies_held(connection: Connection, unique_id: str) -> tuple[tuple[Attache
         elif row.owner == unique_id:
             boundary = parse_policy(document, "boundary")
     return tuple(identity), boundary
+
+
+def boundary_of(connection: Connection, arn: str) -> str | None:
+    """Return the ARN of the permissions boundary of the user or role of an ARN, or None."""
+    return connection.execute(_BOUNDARY, {"arn": arn}).scalar()
 
 
 def _attached(row: Any, document: str) -> Attached:
