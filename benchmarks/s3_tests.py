@@ -92,7 +92,9 @@ def configuration(port: int, keys: dict[str, tuple[str, AccessKey]]) -> str:
         user_id = account if "root" in section else canonical_id(account)
         lines += [f"[{section}]", f"display_name = {account}", f"user_id = {user_id}", f"email = {account}@example.com"]
         lines += [f"access_key = {key.access_key_id}", f"secret_key = {key.secret}"]
-        lines += ["lc_debug_interval = 1", "storage_classes = STANDARD, STANDARD_IA"] if section == "s3 main" else []
+        if section == "s3 main":
+            lines += ["lc_debug_interval = 1", "storage_classes = STANDARD, STANDARD_IA"]
+            lines += [f"{name} = arn:aws:kms:us-east-1:{account}:key/{name}" for name in ("kms_keyid", "kms_keyid2")]
         lines += ["tenant = "] if section == "s3 tenant" else []
     return "\n".join(lines) + "\n"
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from headrace.aws.services import Service
 from headrace.aws.services.s3.forms import form_answer
+from headrace.server.errors import InvalidInput
 from headrace.server.messages import Request, Response
 from headrace.server.operations.storage import (
     access_control,
@@ -50,8 +51,17 @@ ANONYMOUS = DATA_EVENTS | {
 
 def digests(operation: str, parameters: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the digest that S3 keeps of a body: the one asked for, else its default."""
-    del operation
-    return checksums.wanted(parameters.get("checksum_algorithm"))
+    wanted = checksums.wanted(parameters.get("checksum_algorithm"))
+    return (*wanted, checksums.DEFAULT) if operation == "UploadPart" else wanted
+
+
+def prepare(operation: str, request: Request, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Refuse headers that make no sense for an operation, and that its model does not have."""
+    if operation in ("GetObject", "HeadObject") and "x-amz-server-side-encryption" in request.header:
+        raise InvalidInput(
+            "x-amz-server-side-encryption header is not supported for this operation.", code="InvalidArgument"
+        )
+    return parameters
 
 
 def finish(
@@ -64,6 +74,8 @@ def finish(
         return form_answer(form, answer, response)
     if operation in ("GetObject", "HeadObject") and "content_range" in answer:
         response.status = 206
+    if operation == "PutBucketPolicy":
+        response.status = 204
     if operation == "GetBucketPolicy":
         response.headers["Content-Type"] = "application/json"
     return response
@@ -101,6 +113,7 @@ SERVICE = Service(
     ),
     data_events=DATA_EVENTS,
     anonymous=ANONYMOUS,
+    prepare=prepare,
     digests=digests,
     finish=finish,
     cross_origin=cross_origin_headers,

@@ -49,6 +49,13 @@ def owner(account: str) -> dict[str, str]:
     return {"id": canonical_id(account), "display_name": account}
 
 
+def initiator(arn: str) -> dict[str, str]:
+    """Return who began an upload as S3 names them: an account as its canonical user, others by ARN."""
+    if arn.endswith(":root"):
+        return owner(arn.split(":")[4])
+    return {"id": arn, "display_name": arn.rpartition("/")[2]}
+
+
 def grants_of(
     account: str,
     *,

@@ -55,6 +55,9 @@ def find_bucket(context: Context, bucket: str, expected_bucket_owner: str | None
     if expected_bucket_owner and expected_bucket_owner != stored.account:
         raise denied()
     record = stored.record
+    restricted = (record.get("public_access_block") or {}).get("restrict_public_buckets")
+    if restricted and record.get("policy_is_public") and stored.policy and context.caller.account != stored.account:
+        raise denied()
     return Bucket(
         bucket,
         stored.account,

@@ -45,6 +45,13 @@ def of_staged(staged: Staged, algorithm: str | None = None) -> dict[str, str] | 
     return None
 
 
+def default_of(staged: Staged) -> dict[str, str] | None:
+    """Return the checksum of S3's own kind, where it was computed."""
+    if DEFAULT not in staged.digests:
+        return None
+    return {"algorithm": DEFAULT, "value": b64encode(staged.digests[DEFAULT]).decode(), "type": "FULL_OBJECT"}
+
+
 def members(checksum: Mapping[str, str] | None, *, kind: bool = True) -> dict[str, str]:
     """Return a checksum as the members of an answer, with its type unless `kind` is False."""
     if not checksum:
@@ -72,8 +79,9 @@ def of_parts(algorithm: str, kind: str, parts: Sequence[tuple[Mapping[str, Any],
     name = algorithm.lower()
     raw: list[tuple[bytes, int]] = []
     for record, size in parts:
-        checksum = record.get("checksum")
-        if not checksum or checksum["algorithm"] != name:
+        kept = (record.get("checksum"), record.get("default_checksum"))
+        checksum = next((each for each in kept if each and each["algorithm"] == name), None)
+        if checksum is None:
             return None
         raw.append((b64decode(checksum["value"]), size))
     if kind == "FULL_OBJECT":

@@ -62,7 +62,6 @@ def copy_object(
     customer_key = customer_keys.key_of(given)
     _check_self_copy(found, key, source, copy_source, given, metadata_directive, customer_key)
     record = _record(context, found, key, source, given, metadata_directive, tagging_directive)
-    storage_class = storage_class_of(given)
     lock_key(context, found, key)
     if if_match is not None or if_none_match is not None:
         check_write(current(context.connection, bucket, key), key, if_match=if_match, if_none_match=if_none_match)
@@ -77,18 +76,18 @@ def copy_object(
             context,
             found,
             key,
-            owner=owner_of_new(context, found),
+            owner=owner_of_new(context, found, given.get("acl")),
             record=record | {"checksum": checksum},
             blob=version.blob,
             size=version.size,
             etag=version.etag,
-            storage_class=storage_class,
+            storage_class=storage_class_of(given),
         )
     else:
         blocks = content.read(context, version, Span(0, version.size), source.customer_key)
         staged = content.restage(context, blocks, ("md5", wanted))
         record["checksum"] = checksums.of_staged(staged, wanted)
-        made = store(context, found, key, staged, record, storage_class, customer_key)
+        made = store(context, found, key, staged, record, given, customer_key)
     access_logs.note(context, found, "REST.COPY.OBJECT", key, size=made.size)
     answer = stored_members(found, made)
     result = {"e_tag": answer.pop("e_tag"), "last_modified": moment(made.modified)}

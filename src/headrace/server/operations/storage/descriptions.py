@@ -44,9 +44,10 @@ STORAGE_CLASSES = frozenset(
 )
 
 
-def owner_of_new(context: Context, bucket: Bucket) -> str:
-    """Return the account that will own what the caller writes into a bucket."""
-    return bucket.account if bucket.enforced else context.caller.account or bucket.account
+def owner_of_new(context: Context, bucket: Bucket, acl: str | None = None) -> str:
+    """Return the account that will own what the caller writes into a bucket ("Controlling ownership of objects")."""
+    given_away = bucket.ownership == "BucketOwnerPreferred" and acl == "bucket-owner-full-control"
+    return bucket.account if bucket.enforced or given_away else context.caller.account or bucket.account
 
 
 def describe_new(context: Context, bucket: Bucket, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,10 +109,10 @@ def grants_of_new(context: Context, bucket: Bucket, given: Mapping[str, Any]) ->
     acl = given.get("acl")
     if acl is None and not any(headers.values()):
         return None
-    account = owner_of_new(context, bucket)
+    account = owner_of_new(context, bucket, acl)
     grants = access_lists.grants_of(account, acl=acl, headers=headers, bucket_account=bucket.account)
     if bucket.enforced:
-        if acl not in (None, "private", "bucket-owner-full-control") or not access_lists.gives_nothing_away(
+        if acl not in (None, "bucket-owner-full-control") or not access_lists.gives_nothing_away(
             bucket.account, grants
         ):
             raise access_lists_off()
@@ -157,4 +158,4 @@ def headers_of(version: Version, *, versioned: bool) -> dict[str, Any]:
 
 
 def _without_chunked(encoding: str) -> str:
-    return ",".join(part.strip() for part in encoding.split(",") if part.strip() not in ("aws-chunked", ""))
+    return ", ".join(part.strip() for part in encoding.split(",") if part.strip() not in ("aws-chunked", ""))

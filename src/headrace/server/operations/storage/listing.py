@@ -12,7 +12,7 @@ from headrace.server.context import Context
 from headrace.server.operations.storage import access_lists, access_logs
 from headrace.server.operations.storage.buckets import Bucket, find_bucket
 from headrace.server.operations.storage.refusals import invalid_argument
-from headrace.server.operations.storage.scan import Entry, Order, Place, Run, scan
+from headrace.server.operations.storage.scan import Entry, Place, Run, scan
 from headrace.server.operations.storage.versions import version_of
 from headrace.server.stores.metadata.tables.objects import OBJECTS
 
@@ -108,7 +108,6 @@ def _run(context: Context, bucket: Bucket, prefix: str | None, delimiter: str | 
         context.connection,
         query,
         OBJECTS,
-        Order("id"),
         prefix=(prefix or "").encode(),
         delimiter=(delimiter or "").encode(),
         place=place,

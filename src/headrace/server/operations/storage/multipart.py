@@ -85,7 +85,7 @@ def create_multipart_upload(
             id=upload_id,
             bucket=bucket,
             key=key_bytes(key),
-            owner=owner_of_new(context, found),
+            owner=owner_of_new(context, found, given.get("acl")),
             initiator=context.caller.arn,
             initiated=context.now,
             state="open",
@@ -167,7 +167,10 @@ def store_part(
             f"Checksum Type mismatch occurred, expected checksum Type: {wanted.lower()}, actual checksum Type: "
             f"{staged.checksum[0].lower()}"
         )
-    record: dict[str, Any] = {"checksum": checksums.of_staged(staged, algorithm)}
+    record: dict[str, Any] = {
+        "checksum": checksums.of_staged(staged, algorithm),
+        "default_checksum": checksums.default_of(staged),
+    }
     etag = staged.digests["md5"].hex()
     if key is not None:
         staged, record["nonce"] = customer_keys.encrypt(context.platform.objects, staged, key)
@@ -238,7 +241,7 @@ def list_parts(
         "max_parts": limit,
         "is_truncated": more,
         "next_part_number_marker": shown[-1].number if shown else 0,
-        "initiator": {"id": upload.initiator, "display_name": upload.initiator.rsplit("/", 1)[-1]},
+        "initiator": access_lists.initiator(upload.initiator),
         "owner": access_lists.owner(upload.owner),
         "storage_class": upload.storage_class,
         "parts": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -48,7 +49,6 @@ def put_object(
     if write_offset_bytes is not None:
         raise invalid_argument("Only directory buckets take x-amz-write-offset-bytes", "x-amz-write-offset-bytes")
     record = describe_new(context, found, given)
-    storage_class = storage_class_of(given)
     customer_key = customer_keys.key_of(given)
     lock_key(context, found, key)
     if if_match is not None or if_none_match is not None:
@@ -58,7 +58,7 @@ def put_object(
     checksum = checksums.of_staged(staged, checksum_algorithm)
     if checksum:
         record["checksum"] = checksum
-    version = store(context, found, key, staged, record, storage_class, customer_key)
+    version = store(context, found, key, staged, record, given, customer_key)
     answer = stored_members(found, version) | checksums.members(checksum)
     access_logs.note(context, found, "REST.PUT.OBJECT", key, version=answer.get("version_id", ""), size=version.size)
     return answer
@@ -70,10 +70,14 @@ def store(
     key: str,
     staged: Staged,
     record: dict[str, Any],
-    storage_class: str = "STANDARD",
+    given: Mapping[str, Any],
     customer_key: customer_keys.CustomerKey | None = None,
 ) -> Version:
-    """Commit a staged body as the latest version of a key; its ETag is its MD5."""
+    """Commit a staged body as the latest version of a key, of the storage class and owner that a request gives it.
+
+    Its ETag is its MD5.
+    """
+    storage_class = storage_class_of(given)
     objects = context.platform.objects
     etag = staged.digests["md5"].hex()
     if customer_key is not None:
@@ -83,7 +87,7 @@ def store(
         context,
         bucket,
         key,
-        owner=owner_of_new(context, bucket),
+        owner=owner_of_new(context, bucket, given.get("acl")),
         record=record,
         blob=objects.commit(staged),
         size=staged.size,
@@ -101,7 +105,7 @@ def write_object(
     staging.write(content)
     named = {name: value for name, value in {"content_type": content_type, **headers}.items() if value}
     record = {"headers": named, "encryption": {"server_side_encryption": "AES256"}}
-    return store(context, found, key, staging.finish(), record)
+    return store(context, found, key, staging.finish(), record, {})
 
 
 def stored_members(bucket: Bucket, version: Version) -> dict[str, Any]:
@@ -111,7 +115,7 @@ def stored_members(bucket: Bucket, version: Version) -> dict[str, Any]:
         **version.record.get("encryption", {}),
         **customer_keys.shown(version.record),
     }
-    if bucket.versioning:
+    if bucket.versioning == "Enabled":
         answer["version_id"] = version.version
     expiration = lifecycle.expiration_header(bucket, version)
     return answer | {"expiration": expiration} if expiration else answer
@@ -180,16 +184,19 @@ def _looked_up(
     )
     customer_keys.check_key(version.record, customer_keys.key_of(given))
     answer = headers_of(version, versioned=bool(found.versioning))
+    checksum = version.record.get("checksum")
     if part_number is None:
         span = content.span_of_range(range, version.size)
     else:
         parts = parts_of(context.connection, version)
         span = content.span_of_part(part_number, version, parts)
+        if parts and checksum:
+            checksum = parts[part_number - 1].record.get("checksum", {}) | {"type": checksum["type"]}
         if parts:
             answer["parts_count"] = len(parts)
     answer |= span.shown(version.size)
     if checksum_mode == "ENABLED" and not (span.partial and range):
-        answer |= checksums.members(version.record.get("checksum"))
+        answer |= checksums.members(checksum)
     expiration = lifecycle.expiration_header(found, version)
     if expiration:
         answer["expiration"] = expiration

@@ -40,7 +40,8 @@ def put_bucket_policy(
     block = found.record.get("public_access_block") or {}
     if block.get("block_public_policy") and is_public(document):
         raise denied()
-    resources.change(context.connection, BUCKET, found.stored, now=context.now, policy=policy)
+    record = found.record | {"policy_is_public": is_public(document)}
+    resources.change(context.connection, BUCKET, found.stored, now=context.now, record=record, policy=policy)
 
 
 def get_bucket_policy(context: Context, *, bucket: str, expected_bucket_owner: str | None = None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, or_
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, Table, and_, bindparam, or_
 
 from headrace.server.operations.storage.names import after_prefix
 
@@ -54,23 +54,22 @@ def scan(
     connection: Connection,
     query: Select[Any],
     table: Table,
-    order: Order,
+    order: Order | None = None,
     *,
     prefix: bytes,
     delimiter: bytes,
     place: Place,
     limit: int,
 ) -> Run:
-    """Return up to `limit` entries of `query` from `place` on.
+    """Return up to `limit` entries of `query` from `place` on; without an `order` its keys are unique.
 
     Keys that share what follows the prefix up to the delimiter are one entry.
     """
     end = after_prefix(prefix)
-    within = [table.c.key >= prefix] + ([table.c.key < end] if end is not None else [])
-    tie = table.c[order.column]
-    ordered = query.where(*within).order_by(table.c.key, tie.desc() if order.descending else tie)
+    within = query if end is None else query.where(table.c.key < end)
+    ordered = within.order_by(table.c.key, *(_tie(table, order) if order else ()))
     fetch = _fetching(connection, ordered, table, order)
-    place = _beyond_common(place, prefix, delimiter)
+    place = Place(prefix, inclusive=True) if place.key < prefix else _beyond_common(place, prefix, delimiter)
     entries: list[Entry] = []
     run = min(limit + 1, _FIRST_RUN if delimiter else _LONGEST_RUN)
     while True:
@@ -84,7 +83,7 @@ def scan(
             common = _common(key, prefix, delimiter)
             if common is None:
                 entries.append(Entry(key, row))
-                place = Place(key, tie=getattr(row, order.column))
+                place = Place(key, tie=getattr(row, order.column) if order else None)
                 continue
             entries.append(Entry(common))
             following = after_prefix(common)
@@ -97,23 +96,30 @@ def scan(
 
 
 def _fetching(
-    connection: Connection, query: Select[Any], table: Table, order: Order
+    connection: Connection, query: Select[Any], table: Table, order: Order | None
 ) -> Callable[[Place, int], Sequence[Any]]:
+    """Return what fetches a run of rows; each way to begin one is a statement that is made once."""
+    key = table.c.key
+    at: BindParameter[bytes] = bindparam("at")
+    limited = query.limit(bindparam("count"))
+    statements = {"from": limited.where(key >= at), "beyond": limited.where(key > at)}
+    if order is not None:
+        tie = table.c[order.column]
+        last: BindParameter[Any] = bindparam("last")
+        rest = tie < last if order.descending else tie > last
+        statements["within"] = limited.where(key >= at, or_(key > at, and_(key == at, rest)))
+
     def fetch(place: Place, count: int) -> Sequence[Any]:
-        return connection.execute(query.where(_from(place, table, order)).limit(count)).all()
+        way = "from" if place.inclusive else "beyond" if place.tie is None else "within"
+        values = {"at": place.key, "count": count} | ({"last": place.tie} if way == "within" else {})
+        return connection.execute(statements[way], values).all()
 
     return fetch
 
 
-def _from(place: Place, table: Table, order: Order) -> ColumnElement[bool]:
-    key = table.c.key
-    if place.inclusive:
-        return key >= place.key
-    if place.tie is None:
-        return key > place.key
-    tie = table.c[order.column]
-    rest = tie < place.tie if order.descending else tie > place.tie
-    return and_(key >= place.key, or_(key > place.key, and_(key == place.key, rest)))
+def _tie(table: Table, order: Order) -> tuple[ColumnElement[Any]]:
+    column = table.c[order.column]
+    return (column.desc() if order.descending else column,)
 
 
 def _common(key: bytes, prefix: bytes, delimiter: bytes) -> bytes | None:

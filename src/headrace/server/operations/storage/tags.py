@@ -59,7 +59,7 @@ def checked(pairs: Iterable[tuple[str, str]], most: int) -> dict[str, str]:
 
 def tag_set(tags: Mapping[str, str]) -> list[dict[str, str]]:
     """Return tags as a TagSet."""
-    return [{"key": key, "value": value} for key, value in tags.items()]
+    return [{"key": key, "value": value} for key, value in sorted(tags.items())]
 
 
 def put_object_tagging(

@@ -160,7 +160,7 @@ def _upload(row: Any, encode: Any) -> dict[str, Any]:
         "initiated": moment(row.initiated),
         "storage_class": row.storage_class,
         "owner": access_lists.owner(row.owner),
-        "initiator": {"id": row.initiator, "display_name": row.initiator.rsplit("/", 1)[-1]},
+        "initiator": access_lists.initiator(row.initiator),
     }
     if record.get("algorithm"):
         answer |= {"checksum_algorithm": record["algorithm"], "checksum_type": record["checksum_type"]}

@@ -29,7 +29,7 @@ OBJECTS = Table(
         "bucket",
         "key",
         unique=True,
-        sqlite_where=text("latest"),
+        sqlite_where=text("latest = 1"),
         postgresql_where=text("latest"),
     ),
     Index("ix_objects_blob", "blob"),

@@ -62,7 +62,7 @@ def upgrade() -> None:
         "objects",
         ["bucket", "key"],
         unique=True,
-        sqlite_where=sa.text("latest"),
+        sqlite_where=sa.text("latest = 1"),
         postgresql_where=sa.text("latest"),
     )
     op.create_table(
