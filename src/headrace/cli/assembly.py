@@ -10,10 +10,8 @@ from pathlib import Path
 from headrace.aws.gateway import Gateway
 from headrace.aws.gateway.browsers import BrowserGateway, is_of_browser
 from headrace.server.app import Application, Entrance
-from headrace.server.app.upkeep import Chore
 from headrace.server.clock import Clock, system_clock
 from headrace.server.context import Platform
-from headrace.server.operations.identity import last_use
 from headrace.server.security import audit
 from headrace.server.security.credentials import first_start
 from headrace.server.security.secrets import Keyring
@@ -21,20 +19,6 @@ from headrace.server.settings import Settings
 from headrace.server.stores.data_folder import DataFolder
 from headrace.server.stores.metadata import MetadataStore
 from headrace.server.stores.objects import open_object_store
-
-UPKEEP = (
-    Chore(
-        "counts of refusals",
-        lambda _: 60.0,
-        lambda platform, now: audit.settle(platform.metadata, now),
-    ),
-    Chore(
-        "last uses of keys and roles",
-        lambda _: 60.0,
-        lambda platform, _: last_use.settle(platform.metadata),
-        at_end=True,
-    ),
-)
 
 
 @dataclass(frozen=True)
@@ -57,6 +41,8 @@ def open_platform(settings: Settings, clock: Clock = system_clock) -> Iterator[O
         metadata = MetadataStore.open(database, backups=folder.backups, backup=settings.backup)
         try:
             objects = open_object_store(settings.objects, folder.path)
+            if not settings.objects:
+                objects.sweep(clock())
             with metadata.writing() as connection:
                 start = first_start(folder.path, connection, keyring, now=clock())
             platform = Platform(settings, metadata, objects, keyring, clock, start.account)

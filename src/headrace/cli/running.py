@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from headrace.ml.errors import OptionError
+from headrace.server.jobs.owners import is_gone
 
 FILE = "server.json"
 
 
 @dataclass(frozen=True)
 class Running:
-    """A server that listens: its process, its endpoint, its HTTPS proxy ("" without one) and its default region."""
+    """A server that listens: its process, its endpoint, its HTTPS proxy ("" without one) and its default region.
 
+    `owner` tells its process from a later one of the same number.
+    """
+
+    owner: str
     pid: int
     endpoint: str
     proxy: str
@@ -39,8 +43,7 @@ def find_running(data: Path) -> Running | None:
     """Return the server that listens on a data folder, or None; a note that a killed server left is no server."""
     with suppress(OSError, ValueError, TypeError):
         running = Running(**json.loads((data / FILE).read_text(encoding="utf-8")))
-        os.kill(running.pid, 0)
-        return running
+        return None if is_gone(running.owner) else running
     return None
 
 

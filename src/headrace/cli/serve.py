@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
+import shlex
 import sys
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from headrace.aws.proxy import Authority, Proxy
-from headrace.cli.assembly import UPKEEP, application_of, open_platform
+from headrace.cli.assembly import application_of, open_platform
+from headrace.cli.chores import UPKEEP
 from headrace.cli.running import Running, forget, note
 from headrace.ml.errors import OptionError
-from headrace.server.app.connections import listen, serve_until_stopped
+from headrace.server.app import log_lines
+from headrace.server.app.connections import allow_many_files, check_tls, listen, serve_until_stopped
 from headrace.server.app.upkeep import Upkeep
+from headrace.server.jobs.owners import this_owner
 from headrace.server.settings import Settings, load_settings
 
 
 def serve_command(**flags: Any) -> None:
     """Serve until SIGINT or SIGTERM; `flags` are those of `headrace serve`, None where they were not given."""
+    _fill_standard_streams()
     settings = load_settings(**flags)
-    logging.basicConfig(stream=sys.stderr, level=settings.log_level.upper(), format="%(message)s")
-    for noisy in ("botocore", "urllib3", "asyncio", "uvicorn.error", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    log_lines.set_up(settings.log_format, settings.log_level)
+    check_tls(settings)
+    allow_many_files()
     try:
         import uvloop
 
@@ -41,7 +45,7 @@ async def _serve(settings: Settings) -> None:
         settings = settings.model_copy(update={"port": listener.getsockname()[1]})
         upkeep = stack.enter_context(Upkeep(opened.platform, UPKEEP))
         proxy, proxy_url, tls = _proxy(stack, settings, opened.folder.keys)
-        running = Running(os.getpid(), settings.url, proxy_url, settings.region)
+        running = Running(this_owner(), os.getpid(), settings.url, proxy_url, settings.region)
 
         async def started() -> None:
             if proxy is not None:
@@ -53,13 +57,24 @@ async def _serve(settings: Settings) -> None:
         def stopping() -> None:
             application.stopping = True
             if proxy is not None:
-                proxy.close()
+                proxy.stop()
 
         try:
             await serve_until_stopped(application, settings, listener, started=started, stopping=stopping, tls=tls)
         finally:
             forget(settings.data)
+            if proxy is not None:
+                await proxy.close()
             application.close()
+
+
+def _fill_standard_streams() -> None:
+    """Open what stands for a closed standard stream, so that no file of the server gets its number."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
 
 
 def _proxy(stack: ExitStack, settings: Settings, keys: Path) -> tuple[Proxy | None, str, Any]:
@@ -70,7 +85,7 @@ def _proxy(stack: ExitStack, settings: Settings, keys: Path) -> tuple[Proxy | No
     wanted = settings.proxy_port
     default = settings.port + 1 if settings.port < 65535 else 0
     try:
-        listener = listen("127.0.0.1", default if wanted is None else wanted)
+        listener = listen("127.0.0.1", default if wanted is None else wanted, flag="--proxy-port")
     except OptionError:
         if wanted is not None:
             raise
@@ -88,9 +103,11 @@ def _announce(settings: Settings, running: Running, opened: Any) -> None:
         "account": opened.platform.account,
         "credentials": str(opened.credentials) + (" (new: the root user's key)" if opened.made else ""),
         "signing key": str(opened.signing_key) + (" (new: keep a copy of it)" if opened.made else ""),
-        "to use it": f'eval "$(headrace env --data {settings.data})"',
+        "to use it": f'eval "$(headrace env --data {shlex.quote(str(settings.data))})"',
     }
-    with suppress(BrokenPipeError, ValueError):
+    try:
         for name, value in lines.items():
             print(f"{name:>11}: {value}")  # noqa: T201
         print(flush=True)  # noqa: T201
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,11 +15,14 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from headrace.ml.errors import OptionError
 
+SECRET = frozenset({"metrics_token", "database", "objects"})
+"""Settings whose values may hold a secret."""
+
 
 class Settings(BaseSettings):
     """Everything that a server can be told; each field is a flag, an environment variable and a key of the file."""
 
-    model_config = SettingsConfigDict(env_prefix="HEADRACE_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="HEADRACE_", env_ignore_empty=True, extra="forbid", frozen=True)
 
     data: Path = Field(default_factory=lambda: user_data_path("headrace"), description="the data folder")
     host: str = Field("127.0.0.1", description="the address to listen on")
@@ -37,6 +41,9 @@ class Settings(BaseSettings):
     tls_key: Path | None = Field(None, description="PEM private key for TLS")
     metrics_token: str = Field("", description="bearer token that /metrics asks of callers beyond loopback", repr=False)
     threads: int = Field(32, ge=1, le=1024, description="requests worked on at the same time")
+    head_seconds: float = Field(30, gt=0, description="how long a client may take to send a request's head")
+    idle_seconds: float = Field(60, gt=0, description="how long a client may stand still in the middle of a body")
+    grace_seconds: int = Field(30, ge=0, description="how long requests in flight may go on at the stop")
     largest_body: int = Field(16 << 20, ge=1 << 16, description="bytes of a request body that is not an upload")
     jobs: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=0, description="jobs run at the same time")
     trust_scripts: bool = Field(False, description="run users' scripts even where they can't be sandboxed")
@@ -101,12 +108,30 @@ def load_settings(**flags: Any) -> Settings:
     named = os.environ.get("HEADRACE_CONFIG")
     if named and not config_file().is_file():
         raise OptionError(f"the config file {named} does not exist; make it, or unset HEADRACE_CONFIG")
+    given = {name: value for name, value in flags.items() if value is not None}
     try:
-        return Settings(**{name: value for name, value in flags.items() if value is not None})
-    except tomllib.TOMLDecodeError as error:
+        return Settings(**given)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise OptionError(f"the config file {config_file()} is no TOML: {error}; mend that line") from None
+    except OSError as error:
+        raise OptionError(f"the config file {config_file()} can't be read: {error.strerror}; allow it") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        message = first["msg"].removeprefix("Value error, ")
-        raise OptionError(f"setting {place}: {message}" if place else message) from None
+        raise OptionError(_sentence(error.errors()[0], given)) from None
+
+
+def _sentence(error: Any, given: Mapping[str, Any]) -> str:
+    """Say what is wrong with which setting, and where it was set; values that may hold a secret are not shown."""
+    message = error["msg"].removeprefix("Value error, ")
+    if not error["loc"]:
+        return str(message)
+    name = str(error["loc"][0])
+    if name not in Settings.model_fields:
+        return f"the setting {name!r} of the config file {config_file()} does not exist; mend its name or remove it"
+    if name in given:
+        place = f"the flag --{name.replace('_', '-')}"
+    elif os.environ.get(f"HEADRACE_{name.upper()}"):
+        place = f"the environment variable HEADRACE_{name.upper()}"
+    else:
+        place = f"the setting {name} of the config file {config_file()}"
+    shown = "" if name in SECRET else f" {str(error['input'])!r}"
+    return f"the value{shown} of {place} is not allowed: {message[:1].lower()}{message[1:]}; correct it"

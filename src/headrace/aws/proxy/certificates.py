@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import ssl
+import time
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from ipaddress import ip_network
 from pathlib import Path
 
 from cryptography import x509
@@ -22,8 +24,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 DOMAINS = ("amazonaws.com", "amazonaws.com.cn")
 """Domains whose hosts the proxy answers."""
 
+NO_ADDRESSES = tuple(x509.IPAddress(ip_network(every)) for every in ("0.0.0.0/0", "::/0"))
+"""Excluded too: a constraint on names alone would leave certificates for addresses free."""
+
 YEARS = 10
 LEAF_DAYS = 90
+RENEWAL_SECONDS = 30 * 86_400
+"""How long the same certificate is presented for a host."""
 
 
 def is_aws_host(host: str) -> bool:
@@ -38,7 +45,7 @@ class Authority:
     def __init__(self, folder: Path) -> None:
         self.bundle = folder / "ca.pem"
         key_file = folder / "ca.key"
-        if not (key_file.is_file() and self.bundle.is_file()):
+        if not (key_file.is_file() and self.bundle.is_file() and _lasts(self.bundle)):
             _make_authority(key_file, self.bundle)
         key = load_pem_private_key(key_file.read_bytes(), None)
         if not isinstance(key, ec.EllipticCurvePrivateKey):
@@ -47,7 +54,7 @@ class Authority:
         self._certificate = x509.load_pem_x509_certificate(self.bundle.read_bytes())
         self._leaf_key = ec.generate_private_key(ec.SECP256R1())
         self._folder = folder
-        self.context_for = lru_cache(maxsize=512)(self._context)
+        self._contexts = lru_cache(maxsize=512)(self._context)
 
     def server_context(self) -> ssl.SSLContext:
         """Return a TLS context that presents a certificate for whatever AWS host a client names."""
@@ -55,14 +62,16 @@ class Authority:
         def choose(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int | None:
             if name is None or not is_aws_host(name):
                 return int(ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME)
-            connection.context = self.context_for(name.lower())
+            connection.context = self._contexts(name.lower(), int(time.time() // RENEWAL_SECONDS))
             return None
 
         context = self._context(f"aws.{DOMAINS[0]}")
         context.sni_callback = choose
         return context
 
-    def _context(self, host: str) -> ssl.SSLContext:
+    def _context(self, host: str, period: int = 0) -> ssl.SSLContext:
+        """Return the context of one host; a later `period` asks for a new certificate."""
+        del period
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["http/1.1"])
@@ -98,6 +107,12 @@ class Authority:
         )
 
 
+def _lasts(bundle: Path) -> bool:
+    """Tell whether an authority outlives the certificates that it would sign now."""
+    ends = x509.load_pem_x509_certificate(bundle.read_bytes()).not_valid_after_utc
+    return ends > datetime.now(UTC) + timedelta(days=LEAF_DAYS)
+
+
 def _make_authority(key_file: Path, bundle: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Headrace local authority for AWS host names")])
@@ -112,7 +127,7 @@ def _make_authority(key_file: Path, bundle: Path) -> None:
         .not_valid_after(now + timedelta(days=365 * YEARS))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
-        .add_extension(x509.NameConstraints([x509.DNSName(domain) for domain in DOMAINS], None), critical=True)
+        .add_extension(x509.NameConstraints([x509.DNSName(domain) for domain in DOMAINS], NO_ADDRESSES), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )

@@ -15,6 +15,7 @@ LARGEST_HEAD = 16 << 10
 SECONDS = 30.0
 BLOCK = 1 << 18
 CONNECT = re.compile(rb"CONNECT (?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]{1,253})):(\d{1,5}) HTTP/1\.[01]\r\n")
+HEAD = re.compile(rb"(?!CONNECT )[A-Z]+ \S+ HTTP/1\.[01]\r\n")
 REFUSED = b"HTTP/1.1 %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 ESTABLISHED = b"HTTP/1.1 200 Connection Established\r\n\r\n"
 
@@ -22,9 +23,10 @@ ESTABLISHED = b"HTTP/1.1 200 Connection Established\r\n\r\n"
 class Proxy:
     """Answers CONNECT on a listening socket; `aws` is the address of the TLS socket for AWS's hosts."""
 
-    def __init__(self, listener: socket.socket, aws: tuple[str, int]) -> None:
+    def __init__(self, listener: socket.socket, aws: tuple[str, int], *, seconds: float = SECONDS) -> None:
         self._listener = listener
         self._aws = aws
+        self._seconds = seconds
         self._server: asyncio.Server | None = None
         self._tunnels: set[asyncio.Task[None]] = set()
 
@@ -32,12 +34,18 @@ class Proxy:
         """Begin to accept connections."""
         self._server = await asyncio.start_server(self._accept, sock=self._listener, limit=BLOCK)
 
-    def close(self) -> None:
-        """Accept no more connections and end the tunnels."""
+    def stop(self) -> None:
+        """Accept no more connections; the tunnels go on."""
         if self._server is not None:
             self._server.close()
-        for tunnel in self._tunnels:
+
+    async def close(self) -> None:
+        """Accept no more connections and end the tunnels."""
+        self.stop()
+        tunnels = list(self._tunnels)
+        for tunnel in tunnels:
             tunnel.cancel()
+        await asyncio.gather(*tunnels, return_exceptions=True)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -52,15 +60,18 @@ class Proxy:
             writer.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        async with asyncio.timeout(SECONDS):
-            head = await reader.readuntil(b"\r\n\r\n")
+        try:
+            async with asyncio.timeout(self._seconds):
+                head = await reader.readuntil(b"\r\n\r\n")
+        except asyncio.LimitOverrunError:
+            head = b""
         match = CONNECT.match(head)
-        if match is None or len(head) > LARGEST_HEAD or int(match[3]) > 65535:
-            writer.write(REFUSED % b"405 Method Not Allowed")
+        if match is None or len(head) > LARGEST_HEAD or not 0 < int(match[3]) <= 65535:
+            writer.write(REFUSED % (b"405 Method Not Allowed" if HEAD.match(head) else b"400 Bad Request"))
             return
         host, port = (match[1] or match[2]).decode(), int(match[3])
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(self._seconds):
                 address = self._aws if is_aws_host(host) else (host, port)
                 far_reader, far_writer = await asyncio.open_connection(*address, limit=BLOCK)
         except (OSError, TimeoutError):

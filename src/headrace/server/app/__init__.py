@@ -6,13 +6,13 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from headrace.server.app.bodies import Disconnected, drain, read_head, read_whole, send, stage
+from headrace.server.app.bodies import Disconnected, Incoming, Outgoing, drain, read_whole, stage
 from headrace.server.app.observation import Observer
 from headrace.server.context import Platform
-from headrace.server.errors import OperationError, TooLarge, Unavailable
+from headrace.server.errors import OperationError, Unavailable
 from headrace.server.guard import Answered, Door, Guard
 from headrace.server.messages import Request, Response
 
@@ -46,16 +46,24 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send_message: Send) -> None:
         """Answer one HTTP request (ASGI 3); websockets are refused by the server under it."""
         request = request_of(scope)
+        incoming = Incoming(receive, self.platform.settings.idle_seconds)
+        outgoing = Outgoing(request, send_message)
         if is_own_page(request):
-            await send(self.observer.own_page(request), request, send_message)
+            page = await asyncio.to_thread(self.observer.own_page, request)
+            await outgoing.send(page, incoming, self.pool)
             return
         seen = self.observer.begins(request)
         answered = Answered(Response(503))
         try:
-            answered = await self.answer(request, receive)
-            await send(answered.response, request, send_message, self.pool)
+            answered = await self._answer_anyway(request, incoming)
+            answered = await self._send_anyway(request, incoming, outgoing, answered)
         except Disconnected:
-            answered = Answered(Response(499), answered.service, answered.operation, answered.caller, "ClientClosed")
+            answered = replace(answered, response=Response(499), error="ClientClosed")
+        except BaseException as error:
+            answered = replace(answered, response=Response(503), error=type(error).__name__)
+            if outgoing.begun:
+                raise
+            await outgoing.send(Response(503, {"connection": "close"}), incoming, self.pool)
         finally:
             self.observer.ends(seen, request, answered)
 
@@ -63,41 +71,67 @@ class Application:
         """End the threads once the requests in them have ended."""
         self.pool.shutdown()
 
-    async def answer(self, request: Request, receive: Receive) -> Answered:
+    async def answer(self, request: Request, incoming: Incoming) -> Answered:
         """Return the answer to a request: small bodies are read whole, uploads staged block by block."""
         run = asyncio.get_running_loop().run_in_executor
-        door = next(entrance.door for entrance in self.entrances if entrance.takes(request))
+        door = self.door_of(request)
         if self.stopping:
-            error: OperationError = Unavailable("the server is stopping; send the request again in a moment")
-            return await run(self.pool, self.guard.turn_away, door, request, error)
+            raise Unavailable("the server is stopping; send the request again in a moment")
         if is_small(request) or not await run(self.pool, door.streams, request):
-            try:
-                whole = await read_whole(request, receive, self.platform.settings.largest_body)
-            except TooLarge as too_large:
-                return await leave_body(
-                    request, receive, await run(self.pool, self.guard.turn_away, door, request, too_large)
-                )
+            whole = await read_whole(request, incoming, self.platform.settings.largest_body)
             return await run(self.pool, self.guard.answer, door, whole)
         if is_form(request):
-            request, receive = await read_head(request, receive, SMALL_BODY)
+            request = replace(request, body=await incoming.head(SMALL_BODY))
         admitted = await run(self.pool, self.guard.admit, door, request)
         if isinstance(admitted, Answered):
-            return await leave_body(request, receive, admitted)
+            return await leave_body(request, incoming, admitted)
         try:
-            staged = await stage(self.platform.objects, admitted.intake, receive, self.pool)
+            staged = await stage(self.platform.objects, admitted.intake, incoming, self.pool)
         except OperationError as refused:
-            return await leave_body(request, receive, await run(self.pool, self.guard.abandon, admitted, refused))
+            return await leave_body(request, incoming, await run(self.pool, self.guard.abandon, admitted, refused))
         return await run(self.pool, self.guard.perform, admitted, staged)
 
+    def door_of(self, request: Request) -> Door:
+        """Return the first door that takes a request."""
+        return next(entrance.door for entrance in self.entrances if entrance.takes(request))
 
-async def leave_body(request: Request, receive: Receive, answered: Answered) -> Answered:
+    async def _answer_anyway(self, request: Request, incoming: Incoming) -> Answered:
+        try:
+            return await self.answer(request, incoming)
+        except Disconnected:
+            raise
+        except Exception as error:
+            return await leave_body(request, incoming, await self._turn_away(request, error))
+
+    async def _send_anyway(
+        self, request: Request, incoming: Incoming, outgoing: Outgoing, answered: Answered
+    ) -> Answered:
+        """Send an answer, or the door's error where the answer turns out not to be one that HTTP can carry."""
+        try:
+            await outgoing.send(answered.response, incoming, self.pool)
+        except Disconnected:
+            raise
+        except Exception as error:
+            if outgoing.begun:
+                raise
+            answered = await self._turn_away(request, error)
+            await outgoing.send(answered.response, incoming, self.pool)
+        return answered
+
+    async def _turn_away(self, request: Request, error: Exception) -> Answered:
+        run = asyncio.get_running_loop().run_in_executor
+        return await run(self.pool, self.guard.turn_away, self.door_of(request), request, error)
+
+
+async def leave_body(request: Request, incoming: Incoming, answered: Answered) -> Answered:
     """Return an answer that leaves before its request's body was read: what is short is read and forgotten.
 
     A client that still sends would else meet a closed connection before it reads the answer.
     """
-    answered.response.headers["connection"] = "close"
-    if "expect" not in request.header:
-        await drain(receive)
+    if not incoming.ended:
+        answered.response.headers["connection"] = "close"
+        if "expect" not in request.header:
+            await drain(incoming)
     return answered
 
 

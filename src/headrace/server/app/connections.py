@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import errno
+import resource
 import signal
 import socket
 import ssl
@@ -21,24 +22,30 @@ from headrace.server.settings import Settings
 LARGEST_HEAD = 64 << 10
 """Bytes of request line and headers together; AWS's own services take less."""
 
-HEAD_SECONDS = 30.0
-"""How long a client may take to send them."""
+KEEP_ALIVE_SECONDS = 75
+"""How long a connection stays open between two requests."""
 
-GRACE_SECONDS = 30
-"""How long requests in flight may go on when the server stops."""
+MOST_FILES = 65_536
+"""Open files and connections that the server asks the system for."""
 
 HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
-LOG = logging.getLogger("headrace.connections")
-
 
 class LimitedConnection(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1 protocol, closing connections whose head is too large, too slow or not ASCII."""
+    """uvicorn's HTTP/1.1 protocol, closing connections whose head is too large or slow, or whose reader stalls.
 
-    head_size = 0
-    in_head = True
-    head_timer: asyncio.TimerHandle | None = None
+    Headers after a chunked body are read and forgotten: nobody has signed them.
+    """
+
+    def __init__(self, settings: Settings, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self._settings = settings
+        self._in_head = True
+        self._head_size = 0
+        self._fruitless = 0
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head."""
@@ -48,21 +55,25 @@ class LimitedConnection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
         self._head_is_here()
+        self._writes_again()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Count what a head takes before it is parsed."""
-        if self.in_head:
-            if self.head_timer is None:
-                self._wait_for_head()
-            self.head_size += len(data)
-            if self.head_size > LARGEST_HEAD and b"\r\n\r\n" not in data:
-                self._refuse(HEAD_TOO_LARGE)
-                return
-        try:
-            super().data_received(data)
-        except UnicodeDecodeError:
-            self._refuse(BAD_REQUEST)
+        """Count what a head takes, and what comes with a body without being of it (trailers, extensions of chunks)."""
+        if self._in_head and self._head_timer is None:
+            self._wait_for_head()
+        self._head_size += len(data)
+        self._fruitless += len(data)
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if (self._in_head and self._head_size > LARGEST_HEAD) or self._fruitless > 4 * LARGEST_HEAD:
+            self._refuse(HEAD_TOO_LARGE)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header of the head."""
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """End a head."""
@@ -73,23 +84,60 @@ class LimitedConnection(HttpToolsProtocol):
             return
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of a body."""
+        self._fruitless = 0
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         """Expect the next head."""
         super().on_message_complete()
-        self.in_head, self.head_size = True, 0
+        self._in_head, self._head_size, self._fruitless = True, 0, 0
+
+    def pause_writing(self) -> None:
+        """Give a client that reads more slowly than the server writes its time."""
+        super().pause_writing()
+        self._wait_for_reader(self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        """Go on writing."""
+        self._writes_again()
+        super().resume_writing()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP."""
+        del msg
+        self._refuse(BAD_REQUEST)
 
     def _wait_for_head(self) -> None:
-        self.head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+        self._head_timer = self.loop.call_later(self._settings.head_seconds, self.transport.close)
 
     def _head_is_here(self) -> None:
-        self.in_head = False
-        if self.head_timer is not None:
-            self.head_timer.cancel()
-            self.head_timer = None
+        self._in_head = False
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _wait_for_reader(self, left: int) -> None:
+        self._writes_again()
+        self._write_timer = self.loop.call_later(self._settings.idle_seconds, self._check_reader, left)
+
+    def _check_reader(self, left: int) -> None:
+        now_left = self.transport.get_write_buffer_size()
+        if now_left < left:
+            self._wait_for_reader(now_left)
+        else:
+            self.transport.abort()
+
+    def _writes_again(self) -> None:
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
 
     def _refuse(self, answer: bytes) -> None:
-        self.transport.write(answer)
-        self.transport.close()
+        if not self.transport.is_closing():
+            self.transport.write(answer)
+            self.transport.close()
 
 
 class _Server(uvicorn.Server):
@@ -100,7 +148,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, *, flag: str = "--port") -> socket.socket:
     """Return a socket that listens; raises OptionError when the port is taken or the address is not this machine's."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family)
@@ -109,7 +157,15 @@ def listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except (OSError, OverflowError) as error:
         listener.close()
-        raise OptionError(f"can't listen on {host}:{port}: {error}; stop what listens there or give --port") from None
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            raise OptionError(
+                f"port {port} of {host} is taken by another program; stop that one, or pass another {flag}"
+            ) from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise OptionError(
+            f"can't listen on {host}, port {port} ({reason}); pass an address of this machine as --host, or "
+            f"another {flag}"
+        ) from None
     listener.listen(2048)
     listener.setblocking(False)
     return listener
@@ -130,15 +186,15 @@ async def serve_until_stopped(
     """
     config = uvicorn.Config(
         application,
-        http=LimitedConnection,
+        http=partial(LimitedConnection, settings),  # type: ignore[arg-type]
         loop="none",
         ws="none",
         lifespan="off",
         access_log=False,
         log_config=None,
         server_header=False,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=settings.grace_seconds,
         ssl_certfile=settings.tls_certificate,
         ssl_keyfile=settings.tls_key,
         ssl_version=ssl.PROTOCOL_TLS_SERVER,
@@ -159,15 +215,47 @@ async def serve_until_stopped(
     async def announce() -> None:
         while not server.started:
             await asyncio.sleep(0.005)
-        if tls is not None:
-            protocol = partial(LimitedConnection, config, server.server_state, {})
-            server.servers.append(await loop.create_server(protocol, sock=tls[0], ssl=tls[1]))
-        await started()
+        try:
+            if tls is not None:
+                protocol = partial(LimitedConnection, settings, config, server.server_state, {})
+                server.servers.append(await loop.create_server(protocol, sock=tls[0], ssl=tls[1]))
+            await started()
+        except BaseException:
+            server.should_exit = True
+            raise
 
     announcing = asyncio.ensure_future(announce())
     try:
         await server.serve(sockets=[listener])
+        left = [task for task in server.server_state.tasks if task.cancel()]
+        await asyncio.gather(*left, return_exceptions=True)
+        if announcing.done():
+            await announcing
     finally:
         announcing.cancel()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
+
+
+def allow_many_files() -> None:
+    """Ask the system for as many open files as it gives: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def check_tls(settings: Settings) -> None:
+    """Raise OptionError unless the certificate and key for TLS, if any, can be used together."""
+    if settings.tls_certificate is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+            settings.tls_certificate, settings.tls_key, password=lambda: b""
+        )
+    except (OSError, ValueError) as error:
+        raise OptionError(
+            f"the certificate {settings.tls_certificate} and key {settings.tls_key} can't be used for TLS "
+            f"({getattr(error, 'reason', None) or getattr(error, 'strerror', None) or error}); "
+            "give a PEM chain and its unencrypted private key"
+        ) from None

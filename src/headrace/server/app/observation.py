@@ -11,7 +11,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from sqlalchemy import text
 
-from headrace.server.clock import moment
 from headrace.server.context import Platform
 from headrace.server.guard import Answered
 from headrace.server.messages import Request, Response
@@ -53,9 +52,7 @@ class Observer:
         self.seconds.labels(service, operation).observe(seconds)
         if not LOG.isEnabledFor(logging.INFO):
             return
-        now = self.platform.clock()
-        facts = {
-            "time": moment(now).isoformat(timespec="milliseconds"),
+        facts: dict[str, object] = {
             "request_id": request.request_id,
             "service": service,
             "operation": operation,
@@ -66,10 +63,7 @@ class Observer:
         }
         if answered.error:
             facts["error"] = answered.error
-        if self.platform.settings.log_format == "json":
-            LOG.info("%s", json.dumps(facts))
-        else:
-            LOG.info("%s", " ".join(str(value) for value in facts.values()))
+        LOG.info("%s %s", service, operation, extra={"facts": facts})
 
     def own_page(self, request: Request) -> Response:
         """Answer `/healthz` (200 while the database answers, else 503) and `/metrics` (Prometheus text)."""

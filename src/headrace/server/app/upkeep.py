@@ -8,10 +8,21 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
+from typing import TypeVar
 
-from headrace.server.context import Platform
+from headrace.server.context import Context, Platform
+from headrace.server.resources import Place
+from headrace.server.security.credentials import Caller
+
+Result = TypeVar("Result")
 
 LOG = logging.getLogger("headrace.upkeep")
+
+FIRST_SECONDS = 60.0
+"""When the first round of a chore is due at the latest, so that those of once a day come in servers that run less."""
+
+STOP_SECONDS = 20.0
+"""How long a chore at work may keep the server from stopping."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +38,10 @@ class Chore:
 class Upkeep:
     """Runs chores one after the other in a thread of its own; one that fails is logged and tried again next time."""
 
-    def __init__(self, platform: Platform, chores: Sequence[Chore]) -> None:
+    def __init__(self, platform: Platform, chores: Sequence[Chore], *, first: float = FIRST_SECONDS) -> None:
         self.platform = platform
         self.chores = chores
+        self.first = first
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="upkeep", daemon=True)
 
@@ -41,17 +53,18 @@ class Upkeep:
     ) -> None:
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(STOP_SECONDS)
         for chore in self.chores:
             if chore.at_end:
                 self._run(chore)
 
     def start(self) -> None:
-        """Begin; the first round is due after each chore's own period."""
+        """Begin."""
         self._thread.start()
 
     def _loop(self) -> None:
-        due = {chore.name: time.monotonic() + chore.seconds(self.platform) for chore in self.chores}
+        began = time.monotonic()
+        due = {chore.name: began + min(self.first, chore.seconds(self.platform)) for chore in self.chores}
         while not self._stop.wait(max(0.0, min(due.values(), default=60.0) - time.monotonic())):
             for chore in self.chores:
                 if due[chore.name] <= time.monotonic() and not self._stop.is_set():
@@ -63,3 +76,23 @@ class Upkeep:
             chore.run(self.platform, self.platform.clock())
         except Exception:
             LOG.exception("upkeep: %s failed; it is tried again", chore.name)
+
+
+def by_itself(platform: Platform, work: Callable[[Context], Result]) -> Result:
+    """Run `work` in a transaction of its own, with a context in which the platform is the caller and may do all."""
+    committed: list[Callable[[], None]] = []
+    with platform.metadata.writing() as connection:
+        context = Context(
+            platform=platform,
+            connection=connection,
+            caller=Caller("AWSService", platform.account, "", "headrace", "headrace", "headrace"),
+            place=Place(platform.account, platform.settings.region, platform.partition),
+            now=platform.clock(),
+            request_id="",
+            authorise=lambda *_: None,
+            committed=committed,
+        )
+        result = work(context)
+    for action in committed:
+        action()
+    return result

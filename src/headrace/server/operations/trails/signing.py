@@ -9,11 +9,12 @@ from typing import Any
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from headrace.server.clock import moment, stamp
 from headrace.server.context import Context, Platform
 from headrace.server.errors import InvalidInput
+from headrace.server.security.secrets import Keyring, SealBroken
 from headrace.server.stores.metadata.tables.audit import AUDIT_KEYS
 
 PURPOSE = "cloudtrail digests"
@@ -53,6 +54,19 @@ def signing_key(platform: Platform, connection: Connection, now: int) -> Signing
         )
     )  # fmt: skip
     return SigningKey(fingerprint, made)
+
+
+def retire_unreadable(connection: Connection, keyring: Keyring, now: int) -> int:
+    """End the keys that the keyring can't open, and return how many; their public halves still validate old digests."""
+    retired = 0
+    for row in connection.execute(select(AUDIT_KEYS).where(AUDIT_KEYS.c.ends > now)).all():
+        try:
+            keyring.unseal(row.private, purpose=PURPOSE)
+        except SealBroken:
+            ended = update(AUDIT_KEYS).where(AUDIT_KEYS.c.fingerprint == row.fingerprint)
+            connection.execute(ended.values(ends=now))
+            retired += 1
+    return retired
 
 
 def list_public_keys(

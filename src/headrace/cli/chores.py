@@ -1,0 +1,76 @@
+"""What each room has to be done from time to time, gathered for the server's upkeep."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import partial
+
+from headrace.server import events
+from headrace.server.app.upkeep import Chore, by_itself
+from headrace.server.context import Platform
+from headrace.server.errors import NotFound
+from headrace.server.operations.identity import last_use
+from headrace.server.operations.logs import storing as logs
+from headrace.server.operations.metrics import retention as metrics
+from headrace.server.operations.storage.deliveries import deliver_access_logs
+from headrace.server.operations.storage.expiration import expire, ruled_buckets
+from headrace.server.operations.storage.sweeping import forget_finished_uploads, sweep_blobs
+from headrace.server.operations.trails.delivery import deliver
+
+MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
+EVENTS_KEPT = 7 * 86_400_000
+"""Milliseconds after which an event is forgotten though a reader has not come to it."""
+
+
+def deliver_trails(platform: Platform, now: int) -> None:
+    """Deliver log files and digests of trails, and the counts of refusals."""
+    deliver(platform, now)
+
+
+def deliver_access(platform: Platform, now: int) -> None:
+    """Deliver the access logs of buckets until none waits."""
+    del now
+    while by_itself(platform, deliver_access_logs):
+        pass
+
+
+def expire_objects(platform: Platform, now: int) -> None:
+    """Apply the lifecycle rules of every bucket that has some, a run of keys a transaction."""
+    del now
+    with platform.metadata.reading() as connection:
+        buckets = ruled_buckets(connection)
+    for bucket in buckets:
+        after: bytes | None = b""
+        with suppress(NotFound):
+            while after is not None:
+                after = by_itself(platform, partial(expire, bucket=bucket, after=after))
+
+
+def sweep_storage(platform: Platform, now: int) -> None:
+    """Forget uploads in parts that are over, then delete bytes that nothing names."""
+    del now
+    while by_itself(platform, forget_finished_uploads):
+        pass
+    sweep_blobs(platform)
+
+
+def trim_events(platform: Platform, now: int) -> None:
+    """Forget events that every reader has passed, and those that are too old."""
+    with platform.metadata.writing() as connection:
+        events.trim(connection, before=now - EVENTS_KEPT)
+
+
+def _trail_seconds(platform: Platform) -> float:
+    return min(MINUTE, platform.settings.trail_seconds, platform.settings.digest_seconds)
+
+
+UPKEEP = (
+    Chore("delivery of trails", _trail_seconds, deliver_trails),
+    Chore("last uses of keys and roles", lambda _: MINUTE, lambda at, _: last_use.settle(at.metadata), at_end=True),
+    Chore("delivery of access logs", lambda _: 5 * MINUTE, deliver_access),
+    Chore("events", lambda _: HOUR, trim_events),
+    Chore("retention of logs", lambda _: HOUR, logs.sweep),
+    Chore("retention of metrics", lambda _: HOUR, metrics.sweep),
+    Chore("lifecycle of objects", lambda _: HOUR, expire_objects),
+    Chore("sweep of storage", lambda _: DAY, sweep_storage),
+)
