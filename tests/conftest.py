@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,13 @@ class RunningServer:
     credentials: dict[str, str]
     clients: dict[Any, Any] = field(default_factory=dict)
 
+    @property
+    def log(self) -> str:
+        """What the server wrote to standard error."""
+        return (self.data.parent / f"{self.data.name}.log").read_text()
+
     def client(self, service: str, **options: Any) -> Any:
         """Return a boto3 client of the root user, or with `options` of boto3's own."""
-        import boto3
         from botocore.config import Config
 
         arguments = {
@@ -35,7 +40,15 @@ class RunningServer:
             "aws_secret_access_key": self.credentials["aws_secret_access_key"],
             "config": Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}),
         } | options
-        return boto3.session.Session().client(service, **arguments)
+        return models().client(service, **arguments)
+
+
+@cache
+def models() -> Any:
+    """Return the boto3 session of all clients: it reads each service's model once."""
+    import boto3
+
+    return boto3.session.Session()
 
 
 def start_server(data: Path, *flags: str, environment: dict[str, str] | None = None) -> RunningServer:
@@ -75,3 +88,25 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 def client(server: RunningServer) -> Callable[..., Any]:
     """Return a function that makes boto3 clients of the running server."""
     return server.client
+
+
+@pytest.fixture(scope="session")
+def start() -> Callable[..., RunningServer]:
+    """Return `start_server`, for fixtures of other folders."""
+    return start_server
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., RunningServer]]:
+    """Return a function that starts a server of the test's own (data folder `tmp_path / name`), ended with the test."""
+    started: list[RunningServer] = []
+
+    def start(*flags: str, name: str = "data", environment: dict[str, str] | None = None) -> RunningServer:
+        started.append(start_server(tmp_path / name, *flags, environment=environment))
+        return started[-1]
+
+    yield start
+    for each in started:
+        if each.process.poll() is None:
+            each.process.kill()
+        each.process.communicate()

@@ -52,7 +52,7 @@ def checks(
         arns = _resources(rule, needed, operation, parameters, place)
         if not arns:
             continue
-        conditions = keys.of_request(needed, how, parameters) if rule.keys else {}
+        conditions = {**rule.given, **(keys.of_request(needed, how, parameters) if rule.keys else {})}
         found.append(Check(needed.name, arns, conditions))
         if needed.passes_role:
             passed = tuple(dict.fromkeys(values.roles(parameters)))

@@ -18,7 +18,8 @@ class Rule:
 
     `resources` are ARN templates over {partition}, {region}, {account} and the operation's parameters, or a function of
     these; without any, the action's resource types tell. The rule counts only `when` a parameter is there, and `unless`
-    one is. `keys` tells whether condition keys are filled from the parameters.
+    one is. `keys` tells whether condition keys are filled from the parameters; `given` are those that are always the
+    same.
     """
 
     action: str
@@ -26,6 +27,7 @@ class Rule:
     when: str = ""
     unless: str = ""
     keys: bool = True
+    given: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ DECLARED = Declared(
         **{name: (Rule(f"iam:{name}", _user),) for name in _OF_A_USER},
         "AddRoleToInstanceProfile": (
             Rule("iam:AddRoleToInstanceProfile"),
-            Rule("iam:PassRole", _passed, keys=False),
+            Rule("iam:PassRole", _passed, keys=False, given={"iam:PassedToService": ("ec2.amazonaws.com",)}),
         ),
         **{f"Create{kind}": (Rule(f"iam:Create{kind}"), Rule(f"iam:Tag{kind}", when="tags")) for kind in _TAGGED},
         "CreateVirtualMFADevice": (

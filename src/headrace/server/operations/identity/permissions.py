@@ -39,7 +39,11 @@ _HELD = (
     )
     .order_by(_POLICIES.owner, _POLICIES.kind, _POLICIES.name)
 )
-_UNIQUE_ID = select(UNIQUE_IDS.c.id).where(UNIQUE_IDS.c.arn == bindparam("arn"))
+_UNIQUE_ID = (
+    select(UNIQUE_IDS.c.id)
+    .join(RESOURCES, RESOURCES.c.arn == UNIQUE_IDS.c.arn)
+    .where(UNIQUE_IDS.c.arn == bindparam("arn"), RESOURCES.c.created <= bindparam("issued"))
+)
 _BOUNDARY = (
     select(_POLICIES.name)
     .join(UNIQUE_IDS, UNIQUE_IDS.c.id == _POLICIES.owner)
@@ -73,7 +77,8 @@ def policies_of(connection: Connection, caller: Caller) -> PolicySet:
         if caller.principal.endswith(":root"):
             everything = Attached(parse_policy(aws_policies()["/AdministratorAccess"].document), "root")
             return PolicySet(identity=(everything, *limits), session=session or ())
-        unique_id = connection.execute(_UNIQUE_ID, {"arn": caller.principal}).scalar() or ""
+        user = {"arn": caller.principal, "issued": caller.session_issued}
+        unique_id = connection.execute(_UNIQUE_ID, user).scalar() or ""
         identity, boundary = policies_held(connection, unique_id)
         return PolicySet(identity=(*identity, *limits), boundary=boundary, session=session or ())
     identity, boundary = policies_held(connection, caller.user_id.partition(":")[0])

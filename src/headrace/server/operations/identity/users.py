@@ -66,9 +66,14 @@ def list_users(
 def update_user(
     context: Context, *, user_name: str, new_path: str | None = None, new_user_name: str | None = None
 ) -> None:
-    """Give a user another name or path; keys, policies and groups stay. AWS page: UpdateUser."""
+    """Give a user another name or path; keys, policies and groups stay. AWS page: UpdateUser.
+
+    Its sessions end: they carry the former name, which may be another user's tomorrow.
+    """
     stored = get(context, USER, user_name)
     moved = rename(context, USER, stored, new_user_name or stored.name, new_path or stored.record["path"])
+    if moved.arn != stored.arn:
+        credentials.end_sessions(context.connection, stored.record["id"], before=context.now + 1)
     credentials.rename_user(context.connection, stored.record["id"], arn=moved.arn, name=moved.name)
 
 
