@@ -76,8 +76,7 @@ def _given(
         raise malformed_xml()
     grants = access_lists.grants_of(account, acl=acl, headers=given, policy=policy, bucket_account=bucket.account)
     if bucket.enforced and (
-        acl not in (None, "bucket-owner-full-control")
-        or not access_lists.gives_nothing_away(account, grants)
+        acl not in (None, "bucket-owner-full-control") or not access_lists.gives_nothing_away(account, grants)
     ):
         raise access_lists_off()
     refuse_public(bucket, grants)

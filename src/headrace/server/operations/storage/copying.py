@@ -6,13 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 from sqlalchemy import select
 
 from headrace.server.clock import moment
 from headrace.server.context import Context
-from headrace.server.operations.storage import access_logs, checksums, content, customer_keys
+from headrace.server.operations.storage import access_logs, checksums, content, customer_keys, names
 from headrace.server.operations.storage.buckets import Bucket, find_bucket
 from headrace.server.operations.storage.conditions import check_copy, check_write
 from headrace.server.operations.storage.content import Span
@@ -126,19 +125,17 @@ def upload_part_copy(
 
 
 def _source(context: Context, copy_source: str, given: Mapping[str, Any]) -> Source:
-    path, _, query = copy_source.partition("?")
-    bucket, _, key = unquote(path).removeprefix("/").partition("/")
-    if bucket.startswith("arn:") and "/object/" in f"{bucket}/{key}":
+    named = names.copy_source(copy_source)
+    if named.bucket.startswith("arn:") and "/object/" in f"{named.bucket}/{named.key}":
         raise invalid_argument("Access points are not built", "x-amz-copy-source", copy_source)
-    if not bucket or not key:
+    if not named.bucket or not named.key:
         raise invalid_argument(
             "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
             "x-amz-copy-source",
             copy_source,
         )
-    version_id = unquote(query.removeprefix("versionId=")) if query.startswith("versionId=") else None
-    found = find_bucket(context, bucket, given.get("expected_source_bucket_owner"))
-    version = locate(context, found, key, version_id)
+    found = find_bucket(context, named.bucket, given.get("expected_source_bucket_owner"))
+    version = locate(context, found, named.key, named.version_id)
     check_copy(
         version,
         if_match=given.get("copy_source_if_match"),

@@ -68,8 +68,10 @@ def delete_objects(
         key, version_id = each["key"], each.get("version_id")
         shown = {"key": key} | ({"version_id": version_id} if version_id else {})
         try:
-            action = "s3:DeleteObjectVersion" if version_id else "s3:DeleteObject"
-            context.authorise(action, object_arn(context.place.partition, bucket, key))
+            arn = object_arn(context.place.partition, bucket, key)
+            context.authorise("s3:DeleteObjectVersion" if version_id else "s3:DeleteObject", arn)
+            if bypass_governance_retention:
+                context.authorise("s3:BypassGovernanceRetention", arn)
             with context.connection.begin_nested():
                 answer = remove(
                     context,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from ipaddress import IPv4Address
+from urllib.parse import unquote
 
 from headrace.server.errors import InvalidInput
 
@@ -12,6 +14,27 @@ MOST_KEY_BYTES = 1024
 _BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
 _RESERVED_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
+
+
+@dataclass(frozen=True)
+class CopySource:
+    """What a copy's source names: `version_id` is None for the newest."""
+
+    bucket: str
+    key: str
+    version_id: str | None
+
+
+def copy_source(text: str) -> CopySource:
+    """Return what x-amz-copy-source names; policies are asked about the same, so this is its only reader.
+
+    >>> copy_source("demo/a%20b?versionId=3")
+    CopySource(bucket='demo', key='a b', version_id='3')
+    """
+    path, _, query = text.partition("?")
+    bucket, _, key = unquote(path).removeprefix("/").partition("/")
+    named, _, version_id = query.partition("=")
+    return CopySource(bucket, key, (unquote(version_id) or None) if named == "versionId" else None)
 
 
 def check_bucket_name(name: str) -> None:
