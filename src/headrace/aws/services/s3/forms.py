@@ -48,8 +48,10 @@ class FormUpload:
         self._size = 0
         self._file: list[bytes] = []
         _, options = parse_options_header(request.header.get("content-type", ""))
+        if not options.get(b"boundary"):
+            raise _malformed()
         try:
-            self._parser = MultipartParser(options.get(b"boundary", b""), self._callbacks())
+            self._parser = MultipartParser(options[b"boundary"], self._callbacks())
         except FormParserError:
             raise _malformed() from None
         self.head = len(request.body or b"")
