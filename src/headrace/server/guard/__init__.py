@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -49,6 +49,14 @@ class Admitted:
     intake: Intake
 
 
+@dataclass
+class _Effects:
+    """What an operation leaves beside its answer: what to do after the commit, and what it asked further rights on."""
+
+    committed: list[Callable[[], None]] = field(default_factory=list)
+    resources: list[str] = field(default_factory=list)
+
+
 class Guard:
     """Takes requests of any door through all the steps; safe to use from many threads."""
 
@@ -58,16 +66,17 @@ class Guard:
     def answer(self, door: Door, request: Request) -> Answered:
         """Answer a request whose body is all there."""
         evidence = call = None
+        effects = _Effects()
         try:
             with self.platform.metadata.reading() as connection:
                 evidence = door.authenticate(request, connection)
                 call = door.parse(request, evidence)
                 self._authorise(connection, request, evidence, call)
                 if call.read_only:
-                    answer = self._run(connection, request, evidence, call, [])
+                    answer = self._run(connection, request, evidence, call, effects)
             if call.read_only:
                 response, shown = door.render(request, call, answer)
-                entry = self._entry(request, evidence, call, answer=shown)
+                entry = self._entry(request, evidence, call, answer=shown, further=effects.resources)
                 if audit.wanted(self.platform.metadata, entry):
                     self._record(entry)
                 return Answered(response, call.service, call.operation, evidence.caller)
@@ -124,23 +133,26 @@ class Guard:
         return self._refuse(door, request, None, None, error)
 
     def _change(self, door: Door, request: Request, evidence: Evidence, call: Call) -> Answered:
-        committed: list[Callable[[], None]] = []
+        effects = _Effects()
         with self.platform.metadata.writing() as connection:
-            answer = self._run(connection, request, evidence, call, committed)
+            answer = self._run(connection, request, evidence, call, effects)
             response, shown = door.render(request, call, answer)
-            entry = self._entry(request, evidence, call, answer=shown)
+            entry = self._entry(request, evidence, call, answer=shown, further=effects.resources)
             if audit.wanted(self.platform.metadata, entry):
                 audit.record(connection, entry)
-        for action in committed:
+        for action in effects.committed:
             try:
                 action()
             except Exception:
                 LOG.exception("after the commit of %s", call.operation)
         return Answered(response, call.service, call.operation, evidence.caller)
 
-    def _run(
-        self, connection: Connection, request: Request, evidence: Evidence, call: Call, committed: list[Any]
-    ) -> Any:
+    def _run(self, connection: Connection, request: Request, evidence: Evidence, call: Call, effects: _Effects) -> Any:
+        def authorise_further(action: str, resource: str) -> None:
+            effects.resources.append(resource)
+            checks = (Check(action, (resource,)),)
+            authorise(self.platform, connection, request, evidence, call, checks)
+
         caller = evidence.caller
         context = Context(
             platform=self.platform,
@@ -149,7 +161,7 @@ class Guard:
             place=Place(caller.account or self.platform.account, call.region, self.platform.partition),
             now=self.platform.clock(),
             request_id=request.request_id,
-            authorise=partial(self._authorise_further, connection, request, evidence, call),
+            authorise=authorise_further,
             request={
                 "host": request.header.get("host", ""),
                 "source_address": request.client,
@@ -157,18 +169,13 @@ class Guard:
                 "scheme": "https" if request.secure else "http",
                 "url": request.path + ("?" + request.query if request.query else ""),
             },
-            committed=committed,
+            committed=effects.committed,
         )
         return call.run(context, **call.parameters)
 
     def _authorise(self, connection: Connection, request: Request, evidence: Evidence, call: Call) -> None:
         last_use.note(self.platform.metadata, evidence.caller, call.service, call.region, self.platform.clock())
         authorise(self.platform, connection, request, evidence, call, call.checks)
-
-    def _authorise_further(
-        self, connection: Connection, request: Request, evidence: Evidence, call: Call, action: str, resource: str
-    ) -> None:
-        authorise(self.platform, connection, request, evidence, call, (Check(action, (resource,)),))
 
     def _entry(
         self,
@@ -178,7 +185,9 @@ class Guard:
         *,
         answer: Any = None,
         error: tuple[str, str] = ("", ""),
+        further: Sequence[str] = (),
     ) -> audit.Entry:
+        named = (arn for check in call.checks for arn in check.resources)
         return audit.Entry(
             caller=evidence.caller if evidence else ANONYMOUS,
             source=call.source,
@@ -193,7 +202,7 @@ class Guard:
             error_message=error[1],
             read_only=call.read_only,
             category=call.category,
-            resources=tuple(arn for check in call.checks for arn in check.resources if arn != "*"),
+            resources=tuple(arn for arn in (*named, *further) if arn != "*"),
             request_id=request.request_id,
             now=self.platform.clock(),
             secure=request.secure,

@@ -1,48 +1,23 @@
 """Amazon S3: most operations need actions of other names, on buckets, objects or one version of them."""
 
 from collections.abc import Iterable
-from urllib.parse import parse_qs, unquote
 
 from headrace.aws.actions.declarations import Declared, Parameters, Rule
+from headrace.server.operations.storage.names import copy_source, object_arn
 from headrace.server.resources import Place
 
 BUCKET = ("arn:{partition}:s3:::{bucket}",)
 OBJECT = ("arn:{partition}:s3:::{bucket}/{key}",)
 
 
-def copy_source(text: str) -> tuple[str, str, str]:
-    """Return bucket, key and version ID ("" for the newest) of a copy's source as the request names it."""
-    path, _, query = text.partition("?")
-    version = parse_qs(query).get("versionId", [""])[0]
-    name = unquote(path)
-    if name.startswith("arn:"):
-        name = name.rpartition(":")[2].replace("/object/", "/", 1)
-    bucket, _, key = name.lstrip("/").partition("/")
-    return bucket, key, version
-
-
 def _source(parameters: Parameters, place: Place) -> Iterable[str]:
-    bucket, key, version = copy_source(parameters["copy_source"])
-    return [] if version else [f"arn:{place.partition}:s3:::{bucket}/{key}"]
+    source = copy_source(parameters["copy_source"])
+    return [] if source.version_id else [object_arn(place.partition, source.bucket, source.key)]
 
 
 def _source_version(parameters: Parameters, place: Place) -> Iterable[str]:
-    bucket, key, version = copy_source(parameters["copy_source"])
-    return [f"arn:{place.partition}:s3:::{bucket}/{key}"] if version else []
-
-
-def _keys(parameters: Parameters, place: Place, *, versions: bool) -> Iterable[str]:
-    objects = parameters["delete"].get("objects", ())
-    prefix = f"arn:{place.partition}:s3:::{parameters['bucket']}/"
-    return [prefix + each["key"] for each in objects if bool(each.get("version_id")) is versions]
-
-
-def _newest(parameters: Parameters, place: Place) -> Iterable[str]:
-    return _keys(parameters, place, versions=False)
-
-
-def _versions(parameters: Parameters, place: Place) -> Iterable[str]:
-    return _keys(parameters, place, versions=True)
+    source = copy_source(parameters["copy_source"])
+    return [object_arn(place.partition, source.bucket, source.key)] if source.version_id else []
 
 
 def _tagged_bucket(parameters: Parameters, place: Place) -> Iterable[str]:
@@ -111,12 +86,7 @@ DECLARED = Declared(
             *_versioned("DeleteObject", "DeleteObjectVersion"),
             Rule("s3:BypassGovernanceRetention", OBJECT, when="bypass_governance_retention"),
         ),
-        "DeleteObjects": (
-            Rule("s3:DeleteObject", _newest),
-            Rule("s3:DeleteObjectVersion", _versions),
-            Rule("s3:BypassGovernanceRetention", _newest, when="bypass_governance_retention"),
-            Rule("s3:BypassGovernanceRetention", _versions, when="bypass_governance_retention"),
-        ),
+        "DeleteObjects": (),  # it asks for each key by itself, and answers for each
         "PutObject": _WRITTEN,
         "CreateMultipartUpload": _WRITTEN,
         "CopyObject": (*_COPIED, *_WRITTEN),
@@ -224,5 +194,6 @@ DECLARED = Declared(
         "s3:if-match": ("if_match",),
         "s3:if-none-match": ("if_none_match",),
     },
+    writes=frozenset(("DeleteObjects",)),
     principal="s3.amazonaws.com",
 )
