@@ -70,6 +70,12 @@ class LimitedConnection(HttpToolsProtocol):
         if (self._in_head and self._head_size > LARGEST_HEAD) or self._fruitless > 4 * LARGEST_HEAD:
             self._refuse(HEAD_TOO_LARGE)
 
+    def on_message_begin(self) -> None:
+        """Begin a head."""
+        super().on_message_begin()
+        if self._head_timer is None:
+            self._wait_for_head()
+
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header of the head."""
         if self._in_head:
@@ -110,7 +116,13 @@ class LimitedConnection(HttpToolsProtocol):
         self._refuse(BAD_REQUEST)
 
     def _wait_for_head(self) -> None:
-        self._head_timer = self.loop.call_later(self._settings.head_seconds, self.transport.close)
+        self._head_timer = self.loop.call_later(self._settings.head_seconds, self._head_is_late)
+
+    def _head_is_late(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.close()
+        else:
+            self._wait_for_head()
 
     def _head_is_here(self) -> None:
         self._in_head = False
