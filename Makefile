@@ -24,6 +24,9 @@ demo: .venv/run.stamp  ## set up, then run the main job on the table in examples
 test: check  ## set up, then pass every check and test
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
+test-clients: .venv/test.stamp .venv-clients/sagemaker2/ready .venv-clients/sagemaker3/ready  ## the AWS CLI and both SageMaker SDKs against a running server
+	$(BIN)/python -m pytest tests/clients
+
 check: .venv/test.stamp  ## lint, format, types and the directions of imports
 	$(BIN)/ruff check src tests benchmarks
 	$(BIN)/ruff format --check --quiet src tests benchmarks
@@ -69,6 +72,19 @@ endif
 	$(INSTALL) -r requirements/test.txt
 	@touch $@
 
+.venv-clients/sagemaker2/ready: CLIENT := sagemaker==2.257.*
+.venv-clients/sagemaker3/ready: CLIENT := sagemaker>=3.27
+.venv-clients/%/ready: .venv/python.stamp
+	@echo "installing $(CLIENT) into .venv-clients/$* …"
+ifdef UV
+	$(UV) venv --quiet --clear --python $(BIN)/python .venv-clients/$*
+	$(UV) pip install --quiet --python .venv-clients/$*/bin/python "$(CLIENT)"
+else
+	$(BIN)/python -m venv --clear .venv-clients/$*
+	.venv-clients/$*/bin/python -m pip install --quiet "$(CLIENT)"
+endif
+	@touch $@
+
 .venv/docs.stamp: requirements/docs.txt .venv/test.stamp
 	$(INSTALL) -r requirements/docs.txt
 	@touch $@
@@ -80,4 +96,4 @@ lock:  ## recompile requirements/ from pyproject.toml (needs uv)
 	$(COMPILE) --group docs --constraints requirements/test.txt --output-file requirements/docs.txt
 
 clean:  ## remove what make made
-	rm -rf .venv site build dist headrace-out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-clients site build dist headrace-out .mypy_cache .ruff_cache .pytest_cache .hypothesis
