@@ -9,16 +9,18 @@ from pathlib import Path
 
 from headrace.aws.gateway import Gateway
 from headrace.aws.gateway.browsers import BrowserGateway, is_of_browser
+from headrace.ml.errors import OptionError
 from headrace.server.app import Application, Entrance
 from headrace.server.clock import Clock, system_clock
 from headrace.server.context import Platform
+from headrace.server.errors import Unavailable
 from headrace.server.security import audit
 from headrace.server.security.credentials import first_start
 from headrace.server.security.secrets import Keyring
 from headrace.server.settings import Settings
 from headrace.server.stores.data_folder import DataFolder
 from headrace.server.stores.metadata import MetadataStore
-from headrace.server.stores.objects import open_object_store
+from headrace.server.stores.objects import ObjectStore, open_object_store
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def open_platform(settings: Settings, clock: Clock = system_clock) -> Iterator[O
         database = settings.database or f"sqlite:///{folder.database}"
         metadata = MetadataStore.open(database, backups=folder.backups, backup=settings.backup)
         try:
-            objects = open_object_store(settings.objects, folder.path)
+            objects = _open_objects(settings, folder)
             if not settings.objects:
                 objects.sweep(clock())
             with metadata.writing() as connection:
@@ -50,6 +52,13 @@ def open_platform(settings: Settings, clock: Clock = system_clock) -> Iterator[O
             audit.settle(metadata, clock(), everything=True)
         finally:
             metadata.close()
+
+
+def _open_objects(settings: Settings, folder: DataFolder) -> ObjectStore:
+    try:
+        return open_object_store(settings.objects, folder.path)
+    except Unavailable as error:
+        raise OptionError(error.message) from None
 
 
 def application_of(platform: Platform) -> Application:

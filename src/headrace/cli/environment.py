@@ -19,6 +19,11 @@ LOCAL = "127.0.0.1,localhost,::1"
 PROFILE = re.compile(r"[A-Za-z0-9_.@%/+:-]+")
 REPLACED = ("aws_session_token",)
 """Goes with the keys that are replaced."""
+STRONGER = (
+    "services", "credential_process", "credential_source", "role_arn", "source_profile", "web_identity_token_file",
+    "sso_session", "sso_start_url", "ignore_configured_endpoint_urls",
+)  # fmt: skip
+"""What in a profile would win over its endpoint and its keys."""
 
 
 def env_command(data: Path | None, port: int | None, *, proxy: bool, profile: str | None) -> None:
@@ -97,7 +102,7 @@ def _write_profile(profile: str, data: Path, running: Running) -> str:
     config = Path(os.environ.get("AWS_CONFIG_FILE") or home / "config").expanduser()
     credentials = Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or home / "credentials").expanduser()
     section = "default" if profile == "default" else f"profile {profile}"
-    _set(config, section, {"region": running.region, "endpoint_url": running.endpoint})
+    _set(config, section, {"region": running.region, "endpoint_url": running.endpoint}, STRONGER)
     _set(credentials, profile, {"aws_access_key_id": access_key_id, "aws_secret_access_key": secret}, REPLACED)
     host = urlsplit(running.endpoint).netloc
     return f"the profile {profile} points at {host}; use it with: aws --profile {profile} …"

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from headrace.aws import specification
-from headrace.aws.protocols import PROTOCOLS
+from headrace.aws.protocols import PROTOCOLS, scalars
 from headrace.aws.specification import Shape
 from headrace.server.messages import Request
 
@@ -75,7 +75,11 @@ def values(shape: Shape, xml: bool, depth: int = 0) -> st.SearchStrategy[Any]:
     if shape.kind == "blob" and depth == 1:
         return st.binary(min_size=1, max_size=9).map(lambda content: content.hex().encode())
     if shape.kind == "timestamp":
-        whole = shape.traits.get("timestampFormat") == "rfc822" or "location" in shape.traits
+        whole = (
+            shape.traits.get("timestampFormat") == "rfc822"
+            or "location" in shape.traits
+            or shape.service in scalars.WHOLE_SECONDS
+        )
         return TIMES.map(lambda value: value.replace(microsecond=0 if whole else value.microsecond // 1000 * 1000))
     if "enum" in shape.traits:
         return st.sampled_from(shape.traits["enum"])

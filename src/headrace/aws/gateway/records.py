@@ -58,4 +58,5 @@ def _same(value: Any) -> Any:
 def _time(value: Any) -> Any:
     if not isinstance(value, datetime):
         return value
-    return value.astimezone(UTC).strftime("%b %d, %Y %I:%M:%S %p")
+    moment = value.astimezone(UTC)
+    return f"{moment:%b} {moment.day}, {moment.year} {moment.hour % 12 or 12}:{moment:%M:%S %p}"

@@ -18,6 +18,8 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,5})?")
 _SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _BOOLEANS = {"true": True, "false": False}
+WHOLE_SECONDS = {"iam": "Z", "sts": "Z", "s3": ".000Z"}
+"""How times end of those that tell no fractions of seconds."""
 LIMITS = {"integer": 2**31, "long": 2**63}
 
 
@@ -37,8 +39,9 @@ def text_writer(shape: Shape, times: str = "iso8601") -> Callable[[Any], str]:
     """Return the function that writes a scalar as text; `times` is the format of times that name none."""
     if shape.kind == "timestamp":
         form = str(shape.traits.get("timestampFormat", times)).lower()
-        if form == "iso8601" and shape.service == "s3":
-            return lambda value: _iso(value, "milliseconds")
+        if form == "iso8601" and shape.service in WHOLE_SECONDS:
+            end = WHOLE_SECONDS[shape.service]
+            return lambda value: f"{_utc(value):%Y-%m-%dT%H:%M:%S}{end}"
         return lambda value: write_time(value, form)
     return _WRITERS.get(shape.kind, _string)
 

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from headrace.server.errors import Unavailable
 from headrace.server.stores.objects.contract import BLOCK, Staged
@@ -34,12 +35,13 @@ class RemoteStore:
             from obstore.store import from_url
         except ImportError:
             raise Unavailable(
-                f"the object store {url} needs obstore; install it with: pip install 'headrace[object-stores]'"
+                f"the object store {_shown(url)} needs obstore; install it with: pip install 'headrace[object-stores]'"
             ) from None
         try:
             return cls(from_url(url))
         except Exception as error:
-            raise Unavailable(f"the object store {url} can't be opened ({_first_line(error)}); check the URL") from None
+            reason = _first_line(error).replace(url, "the URL")
+            raise Unavailable(f"the object store {_shown(url)} can't be opened ({reason}); check the URL") from None
 
     def stage(self, digests: tuple[str, ...] = ("md5",)) -> RemoteStaging:
         """Begin a blob whose digests of these kinds are computed while it is written."""
@@ -140,6 +142,12 @@ def _blocks(stream: Any) -> Iterator[bytes]:
         view = memoryview(chunk)
         for start in range(0, len(view), BLOCK):
             yield bytes(view[start : start + BLOCK])
+
+
+def _shown(url: str) -> str:
+    """Show a URL without what may be secret in it."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _away(error: Exception) -> Unavailable:
