@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from headrace.server.security import audit
 from headrace.server.security.audit import floods
@@ -14,6 +15,7 @@ from headrace.server.security.audit.entry import document
 from headrace.server.security.audit.selection import Facts, selects
 from headrace.server.security.credentials import ANONYMOUS, Caller
 from headrace.server.stores.metadata import MetadataStore
+from headrace.server.stores.metadata.tables.audit import AUDIT_EVENTS
 
 ACCOUNT = "123456789012"
 NOW = 1_700_000_000_000
@@ -272,3 +274,12 @@ def test_data_calls_are_not_wanted_while_no_trail_asks(metadata: MetadataStore) 
     entry = replace(ENTRY, category="Data", operation="PutObject", source="s3", resources=("arn:aws:s3:::b/k",))
     assert not audit.wanted(metadata, entry)
     assert not audit.wanted(metadata, replace(entry, error_code="AccessDenied"))
+
+
+def test_a_name_with_line_breaks_stays_on_its_line(metadata: MetadataStore) -> None:
+    entry = replace(ENTRY, resources=("arn:aws:s3:::b/a\n\tb\x00", "arn:aws:s3:::c"))
+    with metadata.writing() as connection:
+        audit.record(connection, entry)
+        lines = connection.execute(select(AUDIT_EVENTS.c.resources)).scalar_one().split("\n")
+    assert [line.count("\t") for line in lines] == [4, 4]
+    assert lines[0].endswith("\tarn:aws:s3:::b/a\\n\\tb\\u0000\t")

@@ -11,7 +11,7 @@ from typing import Any
 from headrace.aws.errors import QUERY_CODES, Codes, Fault, fault
 from headrace.aws.protocols.contract import content, query_error, reading
 from headrace.aws.protocols.forms import form_tree, reader
-from headrace.aws.protocols.xml_writing import element, escape, members_writer, namespace
+from headrace.aws.protocols.xml_writing import element, legible, members_writer, namespace
 from headrace.aws.specification import Operation, Shape, Specification
 from headrace.server.messages import Request, Response
 
@@ -49,8 +49,8 @@ def render_error(
     del request
     found = fault(error, service, codes or {}, QUERY_CODES)
     shape = found.shape
-    parts = [f"<ErrorResponse{_xmlns(service)}><Error><Type>{found.side}</Type><Code>{escape(_code(found))}</Code>"]
-    parts.append(f"<Message>{escape(found.message)}</Message>")
+    parts = [f"<ErrorResponse{_xmlns(service)}><Error><Type>{found.side}</Type><Code>{legible(_code(found))}</Code>"]
+    parts.append(f"<Message>{legible(found.message)}</Message>")
     for name, value in found.members.items():
         if shape and name.lower() != "message":
             element(shape.members[name], shape.members[name].wire_name(name))(parts, value)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
+from headrace.aws.protocols.http_request import check_query
 from headrace.aws.protocols.scalars import UnreadableError, text_reader
 from headrace.aws.specification import Shape
 from headrace.server.messages import Request
@@ -21,6 +22,8 @@ FIELDS = 50_000
 
 def fields(request: Request, body: bytes) -> Iterable[tuple[str, str]]:
     """Return the decoded fields of a request's query and form; raises UnreadableError on what is no form."""
+    if request.query:
+        check_query(request)
     if not body:
         return request.parameters
     try:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 from headrace.aws.protocols.contract import host_labels
 from headrace.aws.protocols.scalars import UnreadableError, read_blob, text_reader
@@ -35,6 +35,7 @@ def bound(operation: Operation, request: Request, labels: Mapping[str, str] | No
     """Return the members of the input that come from path, query and headers; raises UnreadableError."""
     if operation.input is None:
         return {}
+    check_query(request)
     binding = operation.input.compiled(_bind)()
     found: dict[str, Any] = {}
     if binding.labels:
@@ -49,6 +50,19 @@ def bound(operation: Operation, request: Request, labels: Mapping[str, str] | No
             if name in operation.input.members:
                 found.setdefault(name, text)
     return found
+
+
+def check_query(request: Request) -> None:
+    """Raise UnreadableError on a query that is not UTF-8 or holds a zero."""
+    if "%" not in request.query:
+        return
+    raw = unquote_to_bytes(request.query)
+    if b"\0" in raw:
+        raise UnreadableError("The query holds a zero character")
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise UnreadableError("The query is not valid UTF-8") from None
 
 
 def body_members(shape: Shape) -> Mapping[str, Shape]:

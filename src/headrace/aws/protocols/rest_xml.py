@@ -15,7 +15,7 @@ from headrace.aws.protocols.event_stream import EventFormat, stream_response
 from headrace.aws.protocols.http_request import body_members, bound, read_payload
 from headrace.aws.protocols.http_response import outline
 from headrace.aws.protocols.scalars import UnreadableError
-from headrace.aws.protocols.xml_writing import DECLARATION, attributes, element, escape, members_writer, namespace
+from headrace.aws.protocols.xml_writing import DECLARATION, attributes, element, legible, members_writer, namespace
 from headrace.aws.specification import Operation, Shape, Specification
 from headrace.server.messages import Request, Response
 
@@ -98,8 +98,8 @@ EVENTS = EventFormat("text/xml", write_event, opens=False)
 def _error(service: Specification, found: Fault, rest: dict[str, Any], request_id: str) -> str:
     declared = f' xmlns="{service.namespace}"' if service.namespace else ""
     parts = [
-        f"{DECLARATION}<ErrorResponse{declared}><Error><Type>{found.side}</Type><Code>{escape(found.code)}</Code>",
-        f"<Message>{escape(found.message)}</Message>",
+        f"{DECLARATION}<ErrorResponse{declared}><Error><Type>{found.side}</Type><Code>{legible(found.code)}</Code>",
+        f"<Message>{legible(found.message)}</Message>",
     ]
     for name, value in rest.items():
         if found.shape and name.lower() != "message":

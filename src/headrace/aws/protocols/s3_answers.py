@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from headrace.aws.errors import Fault
-from headrace.aws.protocols.xml_writing import DECLARATION, escape
+from headrace.aws.protocols.xml_writing import DECLARATION, escape, legible
 from headrace.aws.specification import Operation
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
@@ -62,9 +62,9 @@ def error(fault: Fault, path: str, request_id: str) -> str:
     """Return S3's error document, with the resource that was asked for."""
     members = {**fault.members, **fault.extra}
     members.setdefault("Resource", unquote(path, errors="replace"))
-    inner = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in members.items() if value is not None)
+    inner = "".join(f"<{name}>{legible(str(value))}</{name}>" for name, value in members.items() if value is not None)
     return (
-        f"{DECLARATION}<Error><Code>{escape(fault.code)}</Code><Message>{escape(fault.message)}</Message>{inner}"
+        f"{DECLARATION}<Error><Code>{legible(fault.code)}</Code><Message>{legible(fault.message)}</Message>{inner}"
         f"<RequestId>{request_id}</RequestId><HostId>{host_id(request_id)}</HostId></Error>"
     )
 

@@ -14,6 +14,7 @@ Parts = list[str]
 Writer = Callable[[Parts, Any], None]
 
 _NOT_PLAIN = re.compile('[&<>"\x00-\x1f\x7f-\x9f\ufffe\uffff]')
+_IMPOSSIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "\n", "\t": "\t"}
 
 
@@ -22,6 +23,11 @@ def escape(text: str) -> str:
     if not _NOT_PLAIN.search(text):
         return text
     return _NOT_PLAIN.sub(lambda found: _ENTITIES.get(found[0]) or f"&#x{ord(found[0]):X};", text)
+
+
+def legible(text: str) -> str:
+    """Return text escaped for an error, which every parser must take: what XML can't hold is replaced."""
+    return escape(_IMPOSSIBLE.sub("\ufffd", text))
 
 
 def members_writer(shape: Shape, members: Mapping[str, Shape]) -> Writer:

@@ -205,6 +205,7 @@ async def serve_until_stopped(
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=settings.grace_seconds,
         ssl_certfile=settings.tls_certificate,

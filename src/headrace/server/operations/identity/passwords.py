@@ -19,9 +19,15 @@ _COST = {"n": 2**14, "r": 8, "p": 1}
 
 
 def create_login_profile(
-    context: Context, *, password: str, user_name: str | None = None, password_reset_required: bool = False
+    context: Context,
+    *,
+    password: str | None = None,
+    user_name: str | None = None,
+    password_reset_required: bool = False,
 ) -> dict[str, Any]:
     """Give a user a password; raises AlreadyExists when it has one. AWS page: CreateLoginProfile."""
+    if password is None:
+        raise InvalidInput("The password is missing; send the one that the user shall have", code="ValidationError")
     stored = get(context, USER, user_name or own_name(context))
     if stored.record.get("password"):
         raise AlreadyExists(f"Login Profile for user {stored.name} already exists.")

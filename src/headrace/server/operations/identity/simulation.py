@@ -116,6 +116,8 @@ def _simulated(
     wrong = next((each for each in actions if not _ACTION.fullmatch(each)), None)
     if wrong is not None:
         raise InvalidInput(f"Invalid simulation action {wrong!r}; name one as service:Action, like s3:GetObject")
+    if not all("context_key_name" in each for each in entries or ()):
+        raise InvalidInput("An entry of ContextEntries has no ContextKeyName; name the key whose values it gives")
     keys = {each["context_key_name"]: tuple(each.get("context_key_values", ())) for each in entries or ()}
     account = re.fullmatch(r"arn:[\w-]+:iam::(\d{12}):root|(\d{12})", owner or "")
     results = simulate(

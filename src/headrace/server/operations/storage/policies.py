@@ -155,7 +155,7 @@ def _parsed(bucket: Bucket, policy: str) -> dict[str, Any]:
         raise _malformed("Policies must be at most 20 KB.")
     try:
         document = json.loads(policy)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _malformed("This policy contains invalid Json") from None
     if not isinstance(document, dict):
         raise _malformed("Policies must be valid JSON and the first byte must be '{'")

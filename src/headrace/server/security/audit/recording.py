@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ class State:
     expires: float = 0.0
     statement: str = ""
 
+
+_BREAKING = re.compile(r"[\x00-\x1f]")
 
 _STATES: WeakKeyDictionary[Engine, State] = WeakKeyDictionary()
 
@@ -129,7 +132,7 @@ def asks_for_data(selectors: Mapping[str, Any]) -> bool:
 
 def _values(entry: Entry) -> tuple[Any, ...]:
     event_id, text = document(entry)
-    lines = [f"\t{described(arn).kind}\t{described(arn).name}\t{arn}\t" for arn in resource_arns(entry)]
+    lines = [_line(*described(arn), arn) for arn in resource_arns(entry)]
     return (
         entry.account[:12],
         event_region(entry)[:32],
@@ -144,6 +147,15 @@ def _values(entry: Entry) -> tuple[Any, ...]:
         "\n".join(lines),
         text,
     )
+
+
+def _line(*words: str) -> str:
+    """Return a line of words between tabs; what would break it is shown as in JSON."""
+    return "".join(f"\t{_BREAKING.sub(_in_json, word)}" for word in words) + "\t"
+
+
+def _in_json(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1]
 
 
 def _statement(connection: Connection) -> str:

@@ -55,6 +55,7 @@ def _sqlite(url: URL, patience: float, writes: bool) -> Engine:
     most = 1 if writes else MOST_READERS
     engine = create_engine(
         url,
+        hide_parameters=True,
         pool_size=most,
         max_overflow=0,
         pool_timeout=patience,
@@ -106,6 +107,7 @@ def _postgresql(url: URL, patience: float, writes: bool) -> Engine:
     try:
         engine = create_engine(
             url,
+            hide_parameters=True,
             pool_size=1 if writes else MOST_READERS // 4,
             max_overflow=0,
             pool_timeout=patience,
