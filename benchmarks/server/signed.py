@@ -51,7 +51,7 @@ class Connection:
     """One keep-alive connection, blocking."""
 
     def __init__(self, server: Server) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=300)
+        self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=60)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = memoryview(bytearray(1 << 20))
 
