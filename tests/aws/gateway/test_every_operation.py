@@ -104,3 +104,22 @@ def test_what_is_not_built_says_so_in_the_services_own_words(
     shape = built.meta.service_model.operation_model(operation).input_shape
     with pytest.raises(ClientError, match=f"{operation} is not built"):
         built._make_api_call(operation, minimal(shape) if shape else {})
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [
+        ("cloudfront", "ListDistributions"),
+        ("dynamodb", "ListTables"),
+        ("ec2", "DescribeInstances"),
+        ("lambda", "ListFunctions"),
+        ("sns", "ListTopics"),
+        ("sqs", "ListQueues"),
+    ],
+)
+def test_services_of_which_nothing_is_built_say_so_in_each_protocol(
+    client: Callable[..., Any], service: str, operation: str
+) -> None:
+    with pytest.raises(ClientError, match=f"{service} {operation} is not built") as refused:
+        client(service)._make_api_call(operation, {})
+    assert refused.value.response["ResponseMetadata"]["RequestId"]

@@ -19,6 +19,7 @@ _CREDENTIAL = re.compile(r"Credential=[^/,\s]+/[^/,\s]+/([^/,\s]+)/([^/,\s]+)/aw
 _RPC_PATH = re.compile(r"/service/([^/]+)/operation/([^/]+)")
 _FORM_FIELD = re.compile(rb"(?:^|&)(Action|Version)=([^&]*)")
 _REST = ("rest-json", "rest-xml")
+_QUERY = ("query", "ec2")
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -118,7 +119,7 @@ def _by_rpc_path(prefix: str, name: str, address: _Address) -> Found:
 def _action(request: Request, candidates: tuple[str, ...]) -> tuple[str, str] | None:
     """Return Action and Version of a query request, or None when it is none."""
     metadata = specification.metadata()
-    if candidates and not any("query" in _protocols(metadata[each]) for each in candidates):
+    if candidates and not any(_speaks_query(metadata[each]) for each in candidates):
         return None
     fields = dict(request.parameters) if "Action=" in request.query else {}
     if request.method == "POST" and request.header.get("content-type", "").startswith(_FORM):
@@ -132,7 +133,7 @@ def _action(request: Request, candidates: tuple[str, ...]) -> tuple[str, str] | 
 def _by_action(name: str, version: str, candidates: tuple[str, ...], address: _Address) -> Found:
     metadata = specification.metadata()
     speaking = candidates or tuple(each for each in metadata if metadata[each].get("apiVersion") == version)
-    query = [each for each in speaking if "query" in _protocols(metadata[each])]
+    query = [each for each in speaking if _speaks_query(metadata[each])]
     named = [each for each in query if metadata[each].get("apiVersion") == version] if version else query
     services = [specification.service(each) for each in named or query]
     for service in services if named else ():
@@ -200,6 +201,11 @@ def _s3_leftover(request: Request, path: str, service: Specification, address: _
 def _protocols(metadata: Mapping[str, object]) -> tuple[str, ...]:
     listed = metadata.get("protocols") or (metadata["protocol"],)
     return tuple(listed) if isinstance(listed, list | tuple) else ()
+
+
+def _speaks_query(metadata: Mapping[str, object]) -> bool:
+    """Tell whether a service takes forms; those of EC2's own protocol name their operation as the others do."""
+    return any(protocol in _QUERY for protocol in _protocols(metadata))
 
 
 def _rest_protocol(service: Specification) -> str:

@@ -45,12 +45,15 @@ def render_error(
     codes: Codes | None = None,
     request: Request | None = None,
 ) -> Response:
-    """Return an error: Type, Code, Message and the members that the model gives it."""
+    """Return an error: Type, Code, Message and the members that the model gives it; EC2 has an envelope of its own."""
     del request
     found = fault(error, service, codes or {}, QUERY_CODES)
     shape = found.shape
-    parts = [f"<ErrorResponse{_xmlns(service)}><Error><Type>{found.side}</Type><Code>{legible(_code(found))}</Code>"]
-    parts.append(f"<Message>{legible(found.message)}</Message>")
+    said = f"<Code>{legible(_code(found))}</Code><Message>{legible(found.message)}</Message>"
+    if "ec2" in service.protocols:
+        whole = f"<Response><Errors><Error>{said}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
+        return Response(found.status, {**_headers(request_id), **found.headers}, whole.encode())
+    parts = [f"<ErrorResponse{_xmlns(service)}><Error><Type>{found.side}</Type>{said}"]
     for name, value in found.members.items():
         if shape and name.lower() != "message":
             element(shape.members[name], shape.members[name].wire_name(name))(parts, value)
