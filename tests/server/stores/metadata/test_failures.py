@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, insert, make_url, select, text
+from sqlalchemy.exc import IntegrityError
 
 from headrace.server.errors import Unavailable
 from headrace.server.stores.metadata import MetadataError, MetadataStore
@@ -180,3 +181,10 @@ def _end_sessions(url: str, metadata: MetadataStore) -> None:
             {"name": metadata.engine.url.database},
         )
     engine.dispose()
+
+
+def test_a_failure_does_not_tell_the_values(metadata: MetadataStore) -> None:
+    write(metadata, "twice", "confidential")
+    with pytest.raises(IntegrityError) as failure:
+        write(metadata, "twice", "confidential")
+    assert "confidential" not in str(failure.value)
