@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
+
+from headrace.aws.specification.once import once
 
 TABLES = Path(__file__).parent / "tables"
 
@@ -36,7 +37,7 @@ class Definition:
     resources: Mapping[str, str]
 
 
-@cache
+@once
 def definition(prefix: str) -> Definition:
     """Return the table of an IAM prefix ("s3"); raises LookupError when there is none."""
     path = TABLES / f"{prefix}.json"

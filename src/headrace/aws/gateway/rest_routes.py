@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 
 from headrace.aws import specification
 from headrace.aws.protocols.http_request import decoded, label_names, path_pattern
 from headrace.aws.specification import Operation, Shape
+from headrace.aws.specification.once import once
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class RestRoutes:
         return None
 
 
-@cache
+@once
 def rest_routes(service: str) -> RestRoutes:
     """Return the paths of a service, made once."""
     return RestRoutes(service)

@@ -5,20 +5,20 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import botocore
 from botocore.loaders import Loader
 
+from headrace.aws.specification.once import once
 from headrace.aws.specification.operations import Specification
 
 _MODELS = Path(botocore.__file__).parent / "data"
 _HEAD = 16_384
 
 
-@cache
+@once
 def service(name: str) -> Specification:
     """Return the service that botocore calls `name`; raises LookupError when it knows none."""
     if name not in names():
@@ -27,7 +27,7 @@ def service(name: str) -> Specification:
     return Specification(name, _without_documentation(loader.load_service_model(name, "service-2")))
 
 
-@cache
+@once
 def names() -> frozenset[str]:
     """Return the names of all services that botocore has a model of."""
     return frozenset(
@@ -35,7 +35,7 @@ def names() -> frozenset[str]:
     )
 
 
-@cache
+@once
 def metadata() -> Mapping[str, Mapping[str, Any]]:
     """Return the metadata of every service by its name, read from the models' heads alone."""
     return {name: _head(name) for name in sorted(names())}
