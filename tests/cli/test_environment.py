@@ -14,20 +14,6 @@ import pytest
 Headrace = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture
-def headrace(tmp_path: Path) -> Headrace:
-    """Run `headrace` with a home of its own; `variables` are added to its environment."""
-
-    def run(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "HEADRACE_"))}
-        return subprocess.run(
-            [sys.executable, "-m", "headrace", *map(str, arguments)],
-            cwd=tmp_path, env=kept | {"HOME": str(tmp_path)} | variables, capture_output=True, text=True, timeout=60,
-        )  # fmt: skip
-
-    return run
-
-
 def exported(output: str) -> dict[str, str]:
     """Return what a shell would have after `eval` of these lines."""
     done = subprocess.run(
@@ -111,7 +97,7 @@ def test_a_server_without_its_proxy(headrace: Headrace, serve: Any) -> None:
     assert "HTTPS_PROXY" not in done.stdout
 
 
-@pytest.mark.parametrize("code", [0, 1, 7, 255])
+@pytest.mark.parametrize("code", [0, 7])
 def test_the_exit_code_of_a_command_is_passed_on(headrace: Headrace, server: Any, code: int) -> None:
     assert headrace("exec", "--data", server.data, "--", "sh", "-c", f"exit {code}").returncode == code
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
+import signal
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -35,6 +36,8 @@ def serve_command(**flags: Any) -> None:
         uvloop.run(_serve(settings))
     except ImportError:  # pragma: no cover
         asyncio.run(_serve(settings))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 async def _serve(settings: Settings) -> None:

@@ -7,13 +7,14 @@ import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from headrace.server.app.bodies import Disconnected, Incoming, Outgoing, drain, read_whole, stage
+from headrace.server.app.bodies import Disconnected, Incoming, Outgoing, drain, read_whole, take_in
 from headrace.server.app.observation import Observer
 from headrace.server.context import Platform
 from headrace.server.errors import OperationError, Unavailable
-from headrace.server.guard import Answered, Door, Guard
+from headrace.server.guard import Admitted, Answered, Door, Guard
 from headrace.server.messages import Request, Response
 
 Scope = MutableMapping[str, Any]
@@ -77,23 +78,29 @@ class Application:
         door = self.door_of(request)
         if self.stopping:
             raise Unavailable("the server is stopping; send the request again in a moment")
-        if is_small(request) or not await run(self.pool, door.streams, request):
+        admitted = None
+        if not is_small(request):
+            if is_form(request):
+                request = replace(request, body=await incoming.head(SMALL_BODY))
+            admitted = await run(self.pool, self._admit, door, request)
+        if admitted is None:
             whole = await read_whole(request, incoming, self.platform.settings.largest_body)
             return await run(self.pool, self.guard.answer, door, whole)
-        if is_form(request):
-            request = replace(request, body=await incoming.head(SMALL_BODY))
-        admitted = await run(self.pool, self.guard.admit, door, request)
         if isinstance(admitted, Answered):
             return await leave_body(request, incoming, admitted)
+        perform = partial(self.guard.perform, admitted)
         try:
-            staged = await stage(self.platform.objects, admitted.intake, incoming, self.pool)
+            return await take_in(self.platform.objects, admitted.intake, incoming, self.pool, perform)
         except OperationError as refused:
             return await leave_body(request, incoming, await run(self.pool, self.guard.abandon, admitted, refused))
-        return await run(self.pool, self.guard.perform, admitted, staged)
 
     def door_of(self, request: Request) -> Door:
         """Return the first door that takes a request."""
         return next(entrance.door for entrance in self.entrances if entrance.takes(request))
+
+    def _admit(self, door: Door, request: Request) -> Admitted | Answered | None:
+        """Return what the guard says to the head of a request, or None for one whose body is to be read first."""
+        return self.guard.admit(door, request) if door.streams(request) else None
 
     async def _answer_anyway(self, request: Request, incoming: Incoming) -> Answered:
         try:

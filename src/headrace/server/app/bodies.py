@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from headrace.server.errors import InvalidInput, TooLarge
 from headrace.server.guard import Intake
@@ -17,7 +18,10 @@ from headrace.server.messages import Request, Response
 from headrace.server.stores.objects import ObjectStore, Staged, Staging
 
 BLOCK = 1 << 20
-"""Bytes that are gathered before they are hashed and written in one go."""
+"""Bytes that are gathered, while earlier ones are hashed and written, before the client has to wait."""
+
+LEAST_BLOCK = 1 << 18
+"""Bytes that are worth being hashed and written in one go while nothing else is."""
 
 LINGER_SECONDS = 3
 """How long the rest of a refused body is read, so that the client comes to read the refusal."""
@@ -25,6 +29,7 @@ LINGER_SECONDS = 3
 NOT_IN_A_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 Message = MutableMapping[str, Any]
+Result = TypeVar("Result")
 
 
 class Disconnected(Exception):  # noqa: N818 (the client's way to end a request)
@@ -96,28 +101,71 @@ async def read_whole(request: Request, incoming: Incoming, largest: int) -> Requ
     return replace(request, body=b"".join(blocks))
 
 
-async def stage(objects: ObjectStore, intake: Intake, incoming: Incoming, pool: Executor) -> Staged:
-    """Write a streaming body into the object store while it comes in; nothing of it stays on any error.
+async def take_in(
+    objects: ObjectStore, intake: Intake, incoming: Incoming, pool: Executor, then: Callable[[Staged], Result]
+) -> Result:
+    """Stage a streaming body while it comes in and return what `then` makes of it; nothing of it stays on any error.
 
-    The next block is received while the last one is hashed and written.
+    Blocks are received while the last ones are hashed and written; `then` runs in the thread that wrote the end.
     """
     loop = asyncio.get_running_loop()
-    staging = await loop.run_in_executor(pool, objects.stage, intake.digests)
+    upload = _Upload(objects, intake)
     writing: asyncio.Future[None] | None = None
+    gathered: list[bytes] = []
+    size = 0
     try:
-        async for block in _gathered(incoming.blocks()):
-            if writing is not None:
-                await writing
-            writing = loop.run_in_executor(pool, _write, staging, intake, block)
+        async for block in incoming.blocks():
+            gathered.append(block)
+            size += len(block)
+            idle = writing is None or writing.done()
+            if size >= (LEAST_BLOCK if idle else BLOCK):
+                if writing is not None:
+                    await writing
+                writing = loop.run_in_executor(pool, upload.write, gathered)
+                gathered, size = [], 0
         if writing is not None:
             await writing
-        return await loop.run_in_executor(pool, staging.finish)
+        return await loop.run_in_executor(pool, upload.finish, gathered, then)
     except BaseException:
-        if writing is not None:
-            with suppress(BaseException):
-                await writing
-        await loop.run_in_executor(pool, staging.abort)
+        await loop.run_in_executor(pool, upload.abort)
         raise
+
+
+class _Upload:
+    """A streaming body on its way into the object store, block by block, in whatever threads."""
+
+    def __init__(self, objects: ObjectStore, intake: Intake) -> None:
+        self._objects = objects
+        self._intake = intake
+        self._staging: Staging | None = None
+        self._over = False
+        self._lock = threading.Lock()
+
+    def write(self, blocks: list[bytes]) -> None:
+        with self._lock:
+            self._write(blocks)
+
+    def finish(self, blocks: list[bytes], then: Callable[[Staged], Result]) -> Result:
+        with self._lock:
+            staged = self._write(blocks).finish()
+            self._over = True
+        return then(staged)
+
+    def abort(self) -> None:
+        """Forget what was written, once no thread writes any more; too late after the end."""
+        with self._lock:
+            if self._staging is not None and not self._over:
+                self._staging.abort()
+            self._over = True
+
+    def _write(self, blocks: list[bytes]) -> Staging:
+        if self._over:
+            raise Disconnected
+        if self._staging is None:
+            self._staging = self._objects.stage(self._intake.digests)
+        for payload in self._intake.feed(b"".join(blocks)) if blocks else ():
+            self._staging.write(payload)
+        return self._staging
 
 
 async def drain(incoming: Incoming, most: int = 8 * BLOCK) -> None:
@@ -176,24 +224,6 @@ class Outgoing:
             close = getattr(blocks, "close", None)
             if close is not None:
                 close()
-
-
-async def _gathered(blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    gathered: list[bytes] = []
-    size = 0
-    async for block in blocks:
-        gathered.append(block)
-        size += len(block)
-        if size >= BLOCK:
-            yield b"".join(gathered)
-            gathered, size = [], 0
-    if gathered:
-        yield b"".join(gathered)
-
-
-def _write(staging: Staging, intake: Intake, block: bytes) -> None:
-    for payload in intake.feed(block):
-        staging.write(payload)
 
 
 def _next(blocks: Iterator[bytes]) -> bytes | None:

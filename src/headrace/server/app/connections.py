@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import resource
 import signal
 import socket
@@ -192,7 +193,7 @@ async def serve_until_stopped(
     stopping: Callable[[], None],
     tls: tuple[socket.socket, ssl.SSLContext] | None = None,
 ) -> None:
-    """Answer requests until SIGINT or SIGTERM; those in flight then finish, a second signal ends them.
+    """Answer requests until SIGINT or SIGTERM; those in flight then finish, a second signal ends them, a third all.
 
     `tls` is a further listening socket, whose clients speak TLS by a context of its own.
     """
@@ -216,14 +217,15 @@ async def serve_until_stopped(
     server = _Server(config)
     loop = asyncio.get_running_loop()
 
-    def stop() -> None:
-        if server.should_exit:
-            server.force_exit = True
+    def stop(number: int) -> None:
+        if server.force_exit:
+            os._exit(128 + number)
+        server.force_exit = server.should_exit
         server.should_exit = True
         stopping()
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
+        loop.add_signal_handler(number, stop, number)
 
     async def announce() -> None:
         while not server.started:
@@ -246,8 +248,6 @@ async def serve_until_stopped(
             await announcing
     finally:
         announcing.cancel()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
 
 
 def allow_many_files() -> None:
