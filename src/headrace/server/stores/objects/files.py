@@ -26,6 +26,7 @@ class FileStore:
         self._objects = folder / "objects"
         for each in (self._staging, self._objects):
             each.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._make_folders()
 
     def stage(self, digests: tuple[str, ...] = ("md5",)) -> FileStaging:
         """Begin a blob whose digests of these kinds are computed while it is written."""
@@ -36,9 +37,6 @@ class FileStore:
         """Rename a staged blob into place, make that durable, and return its id."""
         lasting = self._path(staged.blob)
         try:
-            if not lasting.parent.exists():
-                lasting.parent.mkdir(mode=0o700, exist_ok=True)
-                _sync(self._objects)
             (self._staging / staged.blob).rename(lasting)
             _sync(lasting.parent)
         except OSError as error:
@@ -77,6 +75,14 @@ class FileStore:
         for blob in stale:
             (self._staging / blob).unlink(missing_ok=True)
         return len(stale)
+
+    def _make_folders(self) -> None:
+        """Make all folders of blobs at once, so that no commit has to make one durable."""
+        missing = {f"{number:02x}" for number in range(256)}.difference(path.name for path in self._objects.iterdir())
+        for name in missing:
+            (self._objects / name).mkdir(mode=0o700)
+        if missing:
+            _sync(self._objects)
 
     def _path(self, blob: str) -> Path:
         if not _BLOB.fullmatch(blob):

@@ -9,24 +9,29 @@ from functools import cache
 from headrace.server.stores import digests
 
 PARALLEL_FROM = 1 << 17
-"""Blocks of this many bytes and more are hashed in threads: hashlib gives the interpreter free meanwhile."""
+"""Blocks of this many bytes and more are hashed in two threads: hashlib gives the interpreter free meanwhile."""
 
 
 class Hashing:
-    """Digests of the blocks that `update` is given, in their order."""
+    """Digests of the blocks that `update` is given, in their order.
+
+    Of a large block the first digest, which is to be the slowest, is computed while the caller goes on.
+    """
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self._digests = {name: digests.new(name) for name in dict.fromkeys(names)}
-        self._running: list[Future[None]] = []
+        self._running: Future[None] | None = None
 
     def update(self, block: bytes) -> None:
-        """Take a block in; large ones are hashed while the caller goes on."""
+        """Take a block in."""
         self._wait()
+        first, *others = self._digests.values()
         if len(block) < PARALLEL_FROM:
-            for digest in self._digests.values():
-                digest.update(block)
+            first.update(block)
         else:
-            self._running = [_threads().submit(digest.update, block) for digest in self._digests.values()]
+            self._running = _threads().submit(first.update, block)
+        for digest in others:
+            digest.update(block)
 
     def finish(self) -> dict[str, bytes]:
         """Return the raw digest of each name."""
@@ -34,9 +39,9 @@ class Hashing:
         return {name: digest.digest() for name, digest in self._digests.items()}
 
     def _wait(self) -> None:
-        for future in self._running:
-            future.result()
-        self._running = []
+        if self._running is not None:
+            self._running.result()
+            self._running = None
 
 
 @cache
