@@ -158,7 +158,7 @@ def test_sessions_end_together_when_they_were_issued_before_a_moment(metadata: M
 
 def first_start(metadata: MetadataStore, folder: Path) -> credentials.FirstStart:
     with metadata.writing() as connection:
-        return credentials.first_start(folder, connection, Keyring.open(folder), now=NOW)
+        return credentials.first_start(folder, connection, Keyring.open(folder / "keys"), now=NOW)
 
 
 def test_the_first_start_makes_an_account_and_writes_root_s_key(metadata: MetadataStore, tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_the_first_start_makes_an_account_and_writes_root_s_key(metadata: Metada
     access_key_id, secret = credentials.read_credentials(started.path)
     assert credentials.account_of(access_key_id) == started.account
     with metadata.reading() as connection:
-        found = credentials.find_key(connection, Keyring.open(folder), access_key_id)
+        found = credentials.find_key(connection, Keyring.open(folder / "keys"), access_key_id)
     assert found is not None and found.secret == secret
     assert found.caller == replace(credentials.root(started.account), access_key_id=access_key_id)
     written = started.path.read_bytes()
@@ -189,7 +189,7 @@ def test_aws_s_clients_read_the_credentials_file(metadata: MetadataStore, tmp_pa
 
 
 def test_a_first_start_that_did_not_commit_is_made_again(metadata: MetadataStore, tmp_path: Path) -> None:
-    keyring = Keyring.open(tmp_path)
+    keyring = Keyring.open(tmp_path / "keys")
     with pytest.raises(RuntimeError), metadata.writing() as connection:
         credentials.first_start(tmp_path, connection, keyring, now=NOW)
         raise RuntimeError("the machine stopped here")
@@ -213,11 +213,11 @@ def test_a_lost_signing_key_is_noticed_and_recovered(metadata: MetadataStore, tm
     started = first_start(metadata, folder)
     old_id, _ = credentials.read_credentials(started.path)
     with metadata.writing() as connection:
-        credentials.create_access_key(connection, Keyring.open(folder), ANN, now=NOW)
+        credentials.create_access_key(connection, Keyring.open(folder / "keys"), ANN, now=NOW)
     if loss == "deleted":
-        (folder / KEY_FILE).unlink()
+        (folder / "keys" / KEY_FILE).unlink()
     else:
-        write_private(folder / KEY_FILE, bytes(32) if loss == "foreign" else b"short")
+        write_private(folder / "keys" / KEY_FILE, bytes(32) if loss == "foreign" else b"short")
     with pytest.raises(KeyringError, match="headrace keys recover"):
         first_start(metadata, folder)
 
@@ -229,7 +229,7 @@ def test_a_lost_signing_key_is_noticed_and_recovered(metadata: MetadataStore, tm
     assert done == credentials.Recovery(started.account, 2 + 3, started.path) and len(repaired) == 1
     assert first_start(metadata, folder).account == started.account
     new_id, secret = credentials.read_credentials(started.path)
-    keyring = Keyring.open(folder)
+    keyring = Keyring.open(folder / "keys")
     with metadata.reading() as connection:
         assert credentials.find_key(connection, keyring, old_id) is None
         found = credentials.find_key(connection, keyring, new_id)
@@ -240,7 +240,7 @@ def test_a_lost_signing_key_is_noticed_and_recovered(metadata: MetadataStore, tm
 
 def test_a_recovery_that_did_not_commit_may_be_repeated(metadata: MetadataStore, tmp_path: Path) -> None:
     first_start(metadata, tmp_path)
-    (tmp_path / KEY_FILE).unlink()
+    (tmp_path / "keys" / KEY_FILE).unlink()
     with pytest.raises(RuntimeError), metadata.writing() as connection:
         credentials.recover(tmp_path, connection, now=NOW)
         raise RuntimeError("the machine stopped here")
@@ -253,10 +253,10 @@ def test_nothing_is_recovered_that_is_not_lost(metadata: MetadataStore, tmp_path
     with metadata.writing() as connection, pytest.raises(KeyringError, match="no account"):
         credentials.recover(tmp_path, connection, now=NOW)
     first_start(metadata, tmp_path)
-    key = (tmp_path / KEY_FILE).read_bytes()
+    key = (tmp_path / "keys" / KEY_FILE).read_bytes()
     with metadata.writing() as connection, pytest.raises(KeyringError, match="nothing to recover"):
         credentials.recover(tmp_path, connection, now=NOW)
-    (tmp_path / KEY_FILE).chmod(0o644)
+    (tmp_path / "keys" / KEY_FILE).chmod(0o644)
     with metadata.writing() as connection, pytest.raises(KeyringError, match="chmod 600"):
         credentials.recover(tmp_path, connection, now=NOW)
-    assert (tmp_path / KEY_FILE).read_bytes() == key
+    assert (tmp_path / "keys" / KEY_FILE).read_bytes() == key

@@ -16,6 +16,7 @@ from headrace.server.security.secrets import KEY_FILE, KeyDamaged, Keyring, Keyr
 from headrace.server.stores.metadata.tables.access_keys import ACCESS_KEYS, ACCOUNTS
 
 CREDENTIALS_FILE = "credentials"
+KEYS_FOLDER = "keys"
 CHECK_PURPOSE = "key check"
 
 Repair = Callable[[Connection, Keyring], int]
@@ -71,7 +72,7 @@ def check_signing_key(folder: Path, connection: Connection, keyring: Keyring) ->
         return None
     if not _fits(keyring, row.key_check, row.account):
         raise KeyringError(
-            f"the signing key {folder / KEY_FILE} is not the one that this data was sealed with; put that one back "
+            f"the signing key {folder / KEYS_FOLDER / KEY_FILE} is not the one that this data was sealed with; put that one back "
             "from a backup, or run headrace keys recover (every access key then has to be made anew)"
         )
     account: str = row.account
@@ -90,8 +91,10 @@ def recover(
     if row is None:
         raise KeyringError(f"there is no account in the data of {folder} to recover; run headrace serve to make one")
     if _signing_key_works(folder, row.key_check, row.account):
-        raise KeyringError(f"the signing key {folder / KEY_FILE} opens this data; there is nothing to recover")
-    keyring = Keyring.renew(folder)
+        raise KeyringError(
+            f"the signing key {folder / KEYS_FOLDER / KEY_FILE} opens this data; there is nothing to recover"
+        )
+    keyring = Keyring.renew(folder / KEYS_FOLDER)
     deactivated = _deactivate_unreadable(connection, keyring) + sum(repair(connection, keyring) for repair in repairs)
     connection.execute(update(ACCOUNTS).values(key_check=_check_value(keyring, row.account)))
     path = folder / CREDENTIALS_FILE
@@ -131,10 +134,10 @@ def _fits(keyring: Keyring, check_value: bytes, account: str) -> bool:
 
 
 def _signing_key_works(folder: Path, check_value: bytes, account: str) -> bool:
-    if not (folder / KEY_FILE).exists():
+    if not (folder / KEYS_FOLDER / KEY_FILE).exists():
         return False
     try:
-        return _fits(Keyring.open(folder), check_value, account)
+        return _fits(Keyring.open(folder / KEYS_FOLDER), check_value, account)
     except KeyDamaged:
         return False
 
