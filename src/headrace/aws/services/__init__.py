@@ -43,7 +43,6 @@ class Service:
     name: str
     modules: tuple[ModuleType, ...]
     errors: Mapping[type[OperationError], str] = field(default_factory=dict)
-    secret: frozenset[str] = frozenset()
     data_events: frozenset[str] = frozenset()
     anonymous: frozenset[str] = frozenset()
     prepare: Callable[[str, Request, dict[str, Any]], dict[str, Any]] | None = None

@@ -55,16 +55,4 @@ SERVICE = Service(
         errors.Denied: "AccessDenied",
         errors.Unavailable: "ServiceFailure",
     },
-    secret=frozenset(
-        {
-            "AuthenticationCode1",
-            "AuthenticationCode2",
-            "Base32StringSeed",
-            "NewPassword",
-            "OldPassword",
-            "Password",
-            "QRCodePNG",
-            "SecretAccessKey",
-        }
-    ),
 )

@@ -12,5 +12,4 @@ SERVICE = Service(
         errors.Denied: "AccessDenied",
         errors.LimitExceeded: "PackedPolicyTooLarge",
     },
-    secret=frozenset({"SecretAccessKey", "SessionToken", "TokenCode"}),
 )

@@ -43,7 +43,7 @@ DATA_EVENTS = frozenset(
     )
 )  # fmt: skip
 
-ANONYMOUS = DATA_EVENTS | {
+ANONYMOUS = (DATA_EVENTS - {"DeleteObjects"}) | {
     "GetBucketAcl", "GetBucketCors", "GetBucketLocation", "GetBucketPolicyStatus", "HeadBucket", "PutBucketAcl",
 }  # fmt: skip
 """What unsigned callers may try: a policy or an access list must allow it."""
