@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 import threading
 import time
@@ -10,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+
+from benchmarks.server.rows import keep
 
 from headrace.server.clock import system_clock
 from headrace.server.jobs.attempts import Attempts
@@ -55,7 +58,7 @@ def run_jobs(store: MetadataStore, folder: Path, parallel: int) -> None:
 
 
 def main() -> None:
-    """Print jobs a second of each part."""
+    """Print jobs a second of each part, and keep the rows."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--parallel", type=int, default=2)
@@ -69,12 +72,15 @@ def main() -> None:
             ("enqueue", few, partial(enqueue, store, few)),
             ("whole jobs, each in its own processes", few, partial(run_jobs, store, Path(name), options.parallel)),
         )
+        facts = {}
         for title, count, part in parts:
             start, cpu = time.perf_counter(), time.process_time()
             part()
             wall, cpu = time.perf_counter() - start, time.process_time() - cpu
+            facts[f"{title} ({count:,})"] = {"per_second": count / wall, "cpu_us": 1e6 * cpu / count}
             print(f"{title}: {count / wall:,.0f} a second ({1e6 * cpu / count:,.0f} µs of CPU each in this process)")
         store.close()
+    keep("jobs", {"parts": facts, "load": os.getloadavg()[0]})
 
 
 if __name__ == "__main__":

@@ -12,14 +12,24 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from server.sections import sections as server_sections
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 RESULTS = HERE / "results"
+ABOUT = "## About this run"
+SERVER = ("server.identity", "server.objects", "server.memory", "server.connections", "jobs", "server.protocols")
 
 
 def part(*arguments: object) -> None:
     """Run one benchmark in a process of its own."""
     subprocess.run([sys.executable, *map(str, arguments)], check=True)
+
+
+def server_part(name: str) -> None:
+    """Run one of the server's benchmarks, which are modules."""
+    print(f"benchmarks.{name}", flush=True)
+    subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True, cwd=ROOT)
 
 
 def read(name: str) -> dict[str, Any]:
@@ -109,6 +119,10 @@ def write_results() -> None:
             "`make bench DATA=FOLDER` (`benchmarks/size.py`): the wheel and what it needs, without extras, in a fresh environment.",
             table(["what", "MiB"], [[k, f"{v:,.0f}"] for k, v in size.items()]),
         ]
+    sections += server_sections(read("server"), table)
+    former = (HERE / "RESULTS.md").read_text() if (HERE / "RESULTS.md").exists() else ""
+    if ABOUT in former:  # written by hand
+        sections.append(former[former.index(ABOUT) :].rstrip())
     (HERE / "RESULTS.md").write_text("\n\n".join(sections) + "\n")
 
 
@@ -117,9 +131,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, help="folder of the data sets (benchmarks/README.md)")
     parser.add_argument("--peers", action="store_true", help="quality and speed beside AutoGluon and FLAML")
+    parser.add_argument("--server", action="store_true", help="only the server, beside moto's; needs no data sets")
     parser.add_argument("--write-only", action="store_true", help="only write RESULTS.md from the rows that are there")
     arguments = parser.parse_args()
-    if not arguments.write_only:
+    if arguments.server:
+        for name in SERVER:
+            server_part(name)
+    elif not arguments.write_only:
         if arguments.data is None or not arguments.data.is_dir():
             parser.error(
                 "name the folder of the data sets: make bench DATA=FOLDER (benchmarks/README.md says what it holds)"
