@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, union_all, update
 
 from headrace.server.context import Context
 from headrace.server.errors import OperationError
@@ -20,6 +20,16 @@ from headrace.server.stores.metadata.tables.objects import OBJECT_PARTS, OBJECTS
 from headrace.server.stores.objects import ObjectStore
 
 NULL = "null"
+
+_VERSION = select(OBJECTS).where(OBJECTS.c.bucket == bindparam("bucket"), OBJECTS.c.key == bindparam("key"))
+_LATEST = _VERSION.where(OBJECTS.c.latest)
+_NAMED = _VERSION.where(OBJECTS.c.version == bindparam("version"))
+_NAMED_BLOBS = union_all(
+    *(
+        select(table.c.blob).where(table.c.blob.in_(bindparam("blobs", expanding=True)))
+        for table in (OBJECTS, OBJECT_PARTS, UPLOAD_PARTS)
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -81,17 +91,13 @@ def lock_key(context: Context, bucket: Bucket, key: str) -> None:
 
 def current(connection: Connection, bucket: str, key: str) -> Version | None:
     """Return the latest version of a key, which may be a delete marker, or None."""
-    query = select(OBJECTS).where(OBJECTS.c.bucket == bucket, OBJECTS.c.key == key_bytes(key), OBJECTS.c.latest)
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_LATEST, {"bucket": bucket, "key": key_bytes(key)}).one_or_none()
     return None if row is None else version_of(row)
 
 
 def named(connection: Connection, bucket: str, key: str, version: str) -> Version | None:
     """Return the version of that id, or None."""
-    query = select(OBJECTS).where(
-        OBJECTS.c.bucket == bucket, OBJECTS.c.key == key_bytes(key), OBJECTS.c.version == version
-    )
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_NAMED, {"bucket": bucket, "key": key_bytes(key), "version": version}).one_or_none()
     return None if row is None else version_of(row)
 
 
@@ -139,11 +145,12 @@ def add(
         version = NULL
         replaced = named(connection, bucket.name, key, NULL)
     freed = [] if replaced is None else _remove_row(context, replaced)
-    connection.execute(
-        update(OBJECTS)
-        .where(OBJECTS.c.bucket == bucket.name, OBJECTS.c.key == encoded, OBJECTS.c.latest)
-        .values(latest=False)
-    )
+    if replaced is None or not replaced.latest:
+        connection.execute(
+            update(OBJECTS)
+            .where(OBJECTS.c.bucket == bucket.name, OBJECTS.c.key == encoded, OBJECTS.c.latest)
+            .values(latest=False)
+        )
     made = Version(
         0, bucket.name, key, version, True, marker, blob, size, etag, storage_class, owner, context.now, record
     )
@@ -218,15 +225,15 @@ def named_blobs(connection: Connection, blobs: Iterable[str]) -> set[str]:
     found: set[str] = set()
     for start in range(0, len(wanted), 500):
         some = wanted[start : start + 500]
-        for table in (OBJECTS, OBJECT_PARTS, UPLOAD_PARTS):
-            found.update(connection.execute(select(table.c.blob).where(table.c.blob.in_(some))).scalars())
+        found.update(connection.execute(_NAMED_BLOBS, {"blobs": some}).scalars())
     return found
 
 
 def _remove_row(context: Context, version: Version) -> list[str]:
     """Delete the rows of a version and return the blobs that they named."""
     blobs = [version.blob, *(part.blob for part in parts_of(context.connection, version))]
-    context.connection.execute(delete(OBJECT_PARTS).where(OBJECT_PARTS.c.object == version.id))
+    if len(blobs) > 1:
+        context.connection.execute(delete(OBJECT_PARTS).where(OBJECT_PARTS.c.object == version.id))
     context.connection.execute(delete(OBJECTS).where(OBJECTS.c.id == version.id))
     return blobs
 
