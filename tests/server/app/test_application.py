@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,13 @@ def platform(tmp_path: Path) -> Iterator[Platform]:
 
 
 def ask(
-    platform: Platform, door: Gateway, headers: dict[str, str], path: str = "/", method: str = "POST", body: bytes = b""
+    platform: Platform,
+    door: Gateway,
+    headers: dict[str, str],
+    path: str = "/",
+    method: str = "POST",
+    body: bytes = b"",
+    client: str = "127.0.0.1",
 ) -> tuple[int, dict[str, str], bytes]:
     """Send one request through the application and return status, headers and body of its answer."""
     application = Application(platform, [Entrance(lambda _: True, door)])
@@ -67,7 +74,7 @@ def ask(
     scope = {
         "type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b"",
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
-        "client": ("127.0.0.1", 5), "scheme": "http",
+        "client": (client, 5), "scheme": "http",
     }  # fmt: skip
     try:
         asyncio.run(application(scope, receive, send))
@@ -121,3 +128,25 @@ def test_health_is_bad_while_the_metadata_store_is_away(platform: Platform, monk
 
 def test_own_pages_take_no_other_methods(platform: Platform) -> None:
     assert ask(platform, Gateway(platform), {}, "/healthz", "POST")[0] == 405
+
+
+def test_metrics_are_for_this_machine_or_for_holders_of_the_token(platform: Platform) -> None:
+    door = Gateway(platform)
+    elsewhere = {"path": "/metrics", "method": "GET", "client": "203.0.113.9"}
+    assert ask(platform, door, {}, "/metrics", "GET")[0] == 200
+    for headers in ({}, {"authorization": "Bearer "}, {"authorization": "Bearer guessed"}):
+        assert ask(platform, door, headers, **elsewhere)[0] == 403
+    with_token = replace(platform, settings=platform.settings.model_copy(update={"metrics_token": "chosen"}))
+    assert ask(with_token, door, {"authorization": "Bearer guessed"}, **elsewhere)[0] == 403
+    assert ask(with_token, door, {"authorization": "Bearer chosen"}, **elsewhere)[0] == 200
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/metrics"])
+def test_signed_requests_reach_a_bucket_of_that_name(platform: Platform, path: str) -> None:
+    signed = {
+        "host": "localhost",
+        "authorization": "AWS4-HMAC-SHA256 Credential=AKIAX/20260101/us-east-1/s3/aws4_request",
+    }
+    status, _, body = ask(platform, Gateway(platform), signed, path, "GET")
+    assert status in (400, 403)
+    assert b"<Code>" in body

@@ -150,3 +150,10 @@ def test_hundreds_of_connections_are_held_at_once(wire: Wire, tools: Tools) -> N
     for connection in connections:
         connection.sendall(request)
     assert {tools.read(connection).status for connection in connections} == {200}
+
+
+def test_nobody_claims_another_address_or_tls(wire: Wire, tools: Tools) -> None:
+    connection = wire.connect()
+    connection.sendall(wire.whoami(**{"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}))
+    assert tools.read(connection).status == 200
+    assert {line["client"] for line in tools.eventually(wire.lines) if "client" in line} == {"127.0.0.1"}
