@@ -214,6 +214,8 @@ class Guard:
     ) -> Answered:
         if not isinstance(error, OperationError):
             LOG.exception("request %s failed", request.request_id, exc_info=error)
+        elif isinstance(error, Unavailable):
+            LOG.warning("request %s was refused: %s", request.request_id, error.message)
         response, code = self._told(door, request, error)
         service, operation, source = door.named(request)
         caller = evidence.caller if evidence else ANONYMOUS
