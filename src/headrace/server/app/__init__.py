@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from headrace.server.app.bodies import Disconnected, Incoming, Outgoing, drain, read_whole, take_in
 from headrace.server.app.observation import Observer
+from headrace.server.app.threads import Threads
 from headrace.server.context import Platform
 from headrace.server.errors import OperationError, Unavailable
 from headrace.server.guard import Admitted, Answered, Door, Guard
@@ -41,7 +41,7 @@ class Application:
         self.entrances = entrances
         self.guard = Guard(platform)
         self.observer = Observer(platform)
-        self.pool = ThreadPoolExecutor(platform.settings.threads, "request")
+        self.threads = Threads(platform.settings.threads, "request")
         self.stopping = False
 
     async def __call__(self, scope: Scope, receive: Receive, send_message: Send) -> None:
@@ -51,7 +51,7 @@ class Application:
         outgoing = Outgoing(request, send_message)
         if is_own_page(request):
             page = await asyncio.to_thread(self.observer.own_page, request)
-            await outgoing.send(page, incoming, self.pool)
+            await outgoing.send(page, incoming, self.threads)
             return
         seen = self.observer.begins(request)
         answered = Answered(Response(503))
@@ -64,17 +64,17 @@ class Application:
             answered = replace(answered, response=Response(503), error=type(error).__name__)
             if outgoing.begun:
                 raise
-            await outgoing.send(Response(503, {"connection": "close"}), incoming, self.pool)
+            await outgoing.send(Response(503, {"connection": "close"}), incoming, self.threads)
         finally:
             self.observer.ends(seen, request, answered)
 
     def close(self) -> None:
         """End the threads once the requests in them have ended."""
-        self.pool.shutdown()
+        self.threads.close()
 
     async def answer(self, request: Request, incoming: Incoming) -> Answered:
         """Return the answer to a request: small bodies are read whole, uploads staged block by block."""
-        run = asyncio.get_running_loop().run_in_executor
+        run = self.threads.run
         door = self.door_of(request)
         if self.stopping:
             raise Unavailable("the server is stopping; send the request again in a moment")
@@ -82,17 +82,17 @@ class Application:
         if not is_small(request):
             if is_form(request):
                 request = replace(request, body=await incoming.head(SMALL_BODY))
-            admitted = await run(self.pool, self._admit, door, request)
+            admitted = await run(self._admit, door, request)
         if admitted is None:
             whole = await read_whole(request, incoming, self.platform.settings.largest_body)
-            return await run(self.pool, self.guard.answer, door, whole)
+            return await run(self.guard.answer, door, whole)
         if isinstance(admitted, Answered):
             return await leave_body(request, incoming, admitted)
         perform = partial(self.guard.perform, admitted)
         try:
-            return await take_in(self.platform.objects, admitted.intake, incoming, self.pool, perform)
+            return await take_in(self.platform.objects, admitted.intake, incoming, self.threads, perform)
         except OperationError as refused:
-            return await leave_body(request, incoming, await run(self.pool, self.guard.abandon, admitted, refused))
+            return await leave_body(request, incoming, await run(self.guard.abandon, admitted, refused))
 
     def door_of(self, request: Request) -> Door:
         """Return the first door that takes a request."""
@@ -115,19 +115,18 @@ class Application:
     ) -> Answered:
         """Send an answer, or the door's error where the answer turns out not to be one that HTTP can carry."""
         try:
-            await outgoing.send(answered.response, incoming, self.pool)
+            await outgoing.send(answered.response, incoming, self.threads)
         except Disconnected:
             raise
         except Exception as error:
             if outgoing.begun:
                 raise
             answered = await self._turn_away(request, error)
-            await outgoing.send(answered.response, incoming, self.pool)
+            await outgoing.send(answered.response, incoming, self.threads)
         return answered
 
     async def _turn_away(self, request: Request, error: Exception) -> Answered:
-        run = asyncio.get_running_loop().run_in_executor
-        return await run(self.pool, self.guard.turn_away, self.door_of(request), request, error)
+        return await self.threads.run(self.guard.turn_away, self.door_of(request), request, error)
 
 
 async def leave_body(request: Request, incoming: Incoming, answered: Answered) -> Answered:

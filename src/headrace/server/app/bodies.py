@@ -7,11 +7,11 @@ import re
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
-from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from headrace.server.app.threads import Threads
 from headrace.server.errors import InvalidInput, TooLarge
 from headrace.server.guard import Intake
 from headrace.server.messages import Request, Response
@@ -50,7 +50,8 @@ class Incoming:
         if self._seen:
             return self._seen.popleft()
         try:
-            message = await asyncio.wait_for(self._receive(), self._idle)
+            async with asyncio.timeout(self._idle):
+                message = await self._receive()
         except TimeoutError:
             raise InvalidInput(
                 f"nothing of the body arrived for {self._idle:g} seconds; send the request again",
@@ -102,13 +103,12 @@ async def read_whole(request: Request, incoming: Incoming, largest: int) -> Requ
 
 
 async def take_in(
-    objects: ObjectStore, intake: Intake, incoming: Incoming, pool: Executor, then: Callable[[Staged], Result]
+    objects: ObjectStore, intake: Intake, incoming: Incoming, threads: Threads, then: Callable[[Staged], Result]
 ) -> Result:
     """Stage a streaming body while it comes in and return what `then` makes of it; nothing of it stays on any error.
 
     Blocks are received while the last ones are hashed and written; `then` runs in the thread that wrote the end.
     """
-    loop = asyncio.get_running_loop()
     upload = _Upload(objects, intake)
     writing: asyncio.Future[None] | None = None
     gathered: list[bytes] = []
@@ -121,13 +121,13 @@ async def take_in(
             if size >= (LEAST_BLOCK if idle else BLOCK):
                 if writing is not None:
                     await writing
-                writing = loop.run_in_executor(pool, upload.write, gathered)
+                writing = threads.run(upload.write, gathered)
                 gathered, size = [], 0
         if writing is not None:
             await writing
-        return await loop.run_in_executor(pool, upload.finish, gathered, then)
+        return await threads.run(upload.finish, gathered, then)
     except BaseException:
-        await loop.run_in_executor(pool, upload.abort)
+        await threads.run(upload.abort)
         raise
 
 
@@ -186,8 +186,8 @@ class Outgoing:
         self._send = send_message
         self.begun = False
 
-    async def send(self, response: Response, incoming: Incoming, pool: Executor) -> None:
-        """Send an answer; a body of blocks is read in threads, and no further once the client has gone.
+    async def send(self, response: Response, incoming: Incoming, threads: Threads) -> None:
+        """Send an answer; a body of blocks is read one block ahead, and no further once the client has gone.
 
         Raises ValueError, with nothing sent, on a header that HTTP can't carry; Disconnected when the client goes.
         """
@@ -195,7 +195,7 @@ class Outgoing:
         self.begun = True
         await self._send({"type": "http.response.start", "status": response.status, "headers": raw})
         if not isinstance(response.body, bytes):
-            await self._send_blocks(response.body, incoming, pool)
+            await self._send_blocks(response.body, incoming, threads)
             return
         body = b"" if self._request.method == "HEAD" else response.body
         await self._send({"type": "http.response.body", "body": body})
@@ -210,17 +210,19 @@ class Outgoing:
                 raise ValueError(f"the header {name} of an answer holds a control character")
         return [(name.encode("latin-1"), value.encode("utf-8")) for name, value in headers.items()]
 
-    async def _send_blocks(self, blocks: Iterator[bytes], incoming: Incoming, pool: Executor) -> None:
-        loop = asyncio.get_running_loop()
+    async def _send_blocks(self, blocks: Iterator[bytes], incoming: Incoming, threads: Threads) -> None:
         gone = asyncio.ensure_future(incoming.gone())
+        following = threads.run(_next, blocks)
         try:
-            while (block := await loop.run_in_executor(pool, _next, blocks)) is not None:
+            while (block := await following) is not None:
                 if gone.done():
                     raise Disconnected
+                following = threads.run(_next, blocks)
                 await self._send({"type": "http.response.body", "body": block, "more_body": True})
             await self._send({"type": "http.response.body", "body": b""})
         finally:
             gone.cancel()
+            await asyncio.wait([following])
             close = getattr(blocks, "close", None)
             if close is not None:
                 close()
