@@ -36,8 +36,8 @@ class Platform:
 class Context:
     """One call: the open transaction, the caller, where and when.
 
-    `authorise` checks a further action on a further resource of the same request (iam:PassRole, a copy's source) and
-    raises Denied; `request` holds what some operations answer with (host, source_address, user_agent). `after_commit`
+    `authorise(action, arn)` checks a further action on a further resource of the same request (iam:PassRole, a copy's
+    source), under further condition keys as a third argument, and raises Denied; `request` holds what some operations answer with (host, source_address, user_agent). `after_commit`
     keeps a function until the transaction has committed (deleting blobs that nothing names any more).
     """
 
@@ -47,7 +47,7 @@ class Context:
     place: Place
     now: int
     request_id: str
-    authorise: Callable[[str, str], None]
+    authorise: Callable[..., None]
     request: Mapping[str, str] = field(default_factory=dict)
     committed: list[Callable[[], None]] = field(default_factory=list)
 

@@ -204,7 +204,7 @@ def _holds(operator: str, name: str, value: str, given: str | None) -> bool:
     if operator == "eq":
         return given == value
     if given is None:
-        return False
+        return not value
     if name == "content-type":
         return all(each.strip().startswith(value) for each in given.split(","))
     return given.startswith(value)

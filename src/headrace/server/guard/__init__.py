@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from headrace.server.context import Context, Platform
 from headrace.server.errors import OperationError, TooLarge, Unavailable
 from headrace.server.guard.authorisation import authorise
+from headrace.server.guard.conditions import Keys
 from headrace.server.guard.door import Call, Check, Door, Evidence, Intake
 from headrace.server.messages import Request, Response
 from headrace.server.operations.identity import last_use
@@ -148,9 +149,9 @@ class Guard:
         return Answered(response, call.service, call.operation, evidence.caller)
 
     def _run(self, connection: Connection, request: Request, evidence: Evidence, call: Call, effects: _Effects) -> Any:
-        def authorise_further(action: str, resource: str) -> None:
+        def authorise_further(action: str, resource: str, conditions: Keys | None = None) -> None:
             effects.resources.append(resource)
-            checks = (Check(action, (resource,)),)
+            checks = (Check(action, (resource,), conditions or {}),)
             authorise(self.platform, connection, request, evidence, call, checks)
 
         caller = evidence.caller

@@ -59,7 +59,7 @@ class Storage:
         return lambda **parameters: self.run(operation, **parameters)
 
     def run(self, operation: Callable[..., Any], *arguments: Any, **parameters: Any) -> Any:
-        def authorise(action: str, _: str) -> None:
+        def authorise(action: str, _: str, __: Any = None) -> None:
             if action in self.denied:
                 raise Denied(f"{action} is denied")
 

@@ -50,8 +50,7 @@ def complete_multipart_upload(
     if not named_parts:
         raise malformed_xml()
     customer_key = customer_keys.key_of(given)
-    if customer_key is not None or upload.record.get("algorithm"):
-        customer_keys.check_key(upload.record, customer_key, reading=False)
+    customer_keys.check_key(upload.record, customer_key, reading=False)
     if if_match is not None or if_none_match is not None:
         check_write(current(context.connection, bucket, key), key, if_match=if_match, if_none_match=if_none_match)
     sent = sent_parts(context, upload)

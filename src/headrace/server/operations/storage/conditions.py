@@ -88,12 +88,12 @@ def check_deletion(
     modified: datetime | None = None,
     size: int | None = None,
 ) -> None:
-    """Raise PreconditionFailed where what a deletion expects of the object does not hold."""
+    """Raise PreconditionFailed where what a deletion expects does not hold, NoSuchKey where nothing ever was."""
     if if_match is None and modified is None and size is None:
         return
-    if present is None or present.marker:
+    if present is None:
         raise no_such_key(key)
-    if if_match is not None and not _matches(if_match, present.etag):
+    if present.marker or (if_match is not None and not _matches(if_match, present.etag)):
         raise precondition_failed("If-Match")
     if modified is not None and present.modified // 1000 != _seconds(modified):
         raise precondition_failed("x-amz-if-match-last-modified-time")

@@ -111,7 +111,7 @@ def locate(context: Context, bucket: Bucket, key: str, version: str | None = Non
     found = current(connection, bucket.name, key) if not version else named(connection, bucket.name, key, version)
     if found is not None and not found.marker:
         return found
-    context.authorise("s3:ListBucket", bucket.arn)
+    context.authorise("s3:ListBucket", bucket.arn, {"s3:prefix": (key,)})
     if found is None:
         raise no_such_version(key, version) if version else no_such_key(key)
     if version:
