@@ -1,8 +1,8 @@
 """A whole platform in this process, asked as clients ask it: signed requests in, answers out."""
 
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -13,6 +13,7 @@ from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
+from botocore.serialize import create_serializer
 
 from headrace.cli.assembly import application_of, open_platform
 from headrace.server.app import Application
@@ -37,23 +38,22 @@ class Wire:
     body: bytes
 
 
-def written(service: str, operation: str, parameters: dict[str, Any], protocol: str = "") -> Wire:
-    """Return what botocore sends for a call, in one of the protocols that the service speaks."""
+@cache
+def writer(service: str, protocol: str) -> tuple[Any, list[Wire]]:
+    """Return a client that sends nothing, and the list where it leaves what it would send."""
     config = Config(s3={"addressing_style": "path"}, parameter_validation=False, inject_host_prefix=False)
     client = MODELS.create_client(
         service, region_name="us-east-1", endpoint_url=f"http://{HOST}", aws_access_key_id="AKIA",
         aws_secret_access_key="x", config=config,
     )  # fmt: skip
     if protocol:
-        from botocore.serialize import create_serializer
-
         client._serializer = create_serializer(protocol, include_validation=False)
         client.meta.service_model.__dict__["resolved_protocol"] = protocol
     sent: list[Wire] = []
 
     def keep(request: Any, **_: Any) -> None:
         url, body = urlsplit(request.url), request.body or b""
-        data = body.read() if isinstance(body, io.IOBase) or hasattr(body, "read") else body
+        data = body.read() if hasattr(body, "read") else body
         headers = {
             name.lower(): value.decode() if isinstance(value, bytes) else value
             for name, value in request.headers.items()
@@ -64,9 +64,15 @@ def written(service: str, operation: str, parameters: dict[str, Any], protocol: 
         raise ConnectionAbortedError
 
     client.meta.events.register("before-send.*", keep)
+    return client, sent
+
+
+def written(service: str, operation: str, parameters: dict[str, Any], protocol: str = "") -> Wire:
+    """Return what botocore sends for a call, in one of the protocols that the service speaks."""
+    client, sent = writer(service, protocol)
     with pytest.raises(ConnectionAbortedError):
         client._make_api_call(operation, parameters)
-    return sent[0]
+    return sent.pop()
 
 
 UNSIGNED = {
