@@ -89,6 +89,40 @@ class TestContract:
         with pytest.raises(Unavailable, match=f"{blob} are gone"):
             b"".join(store.read(blob))
 
+    def test_what_is_held_is_deleted_after_its_last_reader(self, store: ObjectStore) -> None:
+        blob, other = put(store, b"held"), put(store, b"free")
+        first, second = store.hold([blob]), store.hold([blob, other])
+        store.delete(blob)
+        first()
+        assert b"".join(store.read(blob)) == b"held"
+        second()
+        assert [each for each, _ in store.blobs()] == [other]
+        store.delete(other)
+        assert list(store.blobs()) == []
+
+
+def test_what_is_gone_can_not_be_held(tmp_path: Path) -> None:
+    store = FileStore(tmp_path)
+    here, gone = put(store, b"x"), put(store, b"y")
+    store.delete(gone)
+    with pytest.raises(Unavailable, match=f"{gone} are gone"):
+        store.hold([here, gone])
+    store.delete(here)
+    assert list(store.blobs()) == []
+
+
+def test_a_blob_that_lost_its_end_is_no_short_one(tmp_path: Path) -> None:
+    store = FileStore(tmp_path)
+    blob = put(store, b"0123456789")
+    blocks = store.read(blob, 0, 10)
+    os.truncate(tmp_path / "objects" / blob[:2] / blob, 4)
+    assert next(blocks) == b"0123"
+    with pytest.raises(Unavailable, match=f"{blob} .* is shorter"):
+        next(blocks)
+    with pytest.raises(Unavailable, match=f"{blob} .* is shorter"):
+        store.read(blob, 2, 5)
+    assert b"".join(store.read(blob, 1, 3)) == b"123"
+
 
 def test_reading_goes_on_after_a_deletion(tmp_path: Path) -> None:
     store = FileStore(tmp_path)

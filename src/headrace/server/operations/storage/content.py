@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from headrace.server.context import Context
@@ -73,7 +74,7 @@ def span_of_part(number: int, version: Version, parts: Sequence[Part]) -> Span:
 
 
 def read(context: Context, version: Version, span: Span, key: CustomerKey | None = None) -> Iterator[bytes]:
-    """Return the plain bytes of a run in blocks; the first blob is open when this returns."""
+    """Return the plain bytes of a run in blocks, which its blobs keep though they be deleted from now on."""
     parts = parts_of(context.connection, version) or [
         Part(1, 0, version.size, version.blob, {"nonce": version.record.get("nonce")})
     ]
@@ -86,7 +87,7 @@ def read(context: Context, version: Version, span: Span, key: CustomerKey | None
     ]
     if len(runs) == 1:
         return _run(objects, *runs[0], key)
-    return _chain(objects, runs, key)
+    return _Chain(objects, runs, key)
 
 
 def restage(context: Context, blocks: Iterator[bytes], digests: tuple[str, ...] = ("md5",)) -> Staged:
@@ -106,6 +107,27 @@ def _run(objects: ObjectStore, part: Part, start: int, length: int, key: Custome
     return blocks if key is None else customer_keys.decrypt(blocks, key, part.record["nonce"], start)
 
 
-def _chain(objects: ObjectStore, runs: Sequence[tuple[Part, int, int]], key: CustomerKey | None) -> Iterator[bytes]:
-    for part, start, length in runs:
-        yield from _run(objects, part, start, length, key)
+class _Chain:
+    """The blocks of several parts, which are held until the end, or until nobody wants the rest."""
+
+    def __init__(self, objects: ObjectStore, runs: Sequence[tuple[Part, int, int]], key: CustomerKey | None) -> None:
+        self._release: Callable[[], None] | None = None
+        self._blocks = chain.from_iterable(_run(objects, *run, key) for run in runs)
+        self._release = objects.hold([part.blob for part, _, _ in runs])
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._blocks)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        release, self._release = self._release, None
+        if release is not None:
+            release()
+
+    __del__ = close

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -26,6 +27,8 @@ from headrace.server.stores.objects import Staged
 
 MOST_BYTES = 5 * 1024**3
 """Bytes of one PutObject or UploadPart."""
+
+LOG = logging.getLogger("headrace.storage")
 
 _OVERRIDES = ("cache_control", "content_disposition", "content_encoding", "content_language", "content_type", "expires")
 
@@ -142,7 +145,11 @@ def get_object(context: Context, **parameters: Any) -> dict[str, Any]:
         with context.platform.metadata.reading() as connection:
             later = replace(context, connection=connection)
             bucket, version, span, answer = _looked_up(later, "GET", **parameters)
-            answer["body"] = content.read(later, version, span, customer_key)
+            try:
+                answer["body"] = content.read(later, version, span, customer_key)
+            except Unavailable as error:
+                LOG.error("object %s, version %s: %s", bucket.arn, version.version, error.message)
+                raise
     access_logs.note(
         context, bucket, "REST.GET.OBJECT", version.key, version=answer.get("version_id", ""), size=version.size
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -50,13 +50,19 @@ class ObjectStore(Protocol):
         """Delete a staged blob that will not be committed."""
 
     def read(self, blob: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """Return blocks of at most 1 MiB of a blob; raises Unavailable when its bytes are gone.
+        """Return blocks of at most 1 MiB of a blob; raises Unavailable when its bytes are gone, or fewer than `length`.
 
         A staged blob is read under its own id before it is committed.
         """
 
+    def hold(self, blobs: Sequence[str]) -> Callable[[], None]:
+        """Keep blobs readable, though they be deleted, until the function that is returned is called.
+
+        Raises Unavailable when it is too late for one of them.
+        """
+
     def delete(self, blob: str) -> None:
-        """Delete a blob; one that is absent is no error."""
+        """Delete a blob, one that is held once it is not; one that is absent is no error."""
 
     def blobs(self) -> Iterator[tuple[str, int]]:
         """Return every committed blob with its time of writing (ms), for the sweep of those that no row names."""

@@ -6,14 +6,16 @@ import errno
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
 from headrace.server.errors import Unavailable
 from headrace.server.stores.objects.contract import BLOCK, Staged
 from headrace.server.stores.objects.hashing import Hashing
+from headrace.server.stores.objects.holds import Holds
 
 _BLOB = re.compile(r"[0-9a-f]{32}")
 
@@ -27,6 +29,7 @@ class FileStore:
         for each in (self._staging, self._objects):
             each.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._make_folders()
+        self._holds = Holds(lambda blob: self._path(blob).unlink(missing_ok=True))
 
     def stage(self, digests: tuple[str, ...] = ("md5",)) -> FileStaging:
         """Begin a blob whose digests of these kinds are computed while it is written."""
@@ -55,14 +58,27 @@ class FileStore:
             try:
                 descriptor = os.open(self._staging / blob, os.O_RDONLY)
             except FileNotFoundError:
-                raise Unavailable(f"the bytes of blob {blob} are gone from the data folder; restore a backup") from None
+                raise _gone(blob) from None
+        size = os.fstat(descriptor).st_size
+        blocks = _Blocks(blob, descriptor, size - start if length is None else length)
+        if length is not None and start + length > size:
+            raise _short(blob)
         if start:
             os.lseek(descriptor, start, os.SEEK_SET)
-        return _Blocks(descriptor, os.fstat(descriptor).st_size if length is None else length)
+        return blocks
+
+    def hold(self, blobs: Sequence[str]) -> Callable[[], None]:
+        """Keep blobs readable until the function that is returned is called."""
+        self._holds.take(blobs)
+        for blob in blobs:
+            if not self._path(blob).exists():
+                self._holds.give(blobs)
+                raise _gone(blob)
+        return partial(self._holds.give, blobs)
 
     def delete(self, blob: str) -> None:
-        """Delete a blob; one that is absent is no error."""
-        self._path(blob).unlink(missing_ok=True)
+        """Delete a blob, one that is held once it is not; one that is absent is no error."""
+        self._holds.delete(blob)
 
     def blobs(self) -> Iterator[tuple[str, int]]:
         """Return every committed blob with its time of writing (ms)."""
@@ -139,7 +155,8 @@ class FileStaging:
 class _Blocks:
     """The blocks of an open file; it is closed at the end, or when nobody wants the rest."""
 
-    def __init__(self, descriptor: int, length: int) -> None:
+    def __init__(self, blob: str, descriptor: int, length: int) -> None:
+        self._blob = blob
         self._descriptor = descriptor
         self._rest = length
 
@@ -147,10 +164,13 @@ class _Blocks:
         return self
 
     def __next__(self) -> bytes:
-        block = os.read(self._descriptor, min(BLOCK, self._rest)) if self._rest > 0 else b""
-        if not block:
+        if self._rest <= 0:
             self.close()
             raise StopIteration
+        block = os.read(self._descriptor, min(BLOCK, self._rest))
+        if not block:
+            self.close()
+            raise _short(self._blob)
         self._rest -= len(block)
         return block
 
@@ -175,6 +195,14 @@ def _sync(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _gone(blob: str) -> Unavailable:
+    return Unavailable(f"the bytes of blob {blob} are gone from the data folder; restore a backup")
+
+
+def _short(blob: str) -> Unavailable:
+    return Unavailable(f"blob {blob} of the data folder is shorter than it was; restore a backup")
 
 
 def _refuse(error: OSError) -> NoReturn:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from headrace.server.errors import Unavailable
 from headrace.server.stores.objects.contract import BLOCK, Staged
 from headrace.server.stores.objects.hashing import Hashing
+from headrace.server.stores.objects.holds import Holds
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as Remote
@@ -27,6 +29,7 @@ class RemoteStore:
 
     def __init__(self, remote: Remote) -> None:
         self._remote = remote
+        self._holds = Holds(self._remove)
 
     @classmethod
     def open(cls, url: str) -> RemoteStore:
@@ -70,8 +73,16 @@ class RemoteStore:
             raise _away(error) from None
         return _blocks(result.stream(min_chunk_size=BLOCK))
 
+    def hold(self, blobs: Sequence[str]) -> Callable[[], None]:
+        """Keep blobs readable until the function that is returned is called; those that are gone are told when read."""
+        self._holds.take(blobs)
+        return partial(self._holds.give, blobs)
+
     def delete(self, blob: str) -> None:
-        """Delete a blob; one that is absent is no error."""
+        """Delete a blob, one that is held once it is not; one that is absent is no error."""
+        self._holds.delete(blob)
+
+    def _remove(self, blob: str) -> None:
         import obstore
 
         try:
