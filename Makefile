@@ -22,6 +22,7 @@ demo: .venv/run.stamp  ## set up, then run the main job on the table in examples
 	$(BIN)/headrace run examples/telco_churn.csv --target Churn --charter examples/telco_churn.yaml --out $(OUT) --overwrite
 
 test: check  ## set up, then pass every check and test
+	$(BIN)/python -m compileall -q -j 2 src
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 test-clients: .venv/test.stamp .venv-clients/sagemaker2/ready .venv-clients/sagemaker3/ready  ## the AWS CLI and both SageMaker SDKs against a running server
