@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 ROUNDS = 3
 BUCKET = "kept"
@@ -32,7 +33,7 @@ class Work:
     def run(self, worker: Worker) -> None:
         try:
             worker(self)
-        except BotoCoreError:
+        except (BotoCoreError, ResponseParserError):
             return
         except ClientError as error:
             self.faults.append(str(error))
