@@ -72,8 +72,8 @@ def check_signing_key(folder: Path, connection: Connection, keyring: Keyring) ->
         return None
     if not _fits(keyring, row.key_check, row.account):
         raise KeyringError(
-            f"the signing key {folder / KEYS_FOLDER / KEY_FILE} is not the one that this data was sealed with; put that "
-            "one back from a backup, or run headrace keys recover (every access key then has to be made anew)"
+            f"the signing key {folder / KEYS_FOLDER / KEY_FILE} is not the one that this data was sealed with; put "
+            "that one back from a backup, or run headrace keys recover (every access key then has to be made anew)"
         )
     account: str = row.account
     return account
