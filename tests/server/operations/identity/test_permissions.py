@@ -81,11 +81,13 @@ def test_those_without_policies(world: Any) -> None:
 def test_a_federated_user_takes_two_queries(world: Any) -> None:
     ann = world.user("ann")
     world("put_user_policy", user_name="ann", policy_name="all", policy_document=allow("*"))
-    federated = replace(ann, kind="FederatedUser", user_id="111122223333:bob", session_issued=1)
+    federated = replace(ann, kind="FederatedUser", user_id="111122223333:bob", session_issued=world.now)
     found, queries = read(world, federated)
     assert queries == 2
     assert found.session == ()
     assert {each.source for each in found.identity} == {"all", "FederatedUser"}
+    found, _ = read(world, replace(federated, session_issued=world.now - 1))
+    assert {each.source for each in found.identity} == {"FederatedUser"}, "the user is younger than the session"
 
 
 def test_the_tags_of_a_caller_are_those_of_its_user_or_role(world: Any) -> None:
