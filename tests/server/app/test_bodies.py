@@ -170,9 +170,10 @@ def test_a_client_that_waits_is_told_to_go_on(wire: Wire, tools: Tools, bucket: 
     assert tools.read(connection).status == 200
 
 
-def test_a_client_that_waits_is_refused_before_it_sends(wire: Wire, tools: Tools, bucket: str) -> None:
+@pytest.mark.parametrize("size", [3, 1 << 30])
+def test_a_client_that_waits_is_refused_before_it_sends(wire: Wire, tools: Tools, bucket: str, size: int) -> None:
     connection = wire.connect()
-    headers = {"Host": wire.host, "Content-Length": str(1 << 30), "Expect": "100-continue"}
+    headers = {"Host": wire.host, "Content-Length": str(size), "Expect": "100-continue"}
     connection.sendall(wire.head("PUT", f"/{bucket}/refused", headers))
     answer = tools.read(connection)
     assert answer.status == 403

@@ -148,8 +148,11 @@ def is_own_page(request: Request) -> bool:
 
 
 def is_small(request: Request) -> bool:
-    """Tell whether a body, if any, is announced to be so small that it is read before anything is decided."""
-    if "transfer-encoding" in request.header:
+    """Tell whether a body, if any, is announced to be so small that it is read before anything is decided.
+
+    One whose client waits to be told to go on (Expect: 100-continue) is not: a refusal spares it.
+    """
+    if "transfer-encoding" in request.header or "expect" in request.header:
         return False
     length = request.header.get("content-length", "0")
     return length.isdigit() and int(length) <= SMALL_BODY
