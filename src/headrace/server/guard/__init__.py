@@ -217,6 +217,7 @@ class Guard:
             LOG.exception("request %s failed", request.request_id, exc_info=error)
         elif isinstance(error, Unavailable):
             LOG.warning("request %s was refused: %s", request.request_id, error.message)
+            error.message = error.message.replace(f" {self.platform.metadata.place}", "")
         response, code = self._told(door, request, error)
         service, operation, source = door.named(request)
         caller = evidence.caller if evidence else ANONYMOUS
@@ -227,6 +228,9 @@ class Guard:
                 entry = self._entry(request, evidence, told, error=(code, message))
                 if audit.wanted(self.platform.metadata, entry):
                     self._record(entry)
+            except Unavailable as failure:
+                LOG.warning("the refusal of request %s is not recorded: %s", request.request_id, failure.message)
+                response, code = self._told(door, request, failure)
             except Exception:
                 LOG.exception("the refusal of request %s could not be recorded", request.request_id)
         return Answered(response, service, operation, caller, code)
