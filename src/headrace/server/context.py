@@ -37,8 +37,9 @@ class Context:
     """One call: the open transaction, the caller, where and when.
 
     `authorise(action, arn)` checks a further action on a further resource of the same request (iam:PassRole, a copy's
-    source), under further condition keys as a third argument, and raises Denied; `request` holds what some operations answer with (host, source_address, user_agent). `after_commit`
-    keeps a function until the transaction has committed (deleting blobs that nothing names any more).
+    source), under further condition keys as a third argument, and raises Denied; `request` holds what some operations
+    answer with (host, source_address, user_agent). `after_commit` keeps a function until the transaction has committed
+    (deleting blobs that nothing names any more).
     """
 
     platform: Platform

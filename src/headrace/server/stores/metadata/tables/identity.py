@@ -7,7 +7,9 @@ from headrace.server.stores.metadata.tables.declaration import METADATA, Millise
 UNIQUE_IDS = Table(
     "identity_unique_ids",
     METADATA,
-    Column("id", String(64), primary_key=True, comment="AIDA…, AROA…, AGPA…, AIPA…: outlives renames, never used again"),
+    Column(
+        "id", String(64), primary_key=True, comment="AIDA…, AROA…, AGPA…, AIPA…: outlives renames, never used again"
+    ),
     Column("arn", String(1024), nullable=False, unique=True, comment="of the resource that has it now"),
 )
 
