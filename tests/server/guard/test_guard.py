@@ -198,3 +198,15 @@ def test_a_stopping_server_records_nothing(platform: Platform) -> None:
     answered = Guard(platform).turn_away(door, request(), Unavailable("stopping", code="SlowDown"))
     assert (answered.response.status, answered.error) == (503, "SlowDown")
     assert recorded(platform) == []
+
+
+def test_a_refusal_that_cannot_be_recorded_is_told_as_such(platform: Platform) -> None:
+    with platform.metadata.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")
+    door = PlainDoor(lambda _: None, None)
+    last = Guard(platform).answer(door, request())
+    for _ in range(200):
+        if last.response.status != 403:
+            break
+        last = Guard(platform).answer(door, request(b"x"))
+    assert (last.response.status, door.refused[-1].__class__) == (503, Unavailable)

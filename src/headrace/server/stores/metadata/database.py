@@ -74,13 +74,15 @@ class MetadataStore:
 
         try:
             store = cls(*engines(read_url(url), patience), patience=patience)
-            try:
-                bring_up_to_date(store, backups, backup=backup)
-            except BaseException:
-                store.close()
-                raise
         except Unavailable as error:
             raise MetadataError(error.message) from error
+        try:
+            bring_up_to_date(store, backups, backup=backup)
+        except BaseException as error:
+            store.close()
+            if isinstance(error, Unavailable):
+                raise MetadataError(f"{store.place}: {error.message}") from error
+            raise
         return store
 
     def close(self) -> None:
@@ -91,7 +93,7 @@ class MetadataStore:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a transaction that reads one consistent state; a statement that writes is refused."""
-        with told_in_one_sentence(self.place), self.readers.connect() as connection, connection.begin():
+        with told_in_one_sentence(), self.readers.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -103,10 +105,10 @@ class MetadataStore:
         if getattr(self._mine, "taken", False):
             raise RuntimeError("a writing block inside another one would wait for itself; pass the connection on")
         if not self._turns.take(self.patience):
-            raise Unavailable(f"the metadata store {self.place} is busy: no turn came in time; try again")
+            raise Unavailable("the metadata store is busy: no turn came in time; try again")
         self._mine.taken = True
         try:
-            with told_in_one_sentence(self.place), self.engine.connect() as connection, connection.begin():
+            with told_in_one_sentence(), self.engine.connect() as connection, connection.begin():
                 yield connection
         finally:
             self._mine.taken = False

@@ -47,25 +47,25 @@ NOT_KEPT = "a value holds a character or a number that the metadata store cannot
 
 
 @contextmanager
-def told_in_one_sentence(place: str) -> Iterator[None]:
-    """Turn failures of the database at `place` into Unavailable, and values that it cannot hold into InvalidInput.
+def told_in_one_sentence() -> Iterator[None]:
+    """Turn failures of the database into Unavailable, and values that it cannot hold into InvalidInput.
 
-    Broken constraints (IntegrityError) and mistakes in statements pass through.
+    Callers read the sentence, so it does not say where the database is. Broken constraints (IntegrityError) and mistakes in statements pass through.
     """
     try:
         yield
     except (exc.DBAPIError, sqlite3.Error) as failure:
-        told = _sentence(failure, place)
+        told = _sentence(failure)
         if told is None:
             raise
         raise told from failure
     except (UnicodeEncodeError, OverflowError) as failure:
         raise InvalidInput(NOT_KEPT) from failure
     except exc.TimeoutError as failure:
-        raise Unavailable(f"the metadata store {place} is busy: all its connections are in use; try again") from failure
+        raise Unavailable("the metadata store is busy: all its connections are in use; try again") from failure
 
 
-def _sentence(failure: exc.DBAPIError | sqlite3.Error, place: str) -> OperationError | None:
+def _sentence(failure: exc.DBAPIError | sqlite3.Error) -> OperationError | None:
     orig: Any = failure.orig if isinstance(failure, exc.DBAPIError) else failure
     if isinstance(failure, exc.DataError):
         return InvalidInput(NOT_KEPT)
@@ -77,7 +77,7 @@ def _sentence(failure: exc.DBAPIError | sqlite3.Error, place: str) -> OperationE
         said = next((said for start, said in POSTGRESQL.items() if state.startswith(start)), None)
         if said is None and (not state or (isinstance(failure, exc.DBAPIError) and failure.connection_invalidated)):
             said = _unreached(failure, orig)
-    return None if said is None else Unavailable(f"the metadata store {place} {said}")
+    return None if said is None else Unavailable(f"the metadata store {said}")
 
 
 def _unreached(failure: exc.DBAPIError | sqlite3.Error, orig: Any) -> str | None:

@@ -94,7 +94,7 @@ def _migrating(store: MetadataStore) -> Iterator[Connection]:
         with store.writing() as connection:
             yield connection
         return
-    with told_in_one_sentence(store.place), store.engine.connect() as connection:
+    with told_in_one_sentence(), store.engine.connect() as connection:
         driver = connection.connection.dbapi_connection
         assert driver is not None
         driver.execute("PRAGMA foreign_keys=OFF")
