@@ -60,6 +60,14 @@ def members(checksum: Mapping[str, str] | None, *, kind: bool = True) -> dict[st
     return answer | {"checksum_type": checksum["type"]} if kind else answer
 
 
+def listed(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what listings tell of the checksum in an object's record."""
+    checksum = record.get("checksum")
+    if not checksum:
+        return {}
+    return {"checksum_algorithm": [checksum["algorithm"].upper()], "checksum_type": checksum["type"]}
+
+
 def default_type(algorithm: str | None) -> str:
     """Return the ChecksumType that an upload has when it names none."""
     return "FULL_OBJECT" if algorithm in (None, "CRC64NVME") else "COMPOSITE"

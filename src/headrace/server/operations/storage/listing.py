@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from headrace.server.clock import moment
 from headrace.server.context import Context
-from headrace.server.operations.storage import access_lists, access_logs
+from headrace.server.operations.storage import access_lists, access_logs, checksums
 from headrace.server.operations.storage.buckets import Bucket, find_bucket
 from headrace.server.operations.storage.refusals import invalid_argument
 from headrace.server.operations.storage.scan import Entry, Place, Run, scan
@@ -101,18 +101,8 @@ def common_prefixes(run: Run, encode: Any) -> list[dict[str, str]]:
 
 
 def _run(context: Context, bucket: Bucket, prefix: str | None, delimiter: str | None, place: Place, limit: int) -> Run:
-    if limit == 0:
-        return Run([], False)
     query = select(OBJECTS).where(OBJECTS.c.bucket == bucket.name, OBJECTS.c.latest, ~OBJECTS.c.marker)
-    return scan(
-        context.connection,
-        query,
-        OBJECTS,
-        prefix=(prefix or "").encode(),
-        delimiter=(delimiter or "").encode(),
-        place=place,
-        limit=limit,
-    )
+    return scan(context.connection, query, OBJECTS, prefix=prefix, delimiter=delimiter, place=place, limit=limit)
 
 
 def _shown(
@@ -149,10 +139,8 @@ def _object(entry: Entry, encode: Any, owner: bool) -> dict[str, Any]:
         "e_tag": f'"{version.etag}"',
         "size": version.size,
         "storage_class": version.storage_class,
+        **checksums.listed(version.record),
     }
-    checksum = version.record.get("checksum")
-    if checksum:
-        answer |= {"checksum_algorithm": [checksum["algorithm"].upper()], "checksum_type": checksum["type"]}
     if owner:
         answer["owner"] = access_lists.owner(version.owner)
     return answer

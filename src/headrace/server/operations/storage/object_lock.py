@@ -8,7 +8,7 @@ from typing import Any
 
 from headrace.server.clock import moment, stamp
 from headrace.server.context import Context
-from headrace.server.errors import Conflict, InvalidInput
+from headrace.server.errors import Conflict, InvalidInput, NotFound
 from headrace.server.operations.storage.buckets import Bucket, configure, find_bucket
 from headrace.server.operations.storage.refusals import (
     denied,
@@ -153,9 +153,7 @@ def get_object_retention(
     version = _locked(context, bucket, key, version_id, expected_bucket_owner)
     retention = version.record.get("retention")
     if not retention:
-        raise no_such_configuration(
-            "NoSuchObjectLockConfiguration", "The specified object does not have a ObjectLock configuration", bucket
-        )
+        raise _without_lock(bucket)
     return {"retention": {"mode": retention["mode"], "retain_until_date": moment(retention["until"])}}
 
 
@@ -190,9 +188,7 @@ def get_object_legal_hold(
     version = _locked(context, bucket, key, version_id, expected_bucket_owner)
     hold = version.record.get("legal_hold")
     if not hold:
-        raise no_such_configuration(
-            "NoSuchObjectLockConfiguration", "The specified object does not have a ObjectLock configuration", bucket
-        )
+        raise _without_lock(bucket)
     return {"legal_hold": {"status": hold}}
 
 
@@ -203,6 +199,11 @@ def _locked(
     if not found.record.get("object_lock"):
         raise InvalidInput(_MISSING, code="InvalidRequest")
     return locate(context, found, key, version_id)
+
+
+def _without_lock(bucket: str) -> NotFound:
+    sentence = "The specified object does not have a ObjectLock configuration"
+    return no_such_configuration("NoSuchObjectLockConfiguration", sentence, bucket)
 
 
 def _future(context: Context, until: datetime) -> int:

@@ -56,8 +56,8 @@ def scan(
     table: Table,
     order: Order | None = None,
     *,
-    prefix: bytes,
-    delimiter: bytes,
+    prefix: str | None,
+    delimiter: str | None,
     place: Place,
     limit: int,
 ) -> Run:
@@ -65,13 +65,16 @@ def scan(
 
     Keys that share what follows the prefix up to the delimiter are one entry.
     """
-    end = after_prefix(prefix)
+    if limit == 0:
+        return Run([], False)
+    begin, separator = (prefix or "").encode(), (delimiter or "").encode()
+    end = after_prefix(begin)
     within = query if end is None else query.where(table.c.key < end)
     ordered = within.order_by(table.c.key, *(_tie(table, order) if order else ()))
     fetch = _fetching(connection, ordered, table, order)
-    place = Place(prefix, inclusive=True) if place.key < prefix else _beyond_common(place, prefix, delimiter)
+    place = Place(begin, inclusive=True) if place.key < begin else _beyond_common(place, begin, separator)
     entries: list[Entry] = []
-    run = min(limit + 1, _FIRST_RUN if delimiter else _LONGEST_RUN)
+    run = min(limit + 1, _FIRST_RUN if separator else _LONGEST_RUN)
     while True:
         rows = fetch(place, run)
         for row in rows:
@@ -80,7 +83,7 @@ def scan(
                 continue
             if len(entries) == limit:
                 return Run(entries, True)
-            common = _common(key, prefix, delimiter)
+            common = _common(key, begin, separator)
             if common is None:
                 entries.append(Entry(key, row))
                 place = Place(key, tie=getattr(row, order.column) if order else None)

@@ -9,11 +9,11 @@ from sqlalchemy import select
 
 from headrace.server.clock import moment
 from headrace.server.context import Context
-from headrace.server.operations.storage import access_lists
+from headrace.server.operations.storage import access_lists, checksums
 from headrace.server.operations.storage.buckets import find_bucket
 from headrace.server.operations.storage.listing import checked_limit, common_prefixes, encoder
 from headrace.server.operations.storage.refusals import invalid_argument
-from headrace.server.operations.storage.scan import Order, Place, Run, scan
+from headrace.server.operations.storage.scan import Order, Place, scan
 from headrace.server.operations.storage.versions import Version, named, version_of
 from headrace.server.stores.metadata.tables.objects import OBJECTS, UPLOADS
 
@@ -47,18 +47,11 @@ def list_object_versions(
     if version_id_marker and key_marker:
         last = named(context.connection, bucket, key_marker, version_id_marker)
         place = Place(place.key, tie=last.id) if last is not None else Place(place.key, inclusive=True)
-    run = Run([], False)
-    if limit:
-        run = scan(
-            context.connection,
-            select(OBJECTS).where(OBJECTS.c.bucket == bucket),
-            OBJECTS,
-            Order("id", descending=True),
-            prefix=(prefix or "").encode(),
-            delimiter=(delimiter or "").encode(),
-            place=place,
-            limit=limit,
-        )
+    every = select(OBJECTS).where(OBJECTS.c.bucket == bucket)
+    newest_first = Order("id", descending=True)
+    run = scan(
+        context.connection, every, OBJECTS, newest_first, prefix=prefix, delimiter=delimiter, place=place, limit=limit
+    )
     versions = [version_of(entry.row) for entry in run.entries if entry.row is not None]
     answer: dict[str, Any] = {
         "is_truncated": run.more,
@@ -99,18 +92,10 @@ def list_multipart_uploads(
     limit = checked_limit(max_uploads, "max-uploads")
     encode = encoder(encoding_type)
     place = Place((key_marker or "").encode(), tie=(upload_id_marker or None) if key_marker else None)
-    run = Run([], False)
-    if limit:
-        run = scan(
-            context.connection,
-            select(UPLOADS).where(UPLOADS.c.bucket == bucket, UPLOADS.c.state == "open"),
-            UPLOADS,
-            Order("id"),
-            prefix=(prefix or "").encode(),
-            delimiter=(delimiter or "").encode(),
-            place=place,
-            limit=limit,
-        )
+    is_open = select(UPLOADS).where(UPLOADS.c.bucket == bucket, UPLOADS.c.state == "open")
+    run = scan(
+        context.connection, is_open, UPLOADS, Order("id"), prefix=prefix, delimiter=delimiter, place=place, limit=limit
+    )
     answer: dict[str, Any] = {
         "bucket": bucket,
         "key_marker": encode(key_marker or ""),
@@ -131,15 +116,12 @@ def list_multipart_uploads(
 
 
 def _version(version: Version, encode: Any) -> dict[str, Any]:
-    answer = _marker(version, encode) | {
+    return _marker(version, encode) | {
         "e_tag": f'"{version.etag}"',
         "size": version.size,
         "storage_class": version.storage_class,
+        **checksums.listed(version.record),
     }
-    checksum = version.record.get("checksum")
-    if checksum:
-        answer |= {"checksum_algorithm": [checksum["algorithm"].upper()], "checksum_type": checksum["type"]}
-    return answer
 
 
 def _marker(version: Version, encode: Any) -> dict[str, Any]:
