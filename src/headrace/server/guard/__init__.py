@@ -217,7 +217,6 @@ class Guard:
             LOG.exception("request %s failed", request.request_id, exc_info=error)
         elif isinstance(error, Unavailable):
             LOG.warning("request %s was refused: %s", request.request_id, error.message)
-            error.message = error.message.replace(f" {self.platform.metadata.place}", "")
         response, code = self._told(door, request, error)
         service, operation, source = door.named(request)
         caller = evidence.caller if evidence else ANONYMOUS

@@ -50,7 +50,8 @@ NOT_KEPT = "a value holds a character or a number that the metadata store cannot
 def told_in_one_sentence() -> Iterator[None]:
     """Turn failures of the database into Unavailable, and values that it cannot hold into InvalidInput.
 
-    Callers read the sentence, so it does not say where the database is. Broken constraints (IntegrityError) and mistakes in statements pass through.
+    Callers read the sentence, so it does not say where the database is. Broken constraints (IntegrityError) and
+    mistakes in statements pass through.
     """
     try:
         yield
