@@ -24,6 +24,8 @@ NULL = "null"
 _VERSION = select(OBJECTS).where(OBJECTS.c.bucket == bindparam("bucket"), OBJECTS.c.key == bindparam("key"))
 _LATEST = _VERSION.where(OBJECTS.c.latest)
 _NAMED = _VERSION.where(OBJECTS.c.version == bindparam("version"))
+_INSERT = insert(OBJECTS)
+_DELETE = delete(OBJECTS).where(OBJECTS.c.id == bindparam("version"))
 _NAMED_BLOBS = union_all(
     *(
         select(table.c.blob).where(table.c.blob.in_(bindparam("blobs", expanding=True)))
@@ -155,7 +157,7 @@ def add(
         0, bucket.name, key, version, True, marker, blob, size, etag, storage_class, owner, context.now, record
     )
     values = {name: getattr(made, name) for name in Version.__dataclass_fields__ if name != "id"}
-    inserted = connection.execute(insert(OBJECTS).values(values | {"key": encoded, "record": _json(record)}))
+    inserted = connection.execute(_INSERT, values | {"key": encoded, "record": _json(record)})
     made = replace(made, id=(inserted.inserted_primary_key or (0,))[0])
     if parts:
         connection.execute(
@@ -234,7 +236,7 @@ def _remove_row(context: Context, version: Version) -> list[str]:
     blobs = [version.blob, *(part.blob for part in parts_of(context.connection, version))]
     if len(blobs) > 1:
         context.connection.execute(delete(OBJECT_PARTS).where(OBJECT_PARTS.c.object == version.id))
-    context.connection.execute(delete(OBJECTS).where(OBJECTS.c.id == version.id))
+    context.connection.execute(_DELETE, {"version": version.id})
     return blobs
 
 

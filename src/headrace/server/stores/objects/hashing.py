@@ -47,3 +47,6 @@ class Hashing:
 @cache
 def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2), thread_name_prefix="hashing")
+
+
+os.register_at_fork(after_in_child=_threads.cache_clear)
