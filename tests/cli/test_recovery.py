@@ -133,3 +133,15 @@ def test_there_must_be_something_to_recover(headrace: Headrace, tmp_path: Path) 
     refused = headrace("keys", "recover", "--data", tmp_path / "new")
     assert refused.returncode == 2
     assert "there is no account in the data of" in refused.stderr
+
+
+def test_the_metadata_may_be_elsewhere(serve: Serve, headrace: Headrace, tmp_path: Path) -> None:
+    elsewhere = f"sqlite:///{tmp_path}/elsewhere.db"
+    server = serve("--database", elsewhere)
+    stop(server)
+    (server.data / "keys" / "signing.key").unlink()
+    done = headrace("keys", "recover", "--data", server.data, "--database", elsewhere)
+    assert (done.returncode, done.stderr) == (0, "")
+    again = serve("--database", elsewhere)
+    assert again.client("sts").get_caller_identity()["Arn"].endswith(":root")
+    stop(again)

@@ -14,9 +14,9 @@ from headrace.server.stores.data_folder import DataFolder
 from headrace.server.stores.metadata import MetadataStore
 
 
-def recover_command(data: Path | None) -> None:
+def recover_command(data: Path | None, database: str | None) -> None:
     """Make a new signing key and a new root access key, and say what was lost; no server may be running."""
-    settings = load_settings(data=data)
+    settings = load_settings(data=data, database=database)
     now = system_clock()
     repairs = (release_unreadable, partial(signing.retire_unreadable, now=now))
     with DataFolder.open(settings.data) as folder:

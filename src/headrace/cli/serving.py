@@ -10,6 +10,9 @@ import typer
 DataOption = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", help="The data folder (default: ~/.local/share/headrace).")
 ]
+DatabaseOption = Annotated[
+    str | None, typer.Option("--database", metavar="URL", help="The metadata (default: SQLite in DIR).")
+]
 PortOption = Annotated[int | None, typer.Option(help="The port to listen on (default: 4599; 0 takes a free one).")]
 
 
@@ -53,7 +56,7 @@ def serve(
         bool | None, typer.Option("--proxy/--no-proxy", help="Run the HTTPS proxy (default: yes).")
     ] = None,
     region: Annotated[str | None, typer.Option(help="The default region (default: us-east-1).")] = None,
-    database: Annotated[str | None, typer.Option(metavar="URL", help="The metadata (default: SQLite in DIR).")] = None,
+    database: DatabaseOption = None,
     objects: Annotated[str | None, typer.Option(metavar="URL", help="The objects (default: files in DIR).")] = None,
     backup: Annotated[bool | None, typer.Option("--backup/--no-backup", help="Back up before an upgrade.")] = None,
     insecure: Annotated[bool | None, typer.Option("--insecure", help="Listen beyond loopback without TLS.")] = None,
@@ -116,8 +119,8 @@ def coverage(
     coverage_command(service, as_json=as_json, markdown=markdown)
 
 
-def recover(data: DataOption = None) -> None:
+def recover(data: DataOption = None, database: DatabaseOption = None) -> None:
     """Make a new signing key and root access key where the signing key is lost; what it sealed is deactivated."""
     from headrace.cli.recovery import recover_command
 
-    recover_command(data)
+    recover_command(data, database)
