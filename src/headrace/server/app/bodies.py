@@ -17,11 +17,8 @@ from headrace.server.guard import Intake
 from headrace.server.messages import Request, Response
 from headrace.server.stores.objects import ObjectStore, Staged, Staging
 
-BLOCK = 1 << 20
-"""Bytes that are gathered, while earlier ones are hashed and written, before the client has to wait."""
-
-LEAST_BLOCK = 1 << 18
-"""Bytes that are worth being hashed and written in one go while nothing else is."""
+BLOCK = (1 << 20) + (1 << 16)
+"""Bytes that are gathered before they are hashed and written in one go: a mebibyte and what frames it is one."""
 
 LINGER_SECONDS = 3
 """How long the rest of a refused body is read, so that the client comes to read the refusal."""
@@ -115,14 +112,13 @@ async def take_in(
     size = 0
     try:
         async for block in incoming.blocks():
-            gathered.append(block)
-            size += len(block)
-            idle = writing is None or writing.done()
-            if size >= (LEAST_BLOCK if idle else BLOCK):
+            if size >= BLOCK:
                 if writing is not None:
                     await writing
                 writing = threads.run(upload.write, gathered)
                 gathered, size = [], 0
+            gathered.append(block)
+            size += len(block)
         if writing is not None:
             await writing
         return await threads.run(upload.finish, gathered, then)
