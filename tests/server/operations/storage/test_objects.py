@@ -121,6 +121,7 @@ def test_a_reader_gets_the_successor_of_a_blob_that_was_replaced(storage: Any, m
         if not seen:
             seen.append(arguments)
             storage.objects.delete(arguments[0])
+            assert list(storage.objects.blobs()) == []
             with monkeypatch.context() as patch:
                 patch.setattr(storage.objects, "read", read)
                 return read(*arguments)

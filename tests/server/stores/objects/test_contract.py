@@ -86,6 +86,7 @@ class TestContract:
         blob = put(store, b"x")
         store.delete(blob)
         store.delete(blob)
+        assert list(store.blobs()) == []
         with pytest.raises(Unavailable, match=f"{blob} are gone"):
             b"".join(store.read(blob))
 
@@ -105,6 +106,7 @@ def test_what_is_gone_can_not_be_held(tmp_path: Path) -> None:
     store = FileStore(tmp_path)
     here, gone = put(store, b"x"), put(store, b"y")
     store.delete(gone)
+    assert [each for each, _ in store.blobs()] == [here]
     with pytest.raises(Unavailable, match=f"{gone} are gone"):
         store.hold([here, gone])
     store.delete(here)

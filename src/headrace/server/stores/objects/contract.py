@@ -62,7 +62,7 @@ class ObjectStore(Protocol):
         """
 
     def delete(self, blob: str) -> None:
-        """Delete a blob, one that is held once it is not; one that is absent is no error."""
+        """Delete a blob, soon and not while it is held; one that is absent is no error."""
 
     def blobs(self) -> Iterator[tuple[str, int]]:
         """Return every committed blob with its time of writing (ms), for the sweep of those that no row names."""

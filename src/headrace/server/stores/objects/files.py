@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import re
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,6 +18,8 @@ from headrace.server.errors import Unavailable
 from headrace.server.stores.objects.contract import BLOCK, Staged
 from headrace.server.stores.objects.hashing import Hashing
 from headrace.server.stores.objects.holds import Holds
+
+LOG = logging.getLogger("headrace.objects")
 
 _BLOB = re.compile(r"[0-9a-f]{32}")
 
@@ -77,11 +81,13 @@ class FileStore:
         return partial(self._holds.give, blobs)
 
     def delete(self, blob: str) -> None:
-        """Delete a blob, one that is held once it is not; one that is absent is no error."""
-        self._holds.delete(blob)
+        """Delete a blob soon, one that is held once it is not: freeing a large file keeps the disk busy for a while."""
+        self._path(blob)
+        _beside_requests().submit(self._delete, blob)
 
     def blobs(self) -> Iterator[tuple[str, int]]:
-        """Return every committed blob with its time of writing (ms)."""
+        """Return every committed blob with its time of writing (ms), once what was deleted before has gone."""
+        _beside_requests().submit(int).result()
         for folder in sorted(self._objects.iterdir()):
             yield from _written(folder)
 
@@ -91,6 +97,12 @@ class FileStore:
         for blob in stale:
             (self._staging / blob).unlink(missing_ok=True)
         return len(stale)
+
+    def _delete(self, blob: str) -> None:
+        try:
+            self._holds.delete(blob)
+        except OSError:
+            LOG.exception("blob %s could not be deleted; the sweep will try again", blob)
 
     def _make_folders(self) -> None:
         """Make all folders of blobs at once, so that no commit has to make one durable."""
@@ -181,6 +193,14 @@ class _Blocks:
             self._descriptor = -1
 
     __del__ = close
+
+
+@cache
+def _beside_requests() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="deletion")
+
+
+os.register_at_fork(after_in_child=_beside_requests.cache_clear)
 
 
 def _written(folder: Path) -> Iterator[tuple[str, int]]:
