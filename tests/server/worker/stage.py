@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 import time
+import traceback
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -89,6 +90,8 @@ def main() -> None:
                 try:
                     {"work": work, "serve": serve}[request["act"]](request)
                     status = 0
+                except BaseException:
+                    traceback.print_exc()
                 finally:
                     os._exit(status)
         sys.stdout.write(f"{answer}\n")
