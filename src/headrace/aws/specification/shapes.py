@@ -96,7 +96,6 @@ class Shape:
             self._built[make] = built
             return built
 
-
     def _later(self, make: Callable[[Shape], T]) -> T:
         def resolved(*values: Any) -> Any:
             return self.compiled(make)(*values)
