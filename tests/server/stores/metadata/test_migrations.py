@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -133,7 +134,7 @@ def test_an_earlier_database_is_backed_up_and_migrated_with_its_rows(old: str, l
     assert copy.name.startswith(f"metadata-{before}-")
     assert copy.stat().st_mode & 0o777 == 0o600
     if old.startswith("sqlite"):
-        with sqlite3.connect(copy) as kept:
+        with closing(sqlite3.connect(copy)) as kept:
             assert kept.execute("SELECT * FROM tags").fetchall() == [("a", "k", "kept")]
             assert kept.execute("SELECT version_num FROM alembic_version").fetchall() == [(before,)]
     else:
