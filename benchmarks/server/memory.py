@@ -65,6 +65,7 @@ def large_object(server: Server, mib: int) -> dict[str, Any]:
                 parts.append({"PartNumber": number, "ETag": answer["ETag"], "ChecksumCRC32": answer["ChecksumCRC32"]})
             done = {"Parts": parts}
             s3.complete_multipart_upload(Bucket=BUCKET, Key="parts", UploadId=upload, MultipartUpload=done)
+    with Connection(server) as wire:
         with watched(server, facts, "GET of parts", mib):
             size = mib // PART * PART * MIB
             assert wire.ask(head(server, "s3", "GET", f"/{BUCKET}/parts", {}, UNSIGNED)) == (200, size)
