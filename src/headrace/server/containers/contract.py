@@ -29,18 +29,20 @@ class Rows:
     """Rows as formats read and write them.
 
     `features` is [rows, columns], dense float32 with NaN where missing, or a scipy CSR matrix of it; `labels` is
-    [rows] or [rows, label_size] float32, `weights` [rows]; both are None where the format has none.
+    [rows] or [rows, label_size] float32, `weights` [rows], `groups` [rows] the query of each row where rows are
+    ranked; each is None where the format has none.
     """
 
     features: Any
     labels: Floats | None = None
     weights: Floats | None = None
     names: tuple[str, ...] = ()
+    groups: npt.NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
 class Channel:
-    """One input of a training job: its files under `folder`, the content type it declared, whether it may be left out."""
+    """One input of a training job: its files under `folder`, and the content type that it declared."""
 
     name: str
     folder: Path

@@ -1,0 +1,165 @@
+"""libsvm text: `label[:weight] [qid:group] index:value ...`, one row a line, as XGBoost reads it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headrace.server.containers.contract import ClientError, Rows
+from headrace.server.containers.formats.soundness import WIDEST, Source, check_width, float32, sound, sparse
+
+LARGE = 8 * 1024
+SPACE, COLON, NEWLINE = 32, 58, 10
+GROUP = -1.0
+
+
+def read_libsvm(data: bytes, source: Source, *, width: int | None = None, labelled: bool = True) -> Rows:
+    """Return the rows of complete lines of libsvm text, sparse, as wide as the largest index or `width` asks.
+
+    Indices count from zero. With a `width`, text whose smallest index is at least 1 and whose largest is exactly
+    `width` counts from one. A group (`qid:3`) goes into `groups`. Raises ClientError naming line and value.
+    """
+    parsed = _read_large(data) if len(data) > LARGE else None
+    labels, weights, groups, counts, indices, values = parsed or _read_carefully(data, source)
+    if not labels.size:
+        raise ClientError(f"There are no rows in {source}.")
+    if indices.size:
+        low, high = float(indices.min()), float(indices.max())
+        if low < 0 or high >= WIDEST or (indices != np.floor(indices)).any():
+            raise ClientError(
+                f"{str(source).capitalize()} has an index that is no whole number from 0 to {WIDEST - 1}."
+            )
+        if width is not None and low >= 1 and high == width:
+            indices = indices - 1
+    found = int(indices.max()) + 1 if indices.size else 0
+    if width is None or found > width:
+        check_width(max(found, width or 0), width, source)
+    matrix = sparse(float32(values), indices.astype(np.int64), counts, found if width is None else width, source)
+    rows = Rows(
+        matrix,
+        float32(labels) if labelled else None,
+        None if weights is None or not labelled else float32(weights),
+        groups=groups,
+    )
+    return sound(rows, source)
+
+
+Parsed = tuple[Any, Any, Any, npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]
+
+
+def _read_large(data: bytes) -> Parsed | None:
+    """Return labels, weights, groups, pairs a row, indices and values, or None where the text is not regular."""
+    data = _regular(data)
+    grouped = b"qid:" in data
+    if b"#" in data or (grouped and b" -1:" in data):
+        return None
+    if grouped:
+        data = data.replace(b"qid:", b"-1:")
+    text = np.frombuffer(data, dtype=np.uint8)
+    ends = np.flatnonzero((text == SPACE) | (text == COLON) | (text == NEWLINE))
+    marks = text[ends]
+    before = np.concatenate([[np.uint8(NEWLINE)], marks[:-1]])
+    weighing = (marks == COLON) & (before == NEWLINE)
+    index = (marks == COLON) & (before == SPACE)
+    after_weighing, value = np.roll(weighing, 1), np.roll(index, 1)
+    label = before == NEWLINE
+    if (
+        not (weighing | index | label | after_weighing | value).all()
+        or (before[1:] == marks[1:])[marks[1:] == COLON].any()
+    ):
+        return None
+    if (marks[value] == COLON).any() or (marks[after_weighing] == COLON).any():
+        return None
+    numbers = _numbers(data, len(ends))
+    if numbers is None:
+        return None
+    lines = np.concatenate([[0], np.cumsum(marks == NEWLINE)[:-1]])
+    total = int((marks == NEWLINE).sum())
+    weights = np.ones(total)
+    weights[lines[after_weighing]] = numbers[after_weighing]
+    indices, values, owners = numbers[index], numbers[value], lines[index]
+    groups = None
+    if grouped:
+        first = indices == GROUP
+        if not np.array_equal(owners[first], np.arange(total)):
+            return None
+        groups = values[first].astype(np.int64)
+        indices, values, owners = indices[~first], values[~first], owners[~first]
+    counts = np.bincount(owners, minlength=total)
+    return numbers[label], weights if weighing.any() else None, groups, counts, indices, values
+
+
+def _regular(data: bytes) -> bytes:
+    """Return the text with single spaces, none at the end of a line, no blank lines, and a newline at the end."""
+    for odd, plain in ((b"\t", b" "), (b"\r", b" "), (b"  ", b" "), (b" \n", b"\n"), (b"\n ", b"\n"), (b"\n\n", b"\n")):
+        while odd in data:
+            data = data.replace(odd, plain)
+    return data.strip() + b"\n"
+
+
+def _numbers(data: bytes, count: int) -> npt.NDArray[np.float64] | None:
+    import polars
+
+    try:
+        table = polars.read_csv(
+            data.translate(bytes.maketrans(b":\n", b"  ")),
+            has_header=False,
+            eol_char=" ",
+            quote_char=None,
+            schema={"number": polars.Float64},
+        )
+    except polars.exceptions.PolarsError:
+        return None
+    return table["number"].to_numpy() if len(table) == count and not table["number"].null_count() else None
+
+
+def _read_carefully(data: bytes, source: Source) -> Parsed:
+    labels: list[float] = []
+    weights: list[float] = []
+    groups: list[int] = []
+    counts: list[int] = []
+    indices: list[float] = []
+    values: list[float] = []
+    for number, line in enumerate(data.split(b"\n")):
+        fields = line.partition(b"#")[0].split()
+        if not fields:
+            continue
+        token = fields[0]
+        try:
+            label, _, weight = token.partition(b":")
+            labels.append(_number(label))
+            weights.append(_number(weight) if weight else 1.0)
+            before = len(indices)
+            for token in fields[1:]:
+                index, colon, value = token.partition(b":")
+                if index == b"qid" and len(indices) == before:
+                    groups.append(int(value))
+                    continue
+                if not colon:
+                    raise ValueError
+                indices.append(_number(index))
+                values.append(_number(value))
+            counts.append(len(indices) - before)
+        except ValueError:
+            raise ClientError(
+                f"Line {source.lines + number + 1} of {source} is not 'LIBSVM' format: "
+                f"'{token[:50].decode('utf-8', 'backslashreplace')}' is no label[:weight] or index:value."
+            ) from None
+    if groups and len(groups) != len(labels):
+        raise ClientError(f"Some rows of {source} have a qid and some have none; every row or none needs one.")
+    return (
+        np.array(labels),
+        np.array(weights) if any(weight != 1 for weight in weights) else None,
+        np.array(groups, dtype=np.int64) if groups else None,
+        np.array(counts, dtype=np.int64),
+        np.array(indices),
+        np.array(values),
+    )
+
+
+def _number(text: bytes) -> float:
+    if b"_" in text:
+        raise ValueError
+    return float(text)
