@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,11 +15,15 @@ class MalformedError(ValueError):
     """Bytes that are no such message; the text says why."""
 
 
-def fields(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-    """Yield the number, wire type, begin and end of the content of each field of a message in data[start:end]."""
+def fields(data: bytes, start: int, end: int) -> list[tuple[int, int, int]]:
+    """Return the number, and the begin and end of the content, of each field of a message in data[start:end]."""
+    found = []
     position = start
     while position < end:
-        tag, position = _varint(data, position, end)
+        tag = data[position]
+        position += 1
+        if tag >= 0x80:
+            tag, position = _varint(data, position - 1, end)
         wire = tag & 7
         if wire == BYTES:
             length, position = _varint(data, position, end)
@@ -35,8 +38,9 @@ def fields(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int, i
             raise MalformedError(f"has a field of wire type {wire}, which records do not have")
         if after > end:
             raise MalformedError("has a field that is longer than the record")
-        yield tag >> 3, wire, position, after
+        found.append((tag >> 3, position, after))
         position = after
+    return found
 
 
 def _varint(data: bytes, position: int, end: int) -> tuple[int, int]:

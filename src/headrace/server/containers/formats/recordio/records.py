@@ -112,8 +112,12 @@ def _read_each(data: bytes, source: Source) -> Rows:
                 raise MalformedError(f"has {len(vectors[-1]) // 4} values and a shape of {widths[-1]}")
             if label is not None:
                 labels.append(_values(data, label))
-            if widths[-1] != widths[0] or len(labels) not in (0, record + 1) or len(labels[-1:]) != len(labels[:1]):
-                raise MalformedError(_irregular(widths, labels, record))
+            if widths[-1] != widths[0]:
+                raise MalformedError(f"has {widths[-1]} features, and the first has {widths[0]}")
+            if len(labels) not in (0, record + 1):
+                raise MalformedError(
+                    f"has {'no label, and others have' if label is None else 'a label, and others have none'}"
+                )
             if labels and (len(labels[-1]) != len(labels[0]) or not labels[-1]):
                 raise MalformedError("has no label values, or another number of them than the first")
         except MalformedError as error:
@@ -129,12 +133,6 @@ def _read_each(data: bytes, source: Source) -> Rows:
         np.frombuffer(b"".join(labels), dtype="<f4").astype(np.float32).reshape(len(labels), -1) if labels else None
     )
     return Rows(matrix, outcome[:, 0] if outcome is not None and outcome.shape[1] == 1 else outcome)
-
-
-def _irregular(widths: list[int], labels: list[bytes], record: int) -> str:
-    if widths[-1] != widths[0]:
-        return f"has {widths[-1]} features, and the first has {widths[0]}"
-    return "has no label, and others have" if len(labels) <= record else "has a label, and others have none"
 
 
 def _sparse(
@@ -178,10 +176,10 @@ def _values(data: bytes, tensor: Tensor) -> bytes:
 def _tensors(data: bytes, start: int, end: int) -> tuple[Tensor | None, Tensor | None]:
     """Return the tensors named `values` among the features and the labels of a record."""
     found: dict[int, Tensor | None] = {FEATURES: None, LABEL: None}
-    for number, _, begin, after in fields(data, start, end):
+    for number, begin, after in fields(data, start, end):
         if number in found:
             named, spans = b"", []
-            for part, _, first, last in fields(data, begin, after):
+            for part, first, last in fields(data, begin, after):
                 if part == 1:
                     named = data[first:last]
                 elif part == 2:
@@ -196,7 +194,7 @@ def _tensor(data: bytes, spans: Spans) -> Tensor:
     for kind, begin, after in _contents(data, spans):
         if tensor is None or tensor.kind != kind:
             tensor = Tensor(kind)
-        for number, _, first, last in fields(data, begin, after):
+        for number, first, last in fields(data, begin, after):
             if first == last:
                 continue
             if number == 1:
@@ -212,6 +210,6 @@ def _tensor(data: bytes, spans: Spans) -> Tensor:
 
 def _contents(data: bytes, spans: Spans) -> Iterator[tuple[int, int, int]]:
     for start, end in spans:
-        for kind, _, begin, after in fields(data, start, end):
+        for kind, begin, after in fields(data, start, end):
             if kind in (FLOAT32, FLOAT64, INT32):
                 yield kind, begin, after
