@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from headrace.server.containers.contract import ClientError, Floats, Rows
 from headrace.server.containers.formats.soundness import Source, float32, sound
@@ -77,8 +77,6 @@ def _read_carefully(data: bytes, delimiter: bytes, columns: int, source: Source)
     numbers: list[list[float]] = []
     for line, fields in _lines(data, delimiter):
         if len(fields) != columns:
-            if line == 0 and source.lines == 0:
-                fields = list(fields)
             raise ClientError(
                 f"Line {source.lines + line + 1} of {source} has {len(fields)} columns, and the first line has "
                 f"{columns}; every line needs the same number."
@@ -92,55 +90,54 @@ def _read_carefully(data: bytes, delimiter: bytes, columns: int, source: Source)
     return float32(numbers)
 
 
-def _lines(data: bytes, delimiter: bytes) -> Iterator[tuple[int, Sequence[bytes | str]]]:
+def _lines(data: bytes, delimiter: bytes) -> Iterator[tuple[int, list[bytes]]]:
     """Yield each line that is not blank with its number from 0, cut into fields."""
     if b'"' not in data:
         for number, line in enumerate(data.split(b"\n")):
             if line.strip():
                 yield number, line.strip(b" \r").split() if delimiter == b" " else line.split(delimiter)
         return
-    reader = csv.reader(
-        io.StringIO(data.decode("utf-8", "backslashreplace"), newline=""), delimiter=delimiter.decode(), strict=True
-    )
+    text = io.StringIO(data.decode("latin-1"), newline="")
+    reader = csv.reader(text, delimiter=delimiter.decode(), strict=True)
     start = 0
     try:
         for fields in reader:
-            if any(field.strip() for field in fields) or len(fields) > 1:
-                yield start, fields
+            if len(fields) > 1 or any(field.strip() for field in fields):
+                yield start, [field.encode("latin-1") for field in fields]
             start = reader.line_num
     except csv.Error as error:
-        raise ClientError(f"Unable to parse csv: line {start + 1} has a quote that is not closed ({error}).") from error
+        raise ClientError(f"Unable to parse csv: the quotes in line {start + 1} are not closed ({error}).") from error
 
 
-def _number(field: bytes | str, fields: Sequence[bytes | str], place: tuple[int, int], source: Source) -> float:
-    text = (field if isinstance(field, str) else field.decode("utf-8", "backslashreplace")).strip()
-    if not text:
-        return float("nan")
+def _number(field: bytes, fields: list[bytes], place: tuple[int, int], source: Source) -> float:
+    text = field.strip()
     try:
-        return float(text)
+        return float(text) if text else float("nan")
     except ValueError:
         raise _not_a_number(text, fields, place, source) from None
 
 
-def _not_a_number(text: str, fields: Sequence[bytes | str], place: tuple[int, int], source: Source) -> ClientError:
+def _not_a_number(text: bytes, fields: list[bytes], place: tuple[int, int], source: Source) -> ClientError:
     line, column = place[0] + source.lines, place[1]
-    text = text if len(text) <= 50 else text[:50] + "..."
     if line == 0:
-        start = b",".join(field.encode() if isinstance(field, str) else field for field in fields[:12])
-        shown = start.decode("utf-8", "backslashreplace").strip()[:50]
+        header = _shown(b",".join(fields[:12]))
         return ClientError(
-            f"Non-numeric value '{text}' found in the header line '{shown}...' of {source}. CSV format requires no "
-            "header line in it; if the header line is already removed, every value has to be a number."
+            f"Non-numeric value '{_shown(text)}' found in the header line '{header}' of {source}. CSV format requires "
+            "no header line in it; if the header line is already removed, every value has to be a number."
         )
     return ClientError(
-        f"Non-numeric value '{text}' found in line {line + 1}, column {column + 1} of {source}; every value has to be "
-        "a number, and an empty one is missing."
+        f"Non-numeric value '{_shown(text)}' found in line {line + 1}, column {column + 1} of {source}; every value "
+        "has to be a number, and an empty one is missing."
     )
+
+
+def _shown(text: bytes) -> str:
+    start = text.strip()[:50].decode("utf-8", "backslashreplace")
+    return start if len(text) <= 50 else f"{start}..."
 
 
 def _refuse_underscores(data: bytes, delimiter: bytes, source: Source) -> None:
     for line, fields in _lines(data, delimiter):
         for column, field in enumerate(fields):
-            text = field if isinstance(field, str) else field.decode()
-            if "_" in text:
-                raise _not_a_number(text.strip(), fields, (line, column), source)
+            if b"_" in field:
+                raise _not_a_number(field.strip(), fields, (line, column), source)

@@ -56,7 +56,7 @@ def _read_large(data: bytes) -> Parsed | None:
     if b"#" in data or (grouped and b" -1:" in data):
         return None
     if grouped:
-        data = data.replace(b"qid:", b"-1:")
+        data = data.replace(b" qid:", b" -1:")
     text = np.frombuffer(data, dtype=np.uint8)
     ends = np.flatnonzero((text == SPACE) | (text == COLON) | (text == NEWLINE))
     marks = text[ends]
@@ -83,7 +83,7 @@ def _read_large(data: bytes) -> Parsed | None:
     groups = None
     if grouped:
         first = indices == GROUP
-        if not np.array_equal(owners[first], np.arange(total)):
+        if not np.array_equal(np.flatnonzero(first), np.searchsorted(owners, np.arange(total))):
             return None
         groups = values[first].astype(np.int64)
         indices, values, owners = indices[~first], values[~first], owners[~first]

@@ -62,8 +62,9 @@ def read_rows(
 
 
 def _one_row(body: bytes, width: int | None) -> Rows | None:
-    """Return the row of a body that is one plain line of finite numbers, or None where it may be anything else."""
-    if len(body) > ONE_ROW or b"_" in body:
+    """Return the row of a body that is one plain line of numbers, or None where it may be anything else."""
+    body = body.rstrip(b"\r\n")
+    if len(body) > ONE_ROW or b"\n" in body or b"_" in body:
         return None
     try:
         values = list(map(float, body.split(b",")))
@@ -72,6 +73,6 @@ def _one_row(body: bytes, width: int | None) -> Rows | None:
     if len(values) == 1 and width != 1:
         return None
     features = np.array([values])
-    if not (np.abs(features) < 3.4e38).all():
+    if (np.abs(features) > 3.4e38).any():
         return None
     return Rows(features.astype(np.float32))
