@@ -74,6 +74,12 @@ def test_files_are_read_in_the_order_of_their_paths(tmp_path: Path, content_type
     np.testing.assert_array_equal(dense(rows), MATRIX)
     assert rows.labels is not None
     np.testing.assert_array_equal(rows.labels, LABELS)
+    one = read_channel(channel(tmp_path / "one", {"a": write(MATRIX, LABELS)}, content_type))
+    assert one.labels is not None
+    numbers = one.features if isinstance(one.features, np.ndarray) else one.features.data
+    for array in (numbers, one.labels):
+        assert array.flags.writeable
+        assert array.flags.c_contiguous
 
 
 @pytest.mark.parametrize("content_type", WRITERS)

@@ -59,6 +59,8 @@ def test_every_format_says_the_same(rows: int) -> None:
         features = read.features if isinstance(read.features, np.ndarray) else read.features.toarray()
         np.testing.assert_array_equal(features, matrix, err_msg=content_type)
         assert features.dtype == np.float32
+        assert features.flags.writeable
+        assert features.flags.c_contiguous
         assert read.labels is None
 
 

@@ -7,6 +7,8 @@ import io
 import re
 from collections.abc import Iterator
 
+import numpy as np
+
 from headrace.server.containers.contract import ClientError, Floats, Rows
 from headrace.server.containers.formats.soundness import Source, float32, sound
 
@@ -37,7 +39,7 @@ def read_csv(data: bytes, source: Source, *, label_size: int = 0, weighted: bool
         table = _read_carefully(data, delimiter, columns, source)
     labels = table[:, 0] if label_size == 1 else table[:, :label_size] if label_size else None
     rows = Rows(
-        table[:, label_size + weighted :],
+        np.ascontiguousarray(table[:, label_size + weighted :]),
         None if labels is None else labels.copy(),
         table[:, label_size].copy() if weighted else None,
     )

@@ -96,12 +96,60 @@ def test_rows_survive_a_round_trip(matrix: Any, data: Any) -> None:
             np.testing.assert_array_equal(read.features.toarray(), features.toarray())
 
 
-def test_both_ways_of_reading_agree(dense: Any) -> None:
-    body = dense(MATRIX, LABELS)
+MANY = np.tile(MATRIX, (4, 1))
+MANY_LABELS = np.tile(LABELS, 4)
+WIDE = csr_matrix((MANY.ravel(), (np.repeat(np.arange(24), 4), np.tile([0, 3, 200, 70_000], 24))), shape=(24, 70_001))
+
+
+@pytest.mark.parametrize("kind", ["float32_tensor", "float64_tensor", "int32_tensor"])
+def test_dense_records_are_read_alike_as_one_by_one(dense: Any, kind: str) -> None:
+    matrix = MANY if kind != "int32_tensor" else (MANY * 1000 - 900).astype(np.int32)
+    body = dense(matrix, matrix[:, :2], kind)
     alike, each = _read_alike(body, SOURCE), _read_each(body, SOURCE)
     assert alike
     np.testing.assert_array_equal(alike.features, each.features)
-    np.testing.assert_array_equal(alike.labels, each.labels)
+    np.testing.assert_array_equal(alike.labels, each.labels)  # type: ignore[arg-type]
+
+
+def test_sparse_records_are_read_alike_as_one_by_one(sparse: Any) -> None:
+    matrix = WIDE.copy()
+    matrix.data[::3] = 0
+    matrix.eliminate_zeros()
+    body = sparse(matrix, MANY_LABELS)
+    alike, each = _read_alike(body, SOURCE), _read_each(body, SOURCE)
+    assert alike
+    assert len(set(np.diff(matrix.indptr))) > 1
+    assert (alike.features != each.features).nnz == (alike.features != matrix).nnz == 0
+    np.testing.assert_array_equal(alike.labels, MANY_LABELS)
+
+
+def test_a_record_with_other_fields_is_read_among_those_alike(sparse: Any) -> None:
+    matrix = WIDE.copy()
+    matrix.data[8:12] = 0
+    matrix.eliminate_zeros()
+    assert _read_alike(sparse(matrix), SOURCE) is None
+    assert (read_records(sparse(matrix), SOURCE).features != matrix).nnz == 0
+
+
+@pytest.mark.parametrize("features", [MANY, WIDE], ids=["dense", "sparse"])
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 1000), st.binary(min_size=1, max_size=6), st.booleans())
+def test_damaged_records_are_read_alike_as_one_by_one_or_not_at_all(
+    features: Any, at: int, damage: bytes, cut: bool
+) -> None:
+    body = write_rows(Rows(features, MANY_LABELS))
+    at %= len(body)
+    body = body[:at] + (b"" if cut else damage + body[at + len(damage) :])
+    try:
+        alike = _read_alike(body, SOURCE)
+    except (ClientError, StopIteration) as error:
+        assert cut or isinstance(error, ClientError)
+        return
+    if alike:
+        each = _read_each(body, SOURCE)
+        for one, other in ((alike.features, each.features), (alike.labels, each.labels)):
+            one, other = (part if isinstance(part, np.ndarray) else part.toarray() for part in (one, other))
+            np.testing.assert_array_equal(one, other)
 
 
 def test_what_protobuf_allows_is_read(record_class: Any) -> None:

@@ -7,6 +7,7 @@ from struct import Struct
 from typing import BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 
 from headrace.server.containers.contract import ClientError
 from headrace.server.containers.formats.soundness import LONGEST_RECORD, Source
@@ -29,6 +30,20 @@ def payloads(data: bytes, source: Source) -> Iterator[tuple[int, int]]:
             raise source.error(record, f"is cut off: its RecordIO header claims {length} bytes")
         yield start, start + length
         record += 1
+
+
+def places(data: bytes, source: Source) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return where the payloads begin and end, at once where all are of the first one's length."""
+    start, end = next(payloads(data, source))
+    stride = HEADER.size + padded(end - start)
+    count, rest = divmod(len(data), stride)
+    if not rest:
+        heads = np.frombuffer(data, np.uint8).reshape(count, stride)[:, : HEADER.size]
+        if (heads == heads[0]).all():
+            starts = np.arange(count) * stride + HEADER.size
+            return starts, starts + (end - start)
+    found = np.array(list(payloads(data, source)))
+    return found[:, 0], found[:, 1]
 
 
 def split_records(data: bytes, source: Source = Source()) -> list[bytes]:

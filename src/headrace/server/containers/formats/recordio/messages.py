@@ -58,7 +58,7 @@ def _varint(data: bytes, position: int, end: int) -> tuple[int, int]:
     raise MalformedError("has a number of more than ten bytes")
 
 
-def varints(data: bytes) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+def varints(data: bytes | npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """Return the numbers in packed varints, and the position after each; raises MalformedError on a broken one."""
     raw = np.frombuffer(data, dtype=np.uint8)
     ends = np.flatnonzero(raw < 0x80) + 1

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from headrace.server.containers.contract import Rows
 from headrace.server.containers.formats.recordio.frames import frame
 from headrace.server.containers.formats.recordio.messages import field, packed
-from headrace.server.containers.formats.recordio.records import FEATURES, FLOAT32, LABEL
+from headrace.server.containers.formats.recordio.tensors import FEATURES, FLOAT32, LABEL
 
 
 def write_rows(rows: Rows) -> bytes:
