@@ -249,6 +249,11 @@ def test_bad_settings_are_refused(values: dict[str, Any]) -> None:
         Forest(**({"dimensions": 2} | values))
 
 
+def test_a_forest_larger_than_memory_is_refused() -> None:
+    with pytest.raises(HyperparameterError, match="takes 2,457,600 GB"):
+        Forest(10_000, num_trees=1000, num_samples_per_tree=2048, shingle_size=10_000)
+
+
 @pytest.mark.parametrize(
     "check", [check_declaration, check_determinism, check_save_load, check_threads, check_bad_hyperparameters]
 )

@@ -73,7 +73,14 @@ class Forest:
             if problem := LIMITS[name].problem(value):
                 raise HyperparameterError(f"'{name}' of a random cut forest {problem}")
         self.shingle_size = shingle_size
-        self._state = empty_state(num_trees, num_samples_per_tree, dimensions * shingle_size, seed)
+        try:
+            self._state = empty_state(num_trees, num_samples_per_tree, dimensions * shingle_size, seed)
+        except MemoryError as error:
+            size = 12e-9 * num_trees * num_samples_per_tree * dimensions * shingle_size
+            raise HyperparameterError(
+                f"a random cut forest of {num_trees} trees of {num_samples_per_tree} samples over {dimensions} columns "
+                f"in shingles of {shingle_size} takes {size:,.0f} GB, more than there is; ask for less of one of them"
+            ) from error
         self._lock = threading.Lock()
         stream = self._state.stream
         stream["time_decay"] = 0.1 / num_samples_per_tree if time_decay is None else time_decay
