@@ -26,6 +26,7 @@ NAN = float("nan")
         (b'"1","2"\n"3",4\n', [[1, 2], [3, 4]]),
         (b"1;2\n3;4\n", [[1, 2], [3, 4]]),
         (b"1\t2\n3\t\n", [[1, 2], [3, NAN]]),
+        (b"\t2\n\t\n3\t4\n", [[NAN, 2], [NAN, NAN], [3, 4]]),
         (b"1|2\n3|4\n", [[1, 2], [3, 4]]),
         (b"1 2\n3  4 \n", [[1, 2], [3, 4]]),
         (b"1\n2\n\n3\n", [[1], [2], [3]]),
@@ -110,11 +111,11 @@ LINES = st.lists(st.lists(FIELDS, min_size=3, max_size=3).map(b",".join), min_si
 
 
 @settings(max_examples=150, deadline=None)
-@given(LINES, st.sampled_from([b"\n", b"\r\n", b"\n\n"]), st.booleans())
-def test_the_quick_reader_is_the_careful_one(lines: list[bytes], ending: bytes, last: bool) -> None:
-    text = ending.join(lines) + (ending if last else b"")
-    careful = _read_carefully(text, b",", 3, SOURCE)
-    quick = _read_large(text, b",", 3)
+@given(LINES, st.sampled_from([b"\n", b"\r\n", b"\n\n"]), st.booleans(), st.sampled_from([b",", b"\t", b";"]))
+def test_the_quick_reader_is_the_careful_one(lines: list[bytes], ending: bytes, last: bool, delimiter: bytes) -> None:
+    text = (ending.join(lines) + (ending if last else b"")).replace(b",", delimiter)
+    careful = _read_carefully(text, delimiter, 3, SOURCE)
+    quick = _read_large(text, delimiter, 3)
     assert quick is None or np.allclose(quick, careful, rtol=1e-6, atol=0, equal_nan=True)
     assert quick is not None or b" " in text
 

@@ -104,6 +104,11 @@ def test_indices_count_from_zero_unless_they_end_at_the_width(
         (b"1 qid:1 0:1\n1 0:1\n", "Some rows of file 'train.libsvm' have a qid and some have none"),
         (b"1 0:1 qid:2\n", "'qid:2'"),
         (b"1 qid:x 0:2\n", "'qid:x'"),
+        (b"1 qid:-1 0:2\n", "'qid:-1'"),
+        (b"1 qid:1.5 0:2\n", "'qid:1.5'"),
+        (b"1 qid:1e300 0:2\n", "'qid:1e300'"),
+        (b"1 qid:nan 0:2\n", "'qid:nan'"),
+        (b"1 qid:1_0 0:2\n", "'qid:1_0'"),
         (b"\xff\xfe 0:1\n", r"'\xff\xfe'"),
     ],
 )

@@ -113,7 +113,7 @@ def _stream_blocks(
 ) -> Iterator[Rows]:
     read = recordio.blocks(stream, source, size) if media.name == RECORDIO else _lines(stream, source, size)
     for data in read:
-        if media.name != RECORDIO and not data.strip():
+        if media.name != RECORDIO and not data.strip(b" \r\n"):
             continue
         if media.name == RECORDIO:
             rows = recordio.read_records(data, source)

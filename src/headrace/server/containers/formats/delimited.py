@@ -13,7 +13,7 @@ from headrace.server.containers.contract import ClientError, Floats, Rows
 from headrace.server.containers.formats.soundness import Source, float32, sound
 
 LARGE = 32 * 1024
-BLANK_LINE = re.compile(rb"^[ \t\r]*\n", re.MULTILINE)
+BLANK_LINE = re.compile(rb"^[ \r]*\n", re.MULTILINE)
 
 
 def read_csv(data: bytes, source: Source, *, label_size: int = 0, weighted: bool = False) -> Rows:
@@ -23,7 +23,7 @@ def read_csv(data: bytes, source: Source, *, label_size: int = 0, weighted: bool
     Raises ClientError naming the file, line and value where a value is no number or a line has another length.
     """
     data = data.removeprefix(b"\xef\xbb\xbf") if source.lines == 0 else data
-    first = data.lstrip()
+    first = data.lstrip(b" \r\n")
     first = first[: (first + b"\n").index(b"\n")]
     if not first:
         raise ClientError(f"There are no rows in {source}.")
@@ -96,7 +96,7 @@ def _lines(data: bytes, delimiter: bytes) -> Iterator[tuple[int, list[bytes]]]:
     """Yield each line that is not blank with its number from 0, cut into fields."""
     if b'"' not in data:
         for number, line in enumerate(data.split(b"\n")):
-            if line.strip():
+            if line.strip(b" \r"):
                 yield number, line.strip(b" \r").split() if delimiter == b" " else line.split(delimiter)
         return
     text = io.StringIO(data.decode("latin-1"), newline="")

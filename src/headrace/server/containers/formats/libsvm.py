@@ -13,6 +13,7 @@ from headrace.server.containers.formats.soundness import WIDEST, Source, check_w
 LARGE = 8 * 1024
 SPACE, COLON, NEWLINE = 32, 58, 10
 GROUP = -1.0
+LARGEST_GROUP = 2**53
 
 
 def read_libsvm(data: bytes, source: Source, *, width: int | None = None, labelled: bool = True) -> Rows:
@@ -85,7 +86,10 @@ def _read_large(data: bytes) -> Parsed | None:
         first = indices == GROUP
         if not np.array_equal(np.flatnonzero(first), np.searchsorted(owners, np.arange(total))):
             return None
-        groups = values[first].astype(np.int64)
+        queries = values[first]
+        if not ((queries >= 0) & (queries < LARGEST_GROUP) & (queries == np.floor(queries))).all():
+            return None
+        groups = queries.astype(np.int64)
         indices, values, owners = indices[~first], values[~first], owners[~first]
     counts = np.bincount(owners, minlength=total)
     return numbers[label], weights if weighing.any() else None, groups, counts, indices, values
@@ -122,6 +126,7 @@ def _read_carefully(data: bytes, source: Source) -> Parsed:
     counts: list[int] = []
     indices: list[float] = []
     values: list[float] = []
+    read = _strictly if b"_" in data else float
     for number, line in enumerate(data.split(b"\n")):
         fields = line.partition(b"#")[0].split()
         if not fields:
@@ -129,18 +134,18 @@ def _read_carefully(data: bytes, source: Source) -> Parsed:
         token = fields[0]
         try:
             label, _, weight = token.partition(b":")
-            labels.append(_number(label))
-            weights.append(_number(weight) if weight else 1.0)
+            labels.append(read(label))
+            weights.append(read(weight) if weight else 1.0)
             before = len(indices)
             for token in fields[1:]:
                 index, colon, value = token.partition(b":")
                 if index == b"qid" and len(indices) == before:
-                    groups.append(int(value))
+                    groups.append(_group(read(value)))
                     continue
                 if not colon:
                     raise ValueError
-                indices.append(_number(index))
-                values.append(_number(value))
+                indices.append(read(index))
+                values.append(read(value))
             counts.append(len(indices) - before)
         except ValueError:
             raise ClientError(
@@ -159,7 +164,13 @@ def _read_carefully(data: bytes, source: Source) -> Parsed:
     )
 
 
-def _number(text: bytes) -> float:
+def _group(number: float) -> int:
+    if not (0 <= number < LARGEST_GROUP and number.is_integer()):
+        raise ValueError
+    return int(number)
+
+
+def _strictly(text: bytes) -> float:
     if b"_" in text:
         raise ValueError
     return float(text)

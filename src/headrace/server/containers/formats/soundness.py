@@ -75,10 +75,9 @@ def sparse(values: Floats, keys: npt.NDArray[Any], counts: npt.NDArray[Any], wid
     matrix = csr_matrix((values, keys.astype(kind), ends.astype(kind)), shape=(len(counts), width))
     matrix.sort_indices()
     twice = np.flatnonzero(matrix.indices[1:] == matrix.indices[:-1]) + 1
-    twice = twice[~np.isin(twice, ends)]
-    if twice.size:
-        row = int(np.searchsorted(ends, twice[0], side="right")) - 1
-        raise source.error(row, f"has the key {matrix.indices[twice[0]]} twice")
+    if twice.size and (within := twice[~np.isin(twice, ends)]).size:
+        row = int(np.searchsorted(ends, within[0], side="right")) - 1
+        raise source.error(row, f"has the key {matrix.indices[within[0]]} twice")
     return matrix
 
 
