@@ -14,6 +14,7 @@ LARGE = 8 * 1024
 SPACE, COLON, NEWLINE = 32, 58, 10
 GROUP = -1.0
 LARGEST_GROUP = 2**53
+NUMERIC = bytes(set(range(256)) - {SPACE, COLON, NEWLINE})
 
 
 def read_libsvm(data: bytes, source: Source, *, width: int | None = None, labelled: bool = True) -> Rows:
@@ -58,41 +59,32 @@ def _read_large(data: bytes) -> Parsed | None:
         return None
     if grouped:
         data = data.replace(b" qid:", b" -1:")
-    text = np.frombuffer(data, dtype=np.uint8)
-    ends = np.flatnonzero((text == SPACE) | (text == COLON) | (text == NEWLINE))
-    marks = text[ends]
-    before = np.concatenate([[np.uint8(NEWLINE)], marks[:-1]])
-    weighing = (marks == COLON) & (before == NEWLINE)
-    index = (marks == COLON) & (before == SPACE)
-    after_weighing, value = np.roll(weighing, 1), np.roll(index, 1)
-    label = before == NEWLINE
-    if (
-        not (weighing | index | label | after_weighing | value).all()
-        or (before[1:] == marks[1:])[marks[1:] == COLON].any()
-    ):
+    marks = np.frombuffer(data.translate(None, delete=NUMERIC), dtype=np.uint8)
+    newlines, colons = np.flatnonzero(marks == NEWLINE), np.flatnonzero(marks == COLON)
+    labels = np.concatenate([[0], newlines[:-1] + 1])
+    weighing = marks[labels] == COLON
+    if weighing.any():
+        colons = np.setdiff1d(colons, labels, assume_unique=True)
+    regular = 2 * len(colons) + len(newlines) + int(weighing.sum()) == len(marks) and (colons > 0).all()
+    if not regular or (marks[colons - 1] != SPACE).any():
         return None
-    if (marks[value] == COLON).any() or (marks[after_weighing] == COLON).any():
-        return None
-    numbers = _numbers(data, len(ends))
+    numbers = _numbers(data, len(marks))
     if numbers is None:
         return None
-    lines = np.concatenate([[0], np.cumsum(marks == NEWLINE)[:-1]])
-    total = int((marks == NEWLINE).sum())
-    weights = np.ones(total)
-    weights[lines[after_weighing]] = numbers[after_weighing]
-    indices, values, owners = numbers[index], numbers[value], lines[index]
+    weights = np.ones(len(labels))
+    weights[weighing] = numbers[labels[weighing] + 1]
+    indices, values, counts = numbers[colons], numbers[colons + 1], (newlines - labels - weighing) // 2
     groups = None
     if grouped:
-        first = indices == GROUP
-        if not np.array_equal(np.flatnonzero(first), np.searchsorted(owners, np.arange(total))):
+        first = np.cumsum(counts) - counts
+        if not counts.all() or not np.array_equal(np.flatnonzero(indices == GROUP), first):
             return None
-        queries = values[first]
-        if not ((queries >= 0) & (queries < LARGEST_GROUP) & (queries == np.floor(queries))).all():
+        groups = values[first]
+        if not ((groups >= 0) & (groups < LARGEST_GROUP) & (groups == np.floor(groups))).all():
             return None
-        groups = queries.astype(np.int64)
-        indices, values, owners = indices[~first], values[~first], owners[~first]
-    counts = np.bincount(owners, minlength=total)
-    return numbers[label], weights if weighing.any() else None, groups, counts, indices, values
+        groups, counts = groups.astype(np.int64), counts - 1
+        indices, values = np.delete(indices, first), np.delete(values, first)
+    return numbers[labels], weights if weighing.any() else None, groups, counts, indices, values
 
 
 def _regular(data: bytes) -> bytes:
