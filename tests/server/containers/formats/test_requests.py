@@ -143,15 +143,17 @@ def header(text: str, version: bytes = b"\x01\x00") -> bytes:
         (JSON, b"{", "Unable to parse the JSON of the request: Expecting property name"),
         (JSON, b"\xff", "Unable to parse the JSON of the request"),
         (JSON, b"[" * 200_000, "The JSON of the request is nested too deeply."),
-        (JSON, b'{"instances":' + b"[" * 900 + b"]" * 900 + b"}", "Row 1 of the request has the value"),
+        (JSON, b'{"instances":' + b"[" * 900 + b"]" * 900 + b"}", "Row 1 of the request has a list among its features"),
         (JSON, b"[[1,2,3]]", 'A JSON request needs a list of "instances"'),
         (JSON, b'{"instances":{"features":[1]}}', 'A JSON request needs a list of "instances"'),
         (JSON, b'{"instances":[]}', "There are no rows in the request."),
+        (JSON, b'{"instances":[{"features":[null,"x",3]}]}', 'has the value "x" among its features'),
+        (JSON, b'{"instances":[{"features":[]}]}', "Row 1 of the request has no features"),
         (JSON, b'{"instances":[5]}', 'Row 1 of the request has no "features"'),
         (JSON, b'{"instances":[{"data":[1,2,3]}]}', 'Row 1 of the request has no "features"'),
         (JSON, b'{"instances":[{"features":[1,2,3]},{"features":[1,"2",3]}]}', 'Row 2 of the request has the value "2" among'),
         (JSON, b'{"instances":[{"features":[1,true,3]}]}', "has the value true among its features"),
-        (JSON, b'{"instances":[{"features":[1,2,[3]]}]}', "has the value [3] among its features"),
+        (JSON, b'{"instances":[{"features":[1,2,[3]]}]}', "has a list among its features"),
         (JSON, b'{"instances":[{"features":[1,2,3]},{"features":[1,2]}]}', "Row 2 of the request has 2 features, and the first has 3"),
         (JSON, b'{"instances":[{"features":[1,2,1e999]}]}', "infinite or too large"),
         (JSON, b'{"instances":[{"features":[1,2,1' + b"0" * 400 + b"]}]}", "infinite or too large"),
@@ -196,6 +198,13 @@ def test_what_is_no_row_is_named(content_type: str, body: bytes, sentence: str) 
         read_rows(body, content_type, 3)
     assert sentence in str(caught.value)
     assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("depth", [900, 950, 990, 1000, 5000])
+def test_a_nested_bomb_is_refused_at_any_depth(depth: int) -> None:
+    body = b'{"instances":[{"features":[' + b"[" * depth + b"]" * depth + b"]}]}"
+    with pytest.raises(ClientError, match=r"has a list among its features|nested too deeply"):
+        read_rows(body, JSON, 3)
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

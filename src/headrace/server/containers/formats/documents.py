@@ -46,6 +46,8 @@ def _rows(instances: Sequence[Any], source: Source, width: int | None) -> Rows:
     if any(isinstance(vector, dict) for vector in vectors):
         return sound(_sparse(vectors, source, width), source)
     found = len(vectors[0])
+    if not found:
+        raise source.error(0, "has no features")
     for number, vector in enumerate(vectors):
         if len(vector) != found:
             raise source.error(number, f"has {len(vector)} features, and the first has {found}")
@@ -70,8 +72,11 @@ def _vector(instance: Any, number: int, source: Source) -> Any:
     kinds = set(map(type, features))
     if not kinds <= NUMBERS:
         if not kinds <= NUMBERS | {type(None)}:
-            wrong = next(value for value in features if type(value) not in NUMBERS)
-            raise source.error(number, f"has the value {json.dumps(wrong)[:50]} among its features, which is no number")
+            wrong = next(value for value in features if value is not None and type(value) not in NUMBERS)
+            shown = (
+                f"a {type(wrong).__name__}" if isinstance(wrong, list | dict) else f"the value {json.dumps(wrong)[:50]}"
+            )
+            raise source.error(number, f"has {shown} among its features, which is no number")
         features = [float("nan") if value is None else value for value in features]
     return features
 
