@@ -100,29 +100,15 @@ class Alike:
     def content(self, position: Places) -> tuple[Places, Places]:
         """Return where the content begins and ends whose length stands at each place."""
         length = np.zeros(len(position), np.int64)
+        goes_on = np.ones(len(position), np.bool_)
         for shift in range(0, 28, 7):
-            byte = self.raw[position].astype(np.int64)
-            goes_on = byte >= 0x80
-            length |= (byte & 0x7F) << shift
-            position = position + 1
-            if not goes_on.any():
-                return position, position + length
-            if not goes_on.all():
-                return self._mixed(position, length, goes_on, shift)
-        raise DifferentError
-
-    def _mixed(
-        self, position: Places, length: Places, goes_on: npt.NDArray[np.bool_], shift: int
-    ) -> tuple[Places, Places]:
-        while goes_on.any():
-            shift += 7
-            if shift > 21:
-                raise DifferentError
-            byte = np.where(goes_on, self.raw[np.minimum(position, len(self.raw) - 1)], 0).astype(np.int64)
-            length |= (byte & 0x7F) << shift
+            byte = np.where(goes_on, self.raw[position], 0)
+            length |= (byte & 0x7F).astype(np.int64) << shift
             position = position + goes_on
             goes_on = byte >= 0x80
-        return position, position + length
+            if not goes_on.any():
+                return position, position + length
+        raise DifferentError
 
     def text(self, start: Places, end: Places) -> bytes:
         """Return the text that all have between two places."""
