@@ -120,8 +120,11 @@ class BuiltIn(ABC):
         """Fit a model on the channels and leave it in `run.model`; raises ClientError on data that cannot be learnt."""
 
     @abstractmethod
-    def load(self, folder: Path) -> Predictor:
-        """Return the model in a folder, without unpickling anything; raises ClientError on a foreign or damaged one."""
+    def load(self, folder: Path, environment: Mapping[str, str] | None = None) -> Predictor:
+        """Return the model in a folder, without unpickling anything; raises ClientError on a foreign or damaged one.
+
+        `environment` is that of the model's container definition, where some images look for what to answer.
+        """
 
 
 @dataclass(frozen=True)
