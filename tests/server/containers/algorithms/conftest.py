@@ -57,6 +57,7 @@ def train(tmp_path: Path) -> Train:
         hyperparameters: Mapping[str, Any],
         *,
         content_type: str = "text/csv",
+        content_types: Mapping[str, str] | None = None,
         stopped: Callable[[], bool] = lambda: False,
         job: str = "job",
     ) -> Job:
@@ -77,7 +78,10 @@ def train(tmp_path: Path) -> Train:
         image.train(
             TrainingRun(
                 hyperparameters=values,
-                channels={name: Channel(name, folder / "input" / name, content_type) for name in channels},
+                channels={
+                    name: Channel(name, folder / "input" / name, (content_types or {}).get(name, content_type))
+                    for name in channels
+                },
                 model=folder / "model",
                 output=folder / "output",
                 checkpoint=folder / "checkpoint",

@@ -10,6 +10,7 @@ from headrace.server.containers.algorithms.k_nearest_neighbors import KNearestNe
 from headrace.server.containers.algorithms.lightgbm import LightGBM
 from headrace.server.containers.algorithms.linear_learner import LinearLearner
 from headrace.server.containers.algorithms.principal_component_analysis import PrincipalComponentAnalysis
+from headrace.server.containers.algorithms.random_cut_forest import RandomCutForest
 from headrace.server.containers.algorithms.xgboost import XGBoost
 from headrace.server.containers.contract import BuiltIn
 
@@ -22,6 +23,7 @@ ALGORITHMS: Mapping[str, BuiltIn] = {
             KNearestNeighbors(),
             KMeans(),
             PrincipalComponentAnalysis(),
+            RandomCutForest(),
             LightGBM(),
             CatBoost(),
         )
