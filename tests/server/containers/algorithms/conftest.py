@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,8 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from headrace.ml.adapters.threads import PASSIVE_OPENMP
 from headrace.server.containers.contract import BuiltIn, Channel, Predictor, TrainingRun
 from headrace.server.containers.hyperparameters import read_hyperparameters
+
+os.environ.update(PASSIVE_OPENMP)  # the tests import the libraries by themselves
 
 
 def csv(*columns: Any) -> bytes:
@@ -38,8 +43,6 @@ class Job:
 
     def values(self, metric: str) -> list[float]:
         """Return what the image's own regular expression finds in the log."""
-        import re
-
         pattern = next(one.pattern for one in self.image.metrics if one.name == metric)
         return [float(found[1]) for line in self.lines if (found := re.search(pattern, line))]
 

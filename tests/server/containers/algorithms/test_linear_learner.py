@@ -214,6 +214,10 @@ def test_refuses_missing_values_and_labels(train, write):
         train(LINEAR, {"train": write([0, 1], [1, np.nan])}, BINARY)
     with pytest.raises(ClientError, match="no label column"):
         train(LINEAR, {"train": write([0, 1], [1, 2])}, BINARY, content_type="text/csv;label_size=0")
+    with pytest.raises(ClientError, match="feature_dim is 1, and the rows of channel 'validation' have 2 features"):
+        train(
+            LINEAR, {"train": write([0, 1], [1, 2]), "validation": write([0, 1], [1, 2], [3, 4])}, BINARY, job="second"
+        )
     predictor = train(LINEAR, {"train": write([0, 1], [1, 2])}, BINARY, job="third").load()
     with pytest.raises(ClientError, match="missing value"):
         predictor.invoke(b'{"instances": [{"features": [null]}]}', "application/json", "")

@@ -376,3 +376,31 @@ def test_many_threads_get_the_same_answers(train, write, table):
     for thread in threads:
         thread.join()
     assert answers == [expected] * 20
+
+
+def damaged_tree(name, place, value):
+    return lambda learner: learner["gradient_booster"]["model"]["trees"][0][name].__setitem__(place, value)
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (damaged_tree("left_children", 1, 0), "a child that is none of its nodes"),
+        (damaged_tree("left_children", 1, 10**6), "a child that is none of its nodes"),
+        (damaged_tree("left_children", 1, 2), "a node with two parents"),
+        (damaged_tree("split_indices", 0, 5), "splits a column that is not there"),
+        (
+            lambda learner: learner["gradient_booster"]["model"]["trees"][0]["split_conditions"].pop(),
+            "different lengths",
+        ),
+        (lambda learner: learner["gradient_booster"]["model"]["tree_info"].__setitem__(0, 9), "which class"),
+        (lambda learner: learner["gradient_booster"].__setitem__("name", "gbforest"), "'gbforest' is unknown"),
+        (lambda learner: learner["gradient_booster"].__setitem__("model", None), "TypeError"),
+    ],
+)
+def test_refuses_trees_that_are_none(tmp_path, table, damage, sentence):
+    model = json.loads(bytes(xgboost.train({"nthread": 1}, xgboost.DMatrix(*table), 2).save_raw("json")))
+    damage(model["learner"])
+    (tmp_path / "xgboost-model").write_text(json.dumps(model))
+    with pytest.raises(ClientError, match=sentence):
+        XGBOOST.load(tmp_path)

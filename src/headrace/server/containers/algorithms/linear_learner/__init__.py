@@ -68,9 +68,9 @@ class LinearLearner(BuiltIn):
         """Fit on `train`; `validation` picks the model, its threshold and the end of the training."""
         options = dict(run.hyperparameters)
         options["loss"] = options["loss"] or AUTO_LOSS[options["predictor_type"]]
-        channels = {
-            name: _read(run, name, options) for name in self.channels if name in run.channels or name == "train"
-        }
+        channels = {"train": _read(run, "train", options)}
+        options["feature_dim"] = channels["train"][0].shape[1]
+        channels |= {name: _read(run, name, options) for name in ("validation", "test") if name in run.channels}
         model = train(run, options, channels)
         facts = {"predictor_type": options["predictor_type"], "loss": options["loss"], "threshold": model.threshold}
         save_model(run.model, self.name, {"weight": model.weight, "bias": model.bias}, facts)

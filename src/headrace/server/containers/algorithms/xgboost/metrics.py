@@ -29,6 +29,8 @@ NOT_IN_LIBRARY = frozenset(OF_CLASSES) | frozenset(OF_VALUES)
 
 def custom_metric(names: Sequence[str], objective: str) -> Callable[[Any, Any], list[tuple[str, float]]] | None:
     """Return the library's `custom_metric` for those of `names` that it lacks, or None where it has them all."""
+    if NOT_IN_LIBRARY.isdisjoint(names):
+        return None
     import sklearn.metrics
 
     functions: dict[str, Callable[[Any, Any], float]] = {}
@@ -38,8 +40,6 @@ def custom_metric(names: Sequence[str], objective: str) -> Callable[[Any, Any], 
             functions[name] = partial(getattr(sklearn.metrics, function), **arguments)
         elif name in OF_VALUES:
             functions[name] = getattr(sklearn.metrics, OF_VALUES[name])
-    if not functions:
-        return None
 
     def measure(predictions: npt.NDArray[Any], matrix: Any) -> list[tuple[str, float]]:
         labels = matrix.get_label()

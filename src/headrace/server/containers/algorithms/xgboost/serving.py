@@ -13,6 +13,7 @@ import numpy as np
 from headrace.ml.adapters.links import IDENTITY, SIGMOID, SOFTMAX
 from headrace.ml.adapters.threads import import_library
 from headrace.ml.adapters.xgboost_trees import learner_form
+from headrace.server.containers.algorithms.xgboost.soundness import check_booster
 from headrace.server.containers.algorithms.xgboost.ubjson import read_ubjson
 from headrace.server.containers.compiled import compiled
 from headrace.server.containers.contract import ClientError, Floats
@@ -57,9 +58,10 @@ class Booster:
             self.width = int(attributes["num_feature"])
             self.classes = int(attributes["num_class"])
             kind = learner["gradient_booster"]["name"]
+            check_booster(learner["gradient_booster"], self.width, max(self.classes, 1))
             graph = self._compiled(learner) if kind == "gbtree" else None
             self.predict = graph or _by_library(_booster(content), by_matrix=kind == "gblinear")
-        except (ValueError, KeyError, TypeError, IndexError, UnicodeDecodeError) as error:
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
             raise ClientError(
                 f"{source} cannot be loaded as a model of XGBoost ({type(error).__name__}: {error}); "
                 "save it with Booster.save_model and upload that"
