@@ -27,6 +27,7 @@ FORMS: Mapping[str, str] = {
     "Kernel": "kernel",
     "Neighbors": "neighbors",
     "Neural": "neural",
+    "CutForest": "cut_forest",
 }
 """Every class of form and the module of this folder that holds it."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,11 @@ from headrace.ml.adapters.trees import LEAF, Tree, TreeEnsemble, join_trees, jus
 
 def xgboost_form(booster: Any, link: str) -> TreeEnsemble:
     """Return the booster's trees (documented at xgboost.readthedocs.io, "Introduction to Model IO")."""
-    learner = json.loads(bytes(booster.save_raw("json")))["learner"]
+    return learner_form(json.loads(bytes(booster.save_raw("json")))["learner"], link)
+
+
+def learner_form(learner: Mapping[str, Any], link: str) -> TreeEnsemble:
+    """Return the trees of the learner that a saved JSON model holds; needs no library."""
     model = learner["gradient_booster"]["model"]
     starts = np.atleast_1d(np.array(json.loads(learner["learner_model_param"]["base_score"]), np.float64))
     if link == SIGMOID:

@@ -1,0 +1,1 @@
+"""AWS's images: hyperparameters, formats, replies and log lines, mapped onto the library's algorithms."""
