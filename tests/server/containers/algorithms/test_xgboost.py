@@ -195,7 +195,16 @@ def test_goes_on_from_the_latest_checkpoint(train, write, table):
     np.testing.assert_allclose(
         scores(job.load(), features, write), direct.predict(xgboost.DMatrix(features)), rtol=1e-5, atol=1e-5
     )
+    assert not [line for line in job.lines if "WARNING" in line]
     assert len(list((job.folder / "checkpoint").iterdir())) == 5
+
+
+def test_begins_anew_where_the_only_checkpoint_is_a_pickle(train, write, table, tmp_path):
+    folder = tmp_path / "job" / "checkpoint"
+    folder.mkdir(parents=True)
+    (folder / "xgboost-checkpoint.3").write_bytes(b"\x80\x04K\x01.")
+    job = train(XGBOOST, {"train": write(table[1], table[0])}, {"num_round": 2})
+    assert [line[:3] for line in job.lines if line.startswith("[")] == ["[0]", "[1]"]
 
 
 def test_cross_validation_leaves_a_model_a_fold(train, write, table):
