@@ -19,7 +19,7 @@ class RowPredictor(Predictor):
     """A model that answers each row by itself; `width` is the number of features that it reads."""
 
     content_types: ClassVar[Sequence[str]] = AI_ALGORITHMS_REQUESTS
-    accepts: ClassVar[tuple[str, ...]] = AI_ALGORITHMS_REQUESTS
+    accepts: tuple[str, ...] = AI_ALGORITHMS_REQUESTS
     width: int
 
     @abstractmethod

@@ -220,3 +220,14 @@ def test_catboost_grows_other_trees(train, write, table, policy):
     given = QUICK["catboost"] | {"grow_policy": policy, "max_leaves": 8, "min_data_in_leaf": 3, "max_bin": 32}
     job = train(CATBOOST, {"train": write(table[1], table[0])}, given)
     assert job.values("RMSE")
+
+
+@pytest.mark.parametrize(("field", "value"), [("left_child", "0"), ("split_feature", "9"), ("num_leaves", "1000000")])
+def test_refuses_trees_of_lightgbm_that_are_none(train, write, table, field, value):
+    import re
+
+    job = train(LIGHTGBM, {"train": write(table[1], table[0])}, QUICK["lightgbm"])
+    text = (job.model / "model.txt").read_text()
+    (job.model / "model.txt").write_text(re.sub(rf"{field}=-?\d+", f"{field}={value}", text, count=1))
+    with pytest.raises(ClientError, match="tree 0 is no tree over 5 features"):
+        job.load()

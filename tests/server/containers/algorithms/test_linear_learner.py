@@ -179,7 +179,27 @@ def test_heavier_positive_rows_raise_recall(train, write):
     assert recalls[1] > recalls[0] + 0.1
 
 
-def test_sparse_rows_are_learnt_as_dense_ones(train, write, cancer):
+@pytest.mark.parametrize("optimizer", ["auto", "adam"])
+def test_sparse_rows_give_the_model_of_dense_ones(tmp_path, optimizer):
+    from scipy.sparse import csr_matrix
+
+    from headrace.server.containers.algorithms.linear_learner.training import train as fit
+    from headrace.server.containers.contract import TrainingRun
+
+    random = np.random.default_rng(3)
+    features = (random.normal(size=(300, 8)) * (random.random((300, 8)) < 0.3)).astype(np.float32)
+    labels = (features @ random.normal(size=8) > 0).astype(np.int64)
+    texts = {"predictor_type": "binary_classifier", "optimizer": optimizer, "unbias_data": "false"}
+    options = read_hyperparameters(LINEAR.hyperparameters, texts) | {"loss": "logistic"}
+    run = TrainingRun(options, {}, tmp_path, tmp_path, tmp_path, log=lambda line: None, stopped=lambda: False)
+    dense, sparse = (fit(run, options, {"train": (table, labels)}) for table in (features, csr_matrix(features)))
+    np.testing.assert_allclose(sparse.weight, dense.weight, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(
+        sparse.scores(csr_matrix(features), "logistic"), dense.scores(features, "logistic"), atol=1e-3
+    )
+
+
+def test_sparse_rows_are_answered_as_dense_ones(train, write, cancer):
     features, labels, others, _ = cancer
     body = json.dumps({"instances": [{"data": {"features": {"keys": [0, 3], "shape": [30], "values": [14.0, 600.0]}}}]})
     predictor = train(LINEAR, {"train": write(labels, features)}, BINARY).load()

@@ -195,7 +195,16 @@ def test_goes_on_from_the_latest_checkpoint(train, write, table):
     np.testing.assert_allclose(
         scores(job.load(), features, write), direct.predict(xgboost.DMatrix(features)), rtol=1e-5, atol=1e-5
     )
+    assert not [line for line in job.lines if "WARNING" in line]
     assert len(list((job.folder / "checkpoint").iterdir())) == 5
+
+
+def test_begins_anew_where_the_only_checkpoint_is_a_pickle(train, write, table, tmp_path):
+    folder = tmp_path / "job" / "checkpoint"
+    folder.mkdir(parents=True)
+    (folder / "xgboost-checkpoint.3").write_bytes(b"\x80\x04K\x01.")
+    job = train(XGBOOST, {"train": write(table[1], table[0])}, {"num_round": 2})
+    assert [line[:3] for line in job.lines if line.startswith("[")] == ["[0]", "[1]"]
 
 
 def test_cross_validation_leaves_a_model_a_fold(train, write, table):
@@ -227,6 +236,11 @@ def test_selected_outputs(train, write, table):
     assert item["predicted_label"] == int(plain > 0.5)
     assert item["probabilities"] == pytest.approx([1 - plain, plain])
     assert np.isnan(item["predicted_score"])
+    line = predictor.invoke(write(features[:1]), "text/csv", "text/csv")[0].decode().strip()
+    assert line == f'{item["predicted_label"]},"{item["probabilities"]}",nan'
+    json_first = job.load(SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT="application/json")
+    assert json_first.invoke(write(features[:1]), "text/csv", "")[1] == "application/json"
+    assert json_first.invoke(write(features[:1]), "text/csv", "text/csv")[1] == "text/csv"
     other = train(
         XGBOOST, {"train": write(labels, features)}, {"num_round": 1, "objective": "rank:pairwise"}, job="other"
     )
@@ -260,6 +274,15 @@ def test_reads_a_model_saved_by_the_package(tmp_path, write, table):
     features, values = table
     booster = xgboost.train({}, xgboost.DMatrix(features, values), 5)
     (tmp_path / "xgboost-model").write_bytes(booster.save_raw("ubj"))
+    found = scores(XGBOOST.load(tmp_path), features, write)
+    np.testing.assert_allclose(found, booster.predict(xgboost.DMatrix(features)), rtol=1e-5, atol=1e-5)
+
+
+def test_serves_several_targets_at_once(tmp_path, write, table):
+    features, values = table
+    both = np.column_stack([values, -values])
+    booster = xgboost.train({"nthread": 1, "max_depth": 3}, xgboost.DMatrix(features, both), 4)
+    (tmp_path / "xgboost-model").write_bytes(booster.save_raw("json"))
     found = scores(XGBOOST.load(tmp_path), features, write)
     np.testing.assert_allclose(found, booster.predict(xgboost.DMatrix(features)), rtol=1e-5, atol=1e-5)
 

@@ -36,7 +36,7 @@ CLASSIFIER, REGRESSOR = "classifier", "regressor"
 L2, INNER_PRODUCT, COSINE = "L2", "INNER_PRODUCT", "COSINE"
 SIGN, FJLT = "sign", "fjlt"
 PARTS = tuple(map(str, (1, 2, 3, 4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 96)))
-DISTANCES_AT_ONCE = 8_000_000
+NUMBERS_AT_ONCE = 8_000_000
 
 
 class KNearestNeighbors(BuiltIn):
@@ -178,9 +178,14 @@ class NeighborsPredictor(RowPredictor):
 
     def neighbors(self, features: Floats) -> tuple[Floats, Floats, Floats]:
         """Return the predicted labels [rows], and the neighbors' distances and labels [rows, k]."""
-        size = max(1, DISTANCES_AT_ONCE // len(self.sample))
-        blocks = [self._nearest(features[start : start + size]) for start in range(0, len(features), size)]
-        distances, places = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+        rows, columns = self.sample.shape
+        size = max(1, NUMBERS_AT_ONCE // max(rows, self.k * columns, self.k * self.k))
+        blocks = [self._answers(features[start : start + size]) for start in range(0, len(features), size)]
+        predicted, distances, labels = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+        return predicted, distances, labels
+
+    def _answers(self, rows: Floats) -> tuple[Floats, Floats, Floats]:
+        distances, places = self._nearest(rows)
         labels = self.labels[places]
         return self._vote(labels) if self.classifies else labels.mean(axis=1), distances, labels
 

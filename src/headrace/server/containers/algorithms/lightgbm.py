@@ -141,10 +141,27 @@ class LightGBM(BuiltIn):
         facts, content = load_facts(folder, self.name, MODEL)
         lightgbm = import_library("lightgbm")
         try:
-            booster = lightgbm.Booster(model_str=content.decode())
-        except (lightgbm.basic.LightGBMError, UnicodeDecodeError) as error:
+            text = content.decode()
+            check_trees(text)
+            booster = lightgbm.Booster(model_str=text)
+        except (lightgbm.basic.LightGBMError, ValueError, KeyError) as error:
             raise ClientError(f"{MODEL} is not a text model of LightGBM ({error}); train again") from error
         return LightGBMPredictor(booster, str(facts["task"]))
+
+
+def check_trees(text: str) -> None:
+    """Raise ValueError where a tree of a text model is none: the library would go round in it, or read beyond it."""
+    width = int(text.partition("\nmax_feature_idx=")[2].partition("\n")[0]) + 1
+    for number, part in enumerate(text.split("\nTree=")[1:]):
+        fields = dict(line.split("=", 1) for line in part.partition("\n\n")[0].splitlines() if "=" in line)
+        leaves = int(fields["num_leaves"])
+        if leaves < 2:
+            continue
+        columns = np.array(fields["split_feature"].split(), np.int64)
+        children = np.array([*fields["left_child"].split(), *fields["right_child"].split()], np.int64)
+        expected = np.concatenate([np.arange(-leaves, 0), np.arange(1, leaves - 1)])
+        if not np.array_equal(np.sort(children), expected) or not (0 <= columns.min() <= columns.max() < width):
+            raise ValueError(f"tree {number} is no tree over {width} features")
 
 
 def library_parameters(run: TrainingRun, table: Table) -> dict[str, Any]:

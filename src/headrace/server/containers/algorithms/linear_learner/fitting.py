@@ -35,13 +35,15 @@ class Problem:
 
     def value(self, weight: Doubles, bias: Doubles) -> tuple[float, Doubles, Doubles]:
         """Return the objective without L1 and its derivatives by weight [columns, outputs] and bias [outputs]."""
-        return self.value_on(slice(None), weight, bias)
+        return self.value_on(None, weight, bias)
 
     def value_on(self, rows: Any, weight: Doubles, bias: Doubles) -> tuple[float, Doubles, Doubles]:
-        """Return the same for some of the rows."""
-        features, share = self.features[rows], self.weights[rows]
+        """Return the same for some of the rows, all where None."""
+        features, labels, share = self.features, self.labels, self.weights
+        if rows is not None:
+            features, labels, share = features[rows], labels[rows], share[rows]
         share = share / max(share.sum(), np.finfo(float).tiny)
-        values, slopes = self.loss(np.asarray(features @ weight) + bias, self.labels[rows])
+        values, slopes = self.loss(np.asarray(features @ weight) + bias, labels)
         slopes = slopes * share[:, None]
         value = float(values @ share) + self.wd / 2 * float((weight**2).sum()) + self.bias_wd / 2 * float(bias @ bias)
         by_bias = slopes.sum(axis=0) + self.bias_wd * bias

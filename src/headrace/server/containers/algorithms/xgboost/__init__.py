@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from headrace.server.containers.algorithms.xgboost.answers import selected_columns
+from headrace.server.containers.algorithms.xgboost.answers import quoted, selected_columns
 from headrace.server.containers.algorithms.xgboost.hyperparameters import METRICS, PARAMETERS
 from headrace.server.containers.algorithms.xgboost.serving import Booster, load_boosters
 from headrace.server.containers.algorithms.xgboost.training import train
@@ -28,6 +28,7 @@ from headrace.server.containers.inputs import dense_blocks, read_labelled
 from headrace.server.containers.serving import RowPredictor
 
 CONTENT_TYPES = ("text/libsvm", "text/csv", "application/x-parquet", "application/x-recordio-protobuf")
+REPLY_TYPES = ("text/csv", "application/json", "application/jsonlines", "application/x-recordio-protobuf")
 VOTED = ("multi:softmax", "binary:hinge")
 CONSTRAINED = {"monotone_constraints": ("exact", "hist"), "interaction_constraints": ("exact", "hist", "approx")}
 
@@ -78,35 +79,37 @@ class XGBoost(BuiltIn):
     def load(self, folder: Path, environment: Mapping[str, str] | None = None) -> Predictor:
         """Return the archive's model, or the mean (or vote) of its models.
 
-        SAGEMAKER_INFERENCE_OUTPUT names what replies hold; SAGEMAKER_INFERENCE_ENSEMBLE=false takes the first model.
+        SAGEMAKER_INFERENCE_OUTPUT names what replies hold, SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT their content type
+        where a request names none; SAGEMAKER_INFERENCE_ENSEMBLE=false takes the first model.
         """
         environment = environment or {}
         boosters = load_boosters(folder)
         if environment.get("SAGEMAKER_INFERENCE_ENSEMBLE", "true") != "true":
             boosters = boosters[:1]
         keys = environment.get("SAGEMAKER_INFERENCE_OUTPUT", "").replace(" ", "").lower()
-        return XGBoostPredictor(boosters, tuple(keys.split(",")) if keys else ())
+        default = environment.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "text/csv")
+        return XGBoostPredictor(boosters, tuple(keys.split(",")) if keys else (), default)
 
 
 class XGBoostPredictor(RowPredictor):
     """Answers {"predictions": [{"score": …}]}, in CSV unless asked otherwise."""
 
     content_types = ("text/csv", "text/libsvm", "application/x-recordio-protobuf")
-    accepts = ("text/csv", "application/json", "application/jsonlines", "application/x-recordio-protobuf")
 
-    def __init__(self, boosters: Sequence[Booster], keys: tuple[str, ...]) -> None:
-        """Serve these models; `keys` are those of SAGEMAKER_INFERENCE_OUTPUT."""
+    def __init__(self, boosters: Sequence[Booster], keys: tuple[str, ...], default: str) -> None:
+        """Serve these models; `keys` are those of SAGEMAKER_INFERENCE_OUTPUT, `default` is the reply's content type."""
         self.boosters, self.keys = boosters, keys
+        self.accepts = tuple(sorted(REPLY_TYPES, key=lambda name: name != default))
         self.width = boosters[0].width
 
     def reply(self, features: Any, accept: MediaType) -> Reply:
         """Return the score of each row, or what SAGEMAKER_INFERENCE_OUTPUT asks for."""
-        del accept
         blocks = [self.scores(block) for block in dense_blocks(features, absent=np.nan)]
         scores = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
         if self.keys:
             first = self.boosters[0]
-            return Reply(selected_columns(scores, self.keys, first.objective, first.classes))
+            columns = selected_columns(scores, self.keys, first.objective, first.classes)
+            return Reply(quoted(columns) if accept.name == "text/csv" else columns)
         return Reply({"score": scores})
 
     def scores(self, rows: Floats) -> Floats:

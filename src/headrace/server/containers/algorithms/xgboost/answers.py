@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,14 @@ def selected_columns(scores: Floats, keys: Sequence[str], objective: str, classe
         raise ClientError(f"Objective `{objective}` unsupported for selectable inference predictions.")
     missing = np.full(len(scores), np.nan)
     return {key: _column(scores, key, objective, classes) if key in KEYS[objective] else missing for key in keys}
+
+
+def quoted(columns: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+    """Return the columns as CSV has them: a list of values is one value in quotes."""
+    return {
+        name: np.array([f'"{values}"' for values in column.tolist()]) if column.ndim == 2 else column
+        for name, column in columns.items()
+    }
 
 
 def _column(scores: Floats, key: str, objective: str, classes: int) -> npt.NDArray[Any]:

@@ -58,8 +58,9 @@ class Booster:
             self.width = int(attributes["num_feature"])
             self.classes = int(attributes["num_class"])
             kind = learner["gradient_booster"]["name"]
-            check_booster(learner["gradient_booster"], self.width, max(self.classes, 1))
-            graph = self._compiled(learner) if kind == "gbtree" else None
+            targets = int(attributes.get("num_target", 1))
+            check_booster(learner["gradient_booster"], self.width, max(self.classes, targets, 1))
+            graph = self._compiled(learner) if kind == "gbtree" and targets == 1 else None
             self.predict = graph or _by_library(_booster(content), by_matrix=kind == "gblinear")
         except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
             raise ClientError(

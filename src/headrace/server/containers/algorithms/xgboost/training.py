@@ -94,7 +94,7 @@ def _boost(xgboost: Any, run: TrainingRun, matrix: Any, validation: Rows | None,
         evals=watched,
         custom_metric=measure,
         callbacks=callbacks,
-        xgb_model=None if start is None else str(start),
+        xgb_model=None if start is None else xgboost.Booster(model_file=bytearray(start.read_bytes())),
         verbose_eval=False,
     )
 
@@ -157,9 +157,9 @@ def _checkpoints(folder: Path) -> list[Path]:
 
 
 def latest_checkpoint(folder: Path) -> tuple[Path | None, int]:
-    """Return the newest checkpoint that is no pickle, and the rounds it holds; (None, 0) where there is none."""
+    """Return the newest checkpoint in JSON, never a pickle, and the rounds it holds; (None, 0) where there is none."""
     for path in reversed(_checkpoints(folder)):
-        if path.read_bytes()[:1] == b"{":
+        if path.read_bytes()[:2] == b'{"':
             return path, int(path.suffix[1:]) + 1
     return None, 0
 
