@@ -28,6 +28,10 @@ def bucket(server: Any, request: pytest.FixtureRequest) -> str:
     return name
 
 
+EARLIER = 1_700_000_000
+"""When the files were written: S3 tells times in whole seconds, so a file of the last second would be newer than itself."""
+
+
 def test_files_are_copied_and_listed(server: Any, shell: Any, bucket: str, tmp_path: Path) -> None:
     large = os.urandom(20 << 20)
     (tmp_path / "large ü.bin").write_bytes(large)
@@ -44,6 +48,7 @@ def test_folders_are_kept_in_step(server: Any, shell: Any, bucket: str, tmp_path
     (folder / "inner").mkdir(parents=True)
     for number in range(12):
         (folder / "inner" / f"{number}.txt").write_text(str(number))
+        os.utime(folder / "inner" / f"{number}.txt", (EARLIER, EARLIER))
     assert shell(f"aws s3 sync folder s3://{bucket}/kept").count("upload:") == 12
     assert shell(f"aws s3 sync folder s3://{bucket}/kept") == ""
     (folder / "inner" / "3.txt").unlink()
