@@ -81,7 +81,10 @@ def test_a_lost_signing_key(serve: Serve, headrace: Headrace) -> None:
 
     assert "there is nothing to recover" in headrace("keys", "recover", "--data", server.data).stderr
     (server.data / "keys" / "signing.key").unlink()
-    assert "or run headrace keys recover" in refused_start(headrace, server.data)
+    assert "signing.key is missing; put it back from a backup, or run headrace keys recover" in refused_start(
+        headrace, server.data
+    )
+    assert not (server.data / "keys" / "signing.key").exists()
     (server.data / "keys" / "signing.key").write_bytes(b"short")
     (server.data / "keys" / "signing.key").chmod(0o600)
     assert "or run headrace keys recover" in refused_start(headrace, server.data)

@@ -16,7 +16,7 @@ from headrace.server.context import Platform
 from headrace.server.errors import Unavailable
 from headrace.server.security import audit
 from headrace.server.security.credentials import first_start
-from headrace.server.security.secrets import Keyring
+from headrace.server.security.secrets import KEY_FILE, Keyring, KeyringError
 from headrace.server.settings import Settings
 from headrace.server.stores.data_folder import DataFolder
 from headrace.server.stores.metadata import MetadataStore
@@ -38,6 +38,12 @@ class Opened:
 def open_platform(settings: Settings, clock: Clock = system_clock) -> Iterator[Opened]:
     """Lock the data folder, open the stores and the keyring, and make account and keys at the first start."""
     with DataFolder.open(settings.data) as folder:
+        signing_key = folder.keys / KEY_FILE
+        if folder.credentials.exists() and not signing_key.exists():
+            raise KeyringError(
+                f"the signing key {signing_key} is missing; put it back from a backup, "
+                "or run headrace keys recover (every access key then has to be made anew)"
+            )
         keyring = Keyring.open(folder.keys)
         database = settings.database or f"sqlite:///{folder.database}"
         metadata = MetadataStore.open(database, backups=folder.backups, backup=settings.backup)
@@ -48,7 +54,7 @@ def open_platform(settings: Settings, clock: Clock = system_clock) -> Iterator[O
             with metadata.writing() as connection:
                 start = first_start(folder.path, connection, keyring, now=clock())
             platform = Platform(settings, metadata, objects, keyring, clock, start.account)
-            yield Opened(platform, folder, folder.credentials, folder.keys / "signing.key", start.made)
+            yield Opened(platform, folder, folder.credentials, signing_key, start.made)
             audit.settle(metadata, clock(), everything=True)
         finally:
             metadata.close()
