@@ -44,6 +44,17 @@ def messages(answer: Any) -> list[str]:
     return [each["message"] for each in answer["events"]]
 
 
+def test_a_group_is_named_by_its_own_arn_only(logs: Any, group: str) -> None:
+    arn = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]["logGroupArn"]
+
+    def found(identifier: str) -> list[str]:
+        answer = logs.describe_log_groups(logGroupIdentifiers=[identifier])
+        return [each["logGroupName"] for each in answer["logGroups"]]
+
+    assert found(group) == found(arn) == [group]
+    assert found(arn.replace("us-east-1", "eu-west-1")) == []
+
+
 def test_groups_and_streams_come_and_go(logs: Any, group: str) -> None:
     found = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]
     assert found["arn"] == found["logGroupArn"] + ":*"

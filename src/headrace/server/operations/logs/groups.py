@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, or_, select
 
 from headrace.server import resources
 from headrace.server.context import Context
@@ -83,7 +83,8 @@ def describe_log_groups(
     if log_group_class:
         where.append(RESOURCES.c.record.contains(f'"log_group_class": "{log_group_class}"', autoescape=True))
     if log_group_identifiers:
-        where.append(RESOURCES.c.name.in_([_name_of(each) for each in log_group_identifiers]))
+        named = list(log_group_identifiers)
+        where.append(or_(RESOURCES.c.name.in_(named), RESOURCES.c.arn.in_(named)))
     page = resources.listing(
         context.connection, GROUP, context.place, where=where, limit=limit,
         position=context.position(next_token, of="describe_log_groups"),
