@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from headrace.aws.gateway import Gateway
 from headrace.aws.gateway.browsers import BrowserGateway, is_of_browser
@@ -14,6 +16,8 @@ from headrace.server.app import Application, Entrance
 from headrace.server.clock import Clock, system_clock
 from headrace.server.context import Platform
 from headrace.server.errors import Unavailable
+from headrace.server.jobs.queue import JobQueue
+from headrace.server.operations import work
 from headrace.server.security import audit
 from headrace.server.security.credentials import first_start
 from headrace.server.security.secrets import KEY_FILE, Keyring, KeyringError
@@ -21,6 +25,10 @@ from headrace.server.settings import Settings
 from headrace.server.stores.data_folder import DataFolder
 from headrace.server.stores.metadata import MetadataStore
 from headrace.server.stores.objects import ObjectStore, open_object_store
+from headrace.server.worker.loop import Worker
+
+QUEUE = JobQueue(work.on_change)
+WORK = f"{work.__name__}:"
 
 
 @dataclass(frozen=True)
@@ -45,19 +53,58 @@ def open_platform(settings: Settings, clock: Clock = system_clock) -> Iterator[O
                 "or run headrace keys recover (every access key then has to be made anew)"
             )
         keyring = Keyring.open(folder.keys)
-        database = settings.database or f"sqlite:///{folder.database}"
-        metadata = MetadataStore.open(database, backups=folder.backups, backup=settings.backup)
+        metadata = MetadataStore.open(_database(settings, folder), backups=folder.backups, backup=settings.backup)
         try:
             objects = _open_objects(settings, folder)
             if not settings.objects:
                 objects.sweep(clock())
             with metadata.writing() as connection:
                 start = first_start(folder.path, connection, keyring, now=clock())
-            platform = Platform(settings, metadata, objects, keyring, clock, start.account)
+            platform = Platform(settings, metadata, objects, keyring, clock, start.account, jobs=QUEUE)
             yield Opened(platform, folder, folder.credentials, signing_key, start.made)
             audit.settle(metadata, clock(), everything=True)
         finally:
             metadata.close()
+
+
+def reopen_platform(opening: dict[str, Any]) -> Platform:
+    """Open, in the process of a job, the platform of the server that runs it; `opening` is what `working` tells."""
+    settings = Settings.model_validate(opening["settings"])
+    folder = DataFolder.at(settings.data)
+    metadata = MetadataStore.open(_database(settings, folder), backup=False)
+    objects, keyring = _open_objects(settings, folder), Keyring.open(folder.keys)
+    return Platform(
+        settings, metadata, objects, keyring, system_clock, opening["account"], jobs=QUEUE, url=opening["url"]
+    )
+
+
+@contextmanager
+def working(platform: Platform) -> Iterator[None]:
+    """Run jobs in a thread, each in a process of its own, as many at a time as the setting `jobs` says."""
+    if not platform.settings.jobs:
+        yield
+        return
+    worker = Worker(
+        platform,
+        work.handlers(),
+        opener=f"{__name__}:{reopen_platform.__name__}",
+        opening={
+            "settings": platform.settings.model_dump(mode="json"), "account": platform.account, "url": platform.url,
+        },
+        on_change=WORK + work.on_change.__name__,
+        on_log=WORK + work.on_log.__name__,
+    )  # fmt: skip
+    thread = threading.Thread(target=worker.run, name="jobs", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        worker.stop()
+        thread.join()
+
+
+def _database(settings: Settings, folder: DataFolder) -> str:
+    return settings.database or f"sqlite:///{folder.database}"
 
 
 def _open_objects(settings: Settings, folder: DataFolder) -> ObjectStore:

@@ -8,11 +8,12 @@ import shlex
 import signal
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from headrace.aws.proxy import Authority, Proxy
-from headrace.cli.assembly import application_of, open_platform
+from headrace.cli.assembly import application_of, open_platform, working
 from headrace.cli.chores import UPKEEP
 from headrace.cli.running import Running, forget, note
 from headrace.ml.errors import OptionError
@@ -20,6 +21,7 @@ from headrace.server.app import log_lines
 from headrace.server.app.connections import allow_many_files, check_tls, listen, serve_until_stopped
 from headrace.server.app.upkeep import Upkeep
 from headrace.server.jobs.owners import this_owner
+from headrace.server.model_server import ModelServer
 from headrace.server.settings import Settings, load_settings
 
 
@@ -43,10 +45,12 @@ def serve_command(**flags: Any) -> None:
 async def _serve(settings: Settings) -> None:
     with ExitStack() as stack:
         opened = stack.enter_context(open_platform(settings))
-        application = application_of(opened.platform)
         listener = stack.enter_context(listen(settings.host, settings.port))
         settings = settings.model_copy(update={"port": listener.getsockname()[1]})
-        upkeep = stack.enter_context(Upkeep(opened.platform, UPKEEP))
+        platform = replace(opened.platform, models=ModelServer(), url=settings.url)
+        application = application_of(platform)
+        upkeep = stack.enter_context(Upkeep(platform, UPKEEP))
+        stack.enter_context(working(platform))
         proxy, proxy_url, tls = _proxy(stack, settings, opened.folder.keys)
         running = Running(this_owner(), os.getpid(), settings.url, proxy_url, settings.region)
 

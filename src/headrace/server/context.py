@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from headrace.server.jobs.queue import JobQueue
 from headrace.server.resources import Place
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from headrace.server.clock import Clock
+    from headrace.server.model_server import ModelServer
     from headrace.server.security.credentials import Caller
     from headrace.server.security.secrets import Keyring
     from headrace.server.settings import Settings
@@ -21,7 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Platform:
-    """The long-lived parts of one server, put together once at start; `account` is its 12 digits."""
+    """The long-lived parts of one server, put together once at start; `account` is its 12 digits.
+
+    `models` serves endpoints in the server's own process and is None in that of a job; `url` is where clients reach the
+    server.
+    """
 
     settings: Settings
     metadata: MetadataStore
@@ -30,6 +36,19 @@ class Platform:
     clock: Clock
     account: str = ""
     partition: str = "aws"
+    jobs: JobQueue = field(default_factory=JobQueue)
+    models: ModelServer | None = None
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Later:
+    """An answer that takes time: the guard asks for it once the operation's transaction is over, so none is held.
+
+    Only operations that read may return one.
+    """
+
+    answer: Callable[[], Mapping[str, Any] | None]
 
 
 @dataclass(frozen=True)

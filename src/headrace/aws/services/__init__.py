@@ -18,7 +18,10 @@ from headrace.aws import specification
 from headrace.server.errors import OperationError
 from headrace.server.messages import Request, Response
 
-BUILT = ("cloudtrail", "cloudwatch", "iam", "logs", "resourcegroupstaggingapi", "s3", "sts")
+BUILT = (
+    "application-autoscaling", "cloudtrail", "cloudwatch", "iam", "logs", "resourcegroupstaggingapi", "s3", "sagemaker",
+    "sagemaker-runtime", "sts",
+)  # fmt: skip
 
 OPERATIONS = "headrace.server.operations."
 
@@ -79,6 +82,6 @@ def service(name: str) -> Service | None:
     """Return the service that botocore calls `name`, or None while none of it is built."""
     if name not in BUILT:
         return None
-    module = import_module(f"headrace.aws.services.{name}")
+    module = import_module(f"headrace.aws.services.{name.replace('-', '_')}")
     found: Service = module.SERVICE
     return found

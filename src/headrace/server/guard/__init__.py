@@ -11,12 +11,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from headrace.server.context import Context, Platform
+from headrace.server.context import Context, Later, Platform
 from headrace.server.errors import OperationError, TooLarge, Unavailable
 from headrace.server.guard.authorisation import authorise
-from headrace.server.guard.conditions import Keys
 from headrace.server.guard.door import Call, Check, Door, Evidence, Intake
 from headrace.server.messages import Request, Response
+from headrace.server.operations.authorization import Keys
 from headrace.server.operations.identity import last_use
 from headrace.server.resources import Place
 from headrace.server.security import audit
@@ -76,6 +76,7 @@ class Guard:
                 if call.read_only:
                     answer = self._run(connection, request, evidence, call, effects)
             if call.read_only:
+                answer = answer.answer() if isinstance(answer, Later) else answer
                 response, shown = door.render(request, call, answer)
                 entry = self._entry(request, evidence, call, answer=shown, further=effects.resources)
                 if audit.wanted(self.platform.metadata, entry):

@@ -1,8 +1,6 @@
-"""Condition keys that no door knows: of the request as such, and of the stored resource that it is about."""
+"""Condition keys of the request as such, which no door knows."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping, Set
 
 from sqlalchemy import Connection
 
@@ -10,11 +8,8 @@ from headrace.server.clock import moment
 from headrace.server.context import Platform
 from headrace.server.guard.door import Call, Evidence
 from headrace.server.messages import Request
-from headrace.server.operations.identity import mfa, permissions
-from headrace.server.operations.storage.permissions import existing_tags
-from headrace.server.resources import tags_of
-
-Keys = dict[str, tuple[str, ...]]
+from headrace.server.operations.authorization import Keys
+from headrace.server.operations.identity import mfa
 
 
 def of_request(platform: Platform, connection: Connection, request: Request, evidence: Evidence, call: Call) -> Keys:
@@ -46,27 +41,6 @@ def of_request(platform: Platform, connection: Connection, request: Request, evi
     if serial and code and mfa.presented(platform, connection, caller, serial, code, now):
         keys |= {"aws:MultiFactorAuthPresent": ("true",), "aws:MultiFactorAuthAge": ("0",)}
     return keys
-
-
-def of_resource(connection: Connection, resource: str, holder: str, account: str, asked: Set[str]) -> Keys:
-    """Return the keys that follow from what is stored of a resource, as far as policies ask for them.
-
-    `holder` is the ARN that has its tags, `account` owns it, `asked` are the lower-case names of keys. AWS pages:
-    "Actions, resources, and condition keys" for AWS IAM and for Amazon S3.
-    """
-    keys: Keys = {}
-    if account:
-        keys["aws:ResourceAccount"] = keys["s3:ResourceAccount"] = (account,)
-    if any("tag/" in key for key in asked):
-        keys |= _tags(tags_of(connection, holder), "aws:ResourceTag/", "iam:ResourceTag/", "s3:BucketTag/")
-        keys |= existing_tags(connection, resource)
-    if "iam:permissionsboundary" in asked and (boundary := permissions.boundary_of(connection, resource)):
-        keys["iam:PermissionsBoundary"] = (boundary,)
-    return keys
-
-
-def _tags(tags: Mapping[str, str], *prefixes: str) -> Keys:
-    return {f"{prefix}{key}": (value,) for key, value in tags.items() for prefix in prefixes}
 
 
 def _time(milliseconds: int) -> str:

@@ -1,0 +1,59 @@
+"""What serves is made of: containers, what they are asked, and what they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+class ModelFailed(Exception):  # noqa: N818
+    """A model could not be loaded or does not answer its ping; the message becomes the FailureReason."""
+
+
+class InstanceGone(Exception):  # noqa: N818
+    """The process that was asked has ended, or was stopped, before it began to answer; another may be asked."""
+
+
+class ModelTimeout(Exception):  # noqa: N818
+    """The model did not answer in time."""
+
+
+@dataclass(frozen=True)
+class Container:
+    """One container of a model whose data lie unpacked on this machine; plain data, it travels as JSON.
+
+    `folder` is the unpacked model data ("" where there is none, or with `multi_model`, whose invocations bring theirs);
+    `source` is the unpacked source of a framework's script where it came beside the model. `hostname` is
+    ContainerHostname, by which one of several is targeted.
+    """
+
+    image: str
+    folder: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
+    hostname: str = ""
+    multi_model: bool = False
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One request to a model; `target_model` with its unpacked `target_folder` is for multi-model containers."""
+
+    body: bytes
+    content_type: str = ""
+    accept: str = ""
+    custom_attributes: str = ""
+    target_model: str = ""
+    target_folder: str = ""
+    session_id: str = ""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A model's answer: an HTTP status, and a body that is one sentence where the status is none of success."""
+
+    status: int
+    body: bytes
+    content_type: str = ""
+    custom_attributes: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)

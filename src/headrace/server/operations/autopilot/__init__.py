@@ -1,0 +1,1 @@
+"""AutoML jobs: the nine steps on the server."""

@@ -1,0 +1,1 @@
+"""AutoML jobs: created, described, listed, stopped."""

@@ -1,0 +1,1 @@
+"""Endpoints: their configurations, their deployment, and what they answer."""

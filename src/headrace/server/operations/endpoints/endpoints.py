@@ -1,0 +1,1 @@
+"""Endpoints: created, updated, described, listed, deleted."""

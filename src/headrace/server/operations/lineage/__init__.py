@@ -1,0 +1,1 @@
+"""Experiments, lineage, search and tags of SageMaker's resources."""

@@ -1,0 +1,1 @@
+"""Search over jobs, models, endpoints and experiments."""

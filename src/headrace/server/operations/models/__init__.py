@@ -1,0 +1,1 @@
+"""Models: their containers and where their data lie."""

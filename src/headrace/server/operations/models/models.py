@@ -1,0 +1,1 @@
+"""Models: created, described, listed, deleted."""

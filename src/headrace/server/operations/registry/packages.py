@@ -1,0 +1,1 @@
+"""Model packages: versions in a group, and their approval."""

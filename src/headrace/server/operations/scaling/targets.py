@@ -1,0 +1,1 @@
+"""What can be scaled, and within which bounds."""

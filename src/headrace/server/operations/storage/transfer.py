@@ -1,0 +1,137 @@
+"""Objects in and out of S3 for a role at work: each call is authorised by the role's policies and the bucket's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from headrace.server.context import Context
+from headrace.server.errors import InvalidInput, NotFound, TooLarge
+from headrace.server.operations.acting import Actor
+from headrace.server.operations.storage.listing import list_objects_v2
+from headrace.server.operations.storage.names import bucket_arn
+from headrace.server.operations.storage.objects import get_object, put_object
+from headrace.server.stores.objects import Staged
+
+BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Key:
+    """An object as a listing shows it; `etag` is without quotes."""
+
+    bucket: str
+    key: str
+    size: int = 0
+    etag: str = ""
+
+    @property
+    def uri(self) -> str:
+        """Its s3:// URI."""
+        return f"s3://{self.bucket}/{self.key}"
+
+
+def parse_uri(uri: str) -> Key:
+    """Return the bucket and key (or prefix) of an s3:// URI; raises InvalidInput."""
+    scheme, _, rest = uri.partition("://")
+    bucket, _, key = rest.partition("/")
+    if scheme != "s3" or not bucket:
+        raise InvalidInput(f"{uri!r} is no S3 URI; write s3://bucket/prefix", code="ValidationException")
+    return Key(bucket, key)
+
+
+def list_keys(actor: Actor, bucket: str, prefix: str) -> list[Key]:
+    """Return every object under a prefix, in order of its key; raises NotFound, or Denied without s3:ListBucket."""
+    found: list[Key] = []
+    token: str | None = None
+    while True:
+        with actor.reading() as context:
+            arn = bucket_arn(actor.place.partition, bucket)
+            context.authorise("s3:ListBucket", arn, {"s3:prefix": (prefix,)})
+            answer = list_objects_v2(context, bucket=bucket, prefix=prefix, continuation_token=token)
+        found += [
+            Key(bucket, each["key"], each["size"], each["e_tag"].strip('"')) for each in answer.get("contents", ())
+        ]
+        token = answer.get("next_continuation_token")
+        if not token:
+            return found
+
+
+def open_key(actor: Actor, bucket: str, key: str) -> tuple[Key, Iterator[bytes]]:
+    """Return an object and its bytes in blocks; raises NotFound, or Denied without s3:GetObject."""
+    with actor.reading() as context:
+        context.authorise("s3:GetObject", f"{bucket_arn(actor.place.partition, bucket)}/{key}")
+        answer = get_object(context, bucket=bucket, key=key)
+    return Key(bucket, key, answer["content_length"], answer["e_tag"].strip('"')), answer["body"]
+
+
+def read_key(actor: Actor, bucket: str, key: str, *, most: int) -> bytes:
+    """Return the bytes of an object; raises TooLarge past `most` bytes."""
+    found, blocks = open_key(actor, bucket, key)
+    if found.size > most:
+        raise TooLarge(f"{found.uri} has {found.size} bytes, and at most {most} are taken here; make it smaller")
+    return b"".join(blocks)
+
+
+def download(actor: Actor, bucket: str, key: str, path: Path) -> Key:
+    """Write an object into a file, whose folder is made; a file that is there whole was written whole."""
+    found, blocks = open_key(actor, bucket, key)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name[:200]}.partial")
+    try:
+        with partial.open("wb") as file:
+            for block in blocks:
+                file.write(block)
+        partial.replace(path)
+    finally:
+        with suppress(FileNotFoundError):
+            partial.unlink()
+    return found
+
+
+def stage(actor: Actor, content: bytes | Path) -> Staged:
+    """Make bytes, or those of a file, durable in the store of objects; `put` lets them appear."""
+    staging = actor.platform.objects.stage(("md5", "crc64nvme"))
+    try:
+        if isinstance(content, bytes):
+            staging.write(content)
+        else:
+            with content.open("rb") as file:
+                while block := file.read(BLOCK):
+                    staging.write(block)
+        return staging.finish()
+    except BaseException:
+        staging.abort()
+        raise
+
+
+def put(context: Context, bucket: str, key: str, staged: Staged, *, content_type: str = "", **headers: Any) -> None:
+    """Let a staged body appear under a key when the transaction of an actor's context commits.
+
+    Raises NotFound, or Denied without s3:PutObject; the staged bytes are then the caller's to discard.
+    """
+    context.authorise("s3:PutObject", f"{bucket_arn(context.place.partition, bucket)}/{key}")
+    put_object(context, bucket=bucket, key=key, body=staged, content_type=content_type or None, **headers)
+
+
+def upload(actor: Actor, bucket: str, key: str, content: bytes | Path, *, content_type: str = "") -> None:
+    """Store bytes, or a file, under a key, in a transaction of its own; raises as `put` does."""
+    staged = stage(actor, content)
+    try:
+        with actor.writing() as context:
+            put(context, bucket, key, staged, content_type=content_type)
+    except BaseException:
+        actor.platform.objects.discard(staged)
+        raise
+
+
+def exists(actor: Actor, bucket: str, key: str) -> bool:
+    """Tell whether an object is there and may be read."""
+    try:
+        open_key(actor, bucket, key)
+    except NotFound:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Training jobs: created, described, listed, stopped."""

@@ -1,0 +1,1 @@
+"""Transform jobs: created, described, listed, stopped."""
