@@ -71,7 +71,7 @@ def reopen_platform(opening: dict[str, Any]) -> Platform:
     """Open, in the process of a job, the platform of the server that runs it; `opening` is what `working` tells."""
     settings = Settings.model_validate(opening["settings"])
     folder = DataFolder.at(settings.data)
-    metadata = MetadataStore.open(_database(settings, folder), backup=False)
+    metadata = MetadataStore.join(_database(settings, folder))
     objects, keyring = _open_objects(settings, folder), Keyring.open(folder.keys)
     return Platform(
         settings, metadata, objects, keyring, system_clock, opening["account"], jobs=QUEUE, url=opening["url"]

@@ -72,10 +72,7 @@ class MetadataStore:
         """
         from headrace.server.stores.metadata.migrations import bring_up_to_date
 
-        try:
-            store = cls(*engines(read_url(url), patience), patience=patience)
-        except Unavailable as error:
-            raise MetadataError(error.message) from error
+        store = cls.join(url, patience=patience)
         try:
             bring_up_to_date(store, backups, backup=backup)
         except BaseException as error:
@@ -84,6 +81,14 @@ class MetadataStore:
                 raise MetadataError(f"{store.place}: {error.message}") from error
             raise
         return store
+
+    @classmethod
+    def join(cls, url: str, *, patience: float = 30.0) -> MetadataStore:
+        """Connect to a database that the server has opened already, as the processes of its jobs do."""
+        try:
+            return cls(*engines(read_url(url), patience), patience=patience)
+        except Unavailable as error:
+            raise MetadataError(error.message) from error
 
     def close(self) -> None:
         """Close every connection."""
