@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from headrace.cli.assembly import open_platform
 from headrace.cli.chores import UPKEEP, deliver_access, expire_objects, sweep_storage, trim_events
+from headrace.cli.opening import open_platform
 from headrace.server import events
 from headrace.server.app.upkeep import Chore, Upkeep, by_itself
 from headrace.server.context import Platform

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from headrace.aws.proxy import Authority, Proxy
-from headrace.cli.assembly import application_of, open_platform, working
+from headrace.cli.assembly import application_of, working
 from headrace.cli.chores import UPKEEP
+from headrace.cli.opening import open_platform
 from headrace.cli.running import Running, forget, note
 from headrace.ml.errors import OptionError
 from headrace.server.app import log_lines

@@ -15,7 +15,8 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.serialize import create_serializer
 
-from headrace.cli.assembly import application_of, open_platform
+from headrace.cli.assembly import application_of
+from headrace.cli.opening import open_platform
 from headrace.server.app import Application
 from headrace.server.clock import system_clock
 from headrace.server.messages import Request, Response

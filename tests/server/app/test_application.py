@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from headrace.aws.gateway import Gateway
-from headrace.cli.assembly import open_platform
+from headrace.cli.opening import open_platform
 from headrace.server.app import Application, Entrance
 from headrace.server.context import Platform
 from headrace.server.messages import Request, Response

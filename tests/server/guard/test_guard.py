@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select
 
-from headrace.cli.assembly import open_platform
+from headrace.cli.opening import open_platform
 from headrace.server.context import Context, Platform
 from headrace.server.errors import InvalidInput, OperationError, Unauthenticated, Unavailable
 from headrace.server.guard import Call, Check, Evidence, Guard

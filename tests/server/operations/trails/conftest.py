@@ -18,7 +18,8 @@ import pytest
 import uvicorn
 from botocore.config import Config
 
-from headrace.cli.assembly import application_of, open_platform
+from headrace.cli.assembly import application_of
+from headrace.cli.opening import open_platform
 from headrace.server.clock import system_clock
 from headrace.server.context import Platform
 from headrace.server.operations.trails.delivery import deliver

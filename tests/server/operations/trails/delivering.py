@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from headrace.cli.assembly import open_platform
+from headrace.cli.opening import open_platform
 from headrace.server.operations.trails import delivery, digests
 from headrace.server.settings import load_settings
 from headrace.server.stores.objects import FileStore

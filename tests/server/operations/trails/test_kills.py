@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from headrace.cli.assembly import open_platform
+from headrace.cli.opening import open_platform
 from headrace.server.clock import system_clock
 from headrace.server.context import Context, Platform
 from headrace.server.operations.storage.buckets import create_bucket
