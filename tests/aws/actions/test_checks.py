@@ -76,7 +76,16 @@ SINGLE = [
     ("cloudtrail", "ListTags", {"resource_id_list": [TRAIL]}, "cloudtrail:ListTags", TRAIL),
     ("resourcegroupstaggingapi", "GetResources", {}, "tag:GetResources", "*"),
     ("sagemaker", "DescribeEndpoint", {"endpoint_name": "e"}, "sagemaker:DescribeEndpoint", f"{SAGEMAKER}:endpoint/e"),
-    ("sagemaker-runtime", "InvokeEndpoint", {"endpoint_name": "e"}, "sagemaker:InvokeEndpoint", f"{SAGEMAKER}:endpoint/e"),
+    ("sagemaker-runtime", "InvokeEndpoint", {"endpoint_name": "E"}, "sagemaker:InvokeEndpoint", f"{SAGEMAKER}:endpoint/e"),
+    ("sagemaker-runtime", "InvokeEndpointAsync", {"endpoint_name": "E"}, "sagemaker:InvokeEndpointAsync",
+     f"{SAGEMAKER}:endpoint/e"),
+    ("sagemaker-runtime", "InvokeEndpointWithResponseStream", {"endpoint_name": "E"},
+     "sagemaker:InvokeEndpointWithResponseStream", f"{SAGEMAKER}:endpoint/e"),
+    ("sagemaker", "DescribeModelPackage", {"model_package_name": f"{SAGEMAKER}:model-package/G/1"},
+     "sagemaker:DescribeModelPackage", f"{SAGEMAKER}:model-package/g/1"),
+    ("sagemaker", "DescribeAIBenchmarkJob", {"ai_benchmark_job_name": "b"}, "sagemaker:DescribeAIBenchmarkJob",
+     f"{SAGEMAKER}:ai-benchmark-job/b"),
+    ("sagemaker", "GetEndpointPolicy", {"endpoint_name": "e"}, "sagemaker:GetEndpointPolicy", f"{SAGEMAKER}:endpoint/e"),
     ("sagemaker", "AddTags", {"resource_arn": f"{SAGEMAKER}:model/m"}, "sagemaker:AddTags", f"{SAGEMAKER}:model/m"),
     ("sagemaker", "CreateDataQualityJobDefinition", {"job_definition_name": "d"},
      "sagemaker:CreateDataQualityJobDefinition", f"{SAGEMAKER}:data-quality-job-definition/d"),
@@ -138,6 +147,19 @@ SEVERAL: list[tuple[str, str, dict[str, Any], list[tuple[str, list[str]]]]] = [
     ("sagemaker", "CreateEndpoint", {"endpoint_name": "e", "endpoint_config_name": "c"}, [
         ("sagemaker:CreateEndpoint", [f"{SAGEMAKER}:endpoint/e", f"{SAGEMAKER}:endpoint-config/c"]),
     ]),
+    ("sagemaker", "CreateEndpoint", {"endpoint_name": "E", "endpoint_config_name": "C", "tags": TAGS}, [
+        ("sagemaker:CreateEndpoint", [f"{SAGEMAKER}:endpoint/e", f"{SAGEMAKER}:endpoint-config/c"]),
+        ("sagemaker:AddTags", [f"{SAGEMAKER}:endpoint/e"]),
+    ]),
+    ("sagemaker", "CreateJob", {"job_name": "j", "job_category": "X", "role_arn": f"{IAM}:role/r", "tags": TAGS}, [
+        ("sagemaker:CreateJob", [f"{SAGEMAKER}:job/x/j"]),
+        ("sagemaker:AddTags", [f"{SAGEMAKER}:job/x/j"]),
+        ("iam:PassRole", [f"{IAM}:role/r"]),
+    ]),
+    ("sagemaker", "CreateTrialComponent", {"trial_component_name": "c", "tags": TAGS}, [
+        ("sagemaker:CreateTrialComponent", [f"{SAGEMAKER}:experiment-trial-component/c"]),
+        ("sagemaker:AddTags", [f"{SAGEMAKER}:experiment-trial-component/c"]),
+    ]),
     ("sagemaker", "CreateTrainingJob", {"training_job_name": "j", "role_arn": f"{IAM}:role/r"}, [
         ("sagemaker:CreateTrainingJob", [f"{SAGEMAKER}:training-job/j"]),
         ("iam:PassRole", [f"{IAM}:role/r"]),
@@ -186,6 +208,8 @@ KEYS = [
      {"iam:PolicyARN": ("arn:aws:iam::aws:policy/X",)}),
     ("sts", "AssumeRole", {"role_arn": f"{IAM}:role/r", "external_id": "x", "role_session_name": "s"},
      {"sts:ExternalId": ("x",), "sts:RoleSessionName": ("s",)}),
+    ("application-autoscaling", "PutScalingPolicy", {"service_namespace": "sagemaker", "scalable_dimension": "d"},
+     {"application-autoscaling:service-namespace": ("sagemaker",), "application-autoscaling:scalable-dimension": ("d",)}),
     ("cloudwatch", "PutMetricData", {"namespace": "n"}, {"cloudwatch:namespace": ("n",)}),
     ("cloudtrail", "CreateTrail", {"name": "t", "tags_list": TAGS}, {"aws:TagKeys": ("team",), "aws:RequestTag/team": ("red",)}),
     ("logs", "CreateLogGroup", {"log_group_name": "g", "tags": {"team": "red"}},
@@ -217,6 +241,17 @@ def test_a_passed_role_tells_the_service_it_is_passed_to() -> None:
     ]
     assert passed.resources == (f"{IAM}:role/r",)
     assert passed.conditions == {"iam:PassedToService": ("sagemaker.amazonaws.com",)}
+
+
+def test_tagging_something_new_tells_by_which_operation() -> None:
+    parameters = {"model_name": "m", "tags": TAGS}
+    tagging = checks("sagemaker", "CreateModel", parameters, partition="aws", region="us-east-1", account=ACCOUNT)[1]
+    assert tagging.action == "sagemaker:AddTags"
+    assert tagging.conditions == {
+        "aws:TagKeys": ("team",),
+        "aws:RequestTag/team": ("red",),
+        "sagemaker:TaggingAction": ("CreateModel",),
+    }
 
 
 @pytest.mark.parametrize(

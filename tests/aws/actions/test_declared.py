@@ -8,7 +8,7 @@ from botocore.session import get_session
 
 from headrace.aws.actions import checks, read_only
 from headrace.aws.actions.declared import declared
-from headrace.aws.actions.definitions import action, definition
+from headrace.aws.actions.definitions import action, definition, published
 from headrace.aws.actions.prefixes import PREFIXES
 from headrace.aws.services import BUILT, service
 
@@ -36,6 +36,19 @@ def test_declarations_name_what_aws_has(prefix: str) -> None:
     assert set(described.templates) <= set(table.resources)
     assert set(described.stored) <= set(table.resources)
     assert set(described.parameters) <= {part.partition("}")[0] for part in places}
+
+
+@pytest.mark.parametrize("prefix", sorted(set(PREFIXES.values())))
+def test_newer_actions_are_none_of_awss_table(prefix: str) -> None:
+    described, table = declared(prefix), published(prefix)
+    assert not {each.name.partition(":")[2].lower() for each in described.newer} & set(table.actions)
+    assert not set(described.newer_types) & set(table.resources)
+
+
+@pytest.mark.parametrize("name", ["sagemaker", "sagemaker-runtime", "sagemaker-metrics", "application-autoscaling"])
+def test_every_operation_of_sagemaker_has_an_action(name: str) -> None:
+    for operation in MODELS.get_service_model(name).operation_names:
+        assert read_only(name, operation) in (True, False)
 
 
 @pytest.mark.parametrize("name", sorted(PREFIXES))

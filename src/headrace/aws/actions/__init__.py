@@ -11,9 +11,9 @@ from functools import cache
 from typing import Any
 
 from headrace.aws.actions import keys, resources, values
-from headrace.aws.actions.declarations import Declared, Rule
+from headrace.aws.actions.declarations import Action, Declared, Rule
 from headrace.aws.actions.declared import declared
-from headrace.aws.actions.definitions import Action, action, definition
+from headrace.aws.actions.definitions import action, definition
 from headrace.aws.actions.prefixes import PREFIXES
 from headrace.server.guard.door import Check
 from headrace.server.resources import Place
@@ -54,6 +54,8 @@ def checks(
             continue
         conditions = {**rule.given, **(keys.of_request(needed, how, parameters) if rule.keys else {})}
         found.append(Check(needed.name, arns, conditions))
+        if described.tagging and operation.startswith("Create") and values.tags(parameters):
+            found.append(_tagging(described, operation, arns, conditions))
         if needed.passes_role:
             passed = tuple(dict.fromkeys(values.roles(parameters)))
             principal = described.principal or f"{needed.name.partition(':')[0]}.amazonaws.com"
@@ -66,6 +68,19 @@ def read_only(service: str, operation: str) -> bool:
     """Tell whether an operation only reads, by AWS's access level of its actions; raises LookupError as checks does."""
     described, steps = _plan(service, operation)
     return operation not in described.writes and all(needed.read_only for _, needed, _ in steps)
+
+
+def _tagging(described: Declared, operation: str, arns: tuple[str, ...], conditions: Mapping[str, Any]) -> Check:
+    """Return the check of the tags that something is created with."""
+    kind = operation.removeprefix("Create").lower()
+    own = tuple(arn for arn in arns if _kind_of(arn) == kind)
+    tags = {key: value for key, value in conditions.items() if key.startswith(("aws:RequestTag/", "aws:TagKeys"))}
+    prefix = described.tagging.partition(":")[0]
+    return Check(described.tagging, own or arns, {**tags, f"{prefix}:TaggingAction": (operation,)})
+
+
+def _kind_of(arn: str) -> str:
+    return arn.split(":", 5)[-1].partition("/")[0].replace("-", "")
 
 
 def _resources(

@@ -13,6 +13,23 @@ Named = Callable[[Parameters, Place], Iterable[str]]
 
 
 @dataclass(frozen=True)
+class Action:
+    """One IAM action; `required` and `optional` are resource types, `access` one of AWS's five access levels."""
+
+    name: str
+    access: str
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    passes_role: bool = False
+
+    @property
+    def read_only(self) -> bool:
+        """Tell whether the action only reads."""
+        return self.access in ("Read", "List")
+
+
+@dataclass(frozen=True)
 class Rule:
     """One action that an operation needs.
 
@@ -39,6 +56,9 @@ class Declared:
     resource type; `stored` tells the kind of stored resource whose ARN a name doesn't tell. `keys` gives the paths of
     parameters ("production_variants[].instance_type") that a condition key takes its values from. `writes` are
     operations that change something although AWS calls their access reading. Roles are passed on to `principal`.
+    `newer` are actions that AWS's tables don't have yet, and `newer_types` the ARN templates of their resource types.
+    With `lower_case`, ARNs hold names in lower case, however a request writes them. `tagging` is the action that
+    creating something with tags needs as well.
     """
 
     operations: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
@@ -48,3 +68,7 @@ class Declared:
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     writes: frozenset[str] = frozenset()
     principal: str = ""
+    newer: tuple[Action, ...] = ()
+    newer_types: Mapping[str, str] = field(default_factory=dict)
+    lower_case: bool = False
+    tagging: str = ""

@@ -7,26 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from headrace.aws.actions.declarations import Action
+from headrace.aws.actions.declared import declared
 from headrace.aws.specification.once import once
 
 TABLES = Path(__file__).parent / "tables"
-
-
-@dataclass(frozen=True)
-class Action:
-    """One IAM action; `required` and `optional` are resource types, `access` one of AWS's five access levels."""
-
-    name: str
-    access: str
-    required: tuple[str, ...] = ()
-    optional: tuple[str, ...] = ()
-    keys: tuple[str, ...] = ()
-    passes_role: bool = False
-
-    @property
-    def read_only(self) -> bool:
-        """Tell whether the action only reads."""
-        return self.access in ("Read", "List")
 
 
 @dataclass(frozen=True)
@@ -39,7 +24,15 @@ class Definition:
 
 @once
 def definition(prefix: str) -> Definition:
-    """Return the table of an IAM prefix ("s3"); raises LookupError when there is none."""
+    """Return all actions of an IAM prefix ("s3"), newer ones too; raises LookupError as `published` does."""
+    table, newer = published(prefix), declared(prefix)
+    actions = {each.name.partition(":")[2].lower(): each for each in newer.newer}
+    return Definition({**table.actions, **actions}, {**table.resources, **newer.newer_types})
+
+
+@once
+def published(prefix: str) -> Definition:
+    """Return AWS's table of an IAM prefix; raises LookupError when there is none."""
     path = TABLES / f"{prefix}.json"
     if not path.is_file():
         raise LookupError(f"there is no table of the actions of {prefix}; add it to PREFIXES and run make actions")

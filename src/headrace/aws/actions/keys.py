@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-from headrace.aws.actions.declarations import Declared, Parameters
-from headrace.aws.actions.definitions import Action
+from headrace.aws.actions.declarations import Action, Declared, Parameters
 from headrace.aws.actions.values import at, tag_keys, tags
 
 Filled = Mapping[str, tuple[tuple[str, str], ...]]

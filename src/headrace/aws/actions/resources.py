@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import product
 
-from headrace.aws.actions.declarations import Parameters
+from headrace.aws.actions.declarations import Action, Parameters
 from headrace.aws.actions.declared import declared
-from headrace.aws.actions.definitions import Action, action, definition
+from headrace.aws.actions.definitions import action, definition
 from headrace.aws.actions.values import arns, at, snake
 from headrace.server.resources import Place
 from headrace.server.security.policy import Unresolved
@@ -50,6 +50,8 @@ def of_action(needed: Action, operation: str, parameters: Parameters, place: Pla
         found += _filled(template, parameters, places)
     if not found:
         found = [_fill(template.text, places) for template in templates if template.required]
+    if declared(needed.name.partition(":")[0]).lower_case:
+        found = [arn.lower() for arn in found]
     return tuple(dict.fromkeys(found)) or ("*",)
 
 

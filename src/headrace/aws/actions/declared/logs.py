@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from headrace.aws.actions.declarations import Declared, Parameters, Rule
-from headrace.aws.actions.definitions import definition
+from headrace.aws.actions.definitions import published
 from headrace.server.resources import Place
 
 _NAMES = ("log_group_name", "log_group_identifier", "log_group_names", "log_group_identifiers", "log_group_arn_list")
@@ -30,7 +30,7 @@ def _tagged(parameters: Parameters, place: Place) -> Iterable[str]:
 
 def _on_groups() -> Iterable[str]:
     """Return the operations whose actions are about log groups."""
-    for action in definition("logs").actions.values():
+    for action in published("logs").actions.values():
         if "log-group" in (*action.required, *action.optional):
             yield action.name.partition(":")[2]
 

@@ -1,6 +1,6 @@
 """Amazon SageMaker: condition keys on instances, networks and keys stand at many places of its requests."""
 
-from headrace.aws.actions.declarations import Declared
+from headrace.aws.actions.declarations import Action, Declared
 
 _VPC = ("vpc_config", "network_config.vpc_config", "training_job_definition.vpc_config")
 _RESOURCES = (
@@ -14,7 +14,87 @@ _RESOURCES = (
 )
 _FILE_SYSTEM = "input_data_config[].data_source.file_system_data_source"
 
+_TAGS = ("aws:RequestTag/${TagKey}", "aws:TagKeys")
+_ARN = "arn:${Partition}:sagemaker:${Region}:${Account}:"
+
+_TYPES = {
+    "ai-benchmark-job": "${AIBenchmarkJobName}",
+    "ai-recommendation-job": "${AIRecommendationJobName}",
+    "ai-workload-config": "${AIWorkloadConfigName}",
+    "extension": "${ClusterName}/${ExtensionName}/${ExtensionId}",
+    "inference-router": "${InferenceRouterName}",
+    "job": "${JobCategory}/${JobName}",
+    "training-session": "${TrainingSessionName}",
+}
+"""Resource types that AWS's table doesn't have yet, as the patterns of botocore's model write their ARNs."""
+
+_NEWER = {
+    "AttachClusterNodeNetworkInterface": ("Write", "cluster"),
+    "BatchRebootClusterNodes": ("Write", "cluster"),
+    "BatchReplaceClusterNodes": ("Write", "cluster"),
+    "CreateAIBenchmarkJob": ("Write", "ai-benchmark-job"),
+    "CreateAIRecommendationJob": ("Write", "ai-recommendation-job"),
+    "CreateAIWorkloadConfig": ("Write", "ai-workload-config"),
+    "CreateClusterExtension": ("Write", "cluster"),
+    "CreateInferenceRouter": ("Write", "inference-router"),
+    "CreateJob": ("Write", "job"),
+    "CreateTrainingSession": ("Write", "training-session"),
+    "DeleteAIBenchmarkJob": ("Write", "ai-benchmark-job"),
+    "DeleteAIRecommendationJob": ("Write", "ai-recommendation-job"),
+    "DeleteAIWorkloadConfig": ("Write", "ai-workload-config"),
+    "DeleteClusterExtension": ("Write", "extension"),
+    "DeleteEndpointPolicy": ("Permissions management", "endpoint"),
+    "DeleteInferenceRouter": ("Write", "inference-router"),
+    "DeleteJob": ("Write", "job"),
+    "DeleteTrainingSession": ("Write", "training-session"),
+    "DescribeAIBenchmarkJob": ("Read", "ai-benchmark-job"),
+    "DescribeAIRecommendationJob": ("Read", "ai-recommendation-job"),
+    "DescribeAIWorkloadConfig": ("Read", "ai-workload-config"),
+    "DescribeClusterExtension": ("Read", "extension"),
+    "DescribeClusterOperation": ("Read", "cluster"),
+    "DescribeInferenceRouter": ("Read", "inference-router"),
+    "DescribeJob": ("Read", "job"),
+    "DescribeJobSchemaVersion": ("Read", ""),
+    "DescribeTrainingPlanExtensionHistory": ("Read", "training-plan"),
+    "DescribeTrainingSession": ("Read", "training-session"),
+    "ExtendTrainingPlan": ("Write", ""),
+    "GetEndpointPolicy": ("Read", "endpoint"),
+    "ListAIBenchmarkJobs": ("List", ""),
+    "ListAIRecommendationJobs": ("List", ""),
+    "ListAIWorkloadConfigs": ("List", ""),
+    "ListClusterExtensionVersions": ("List", ""),
+    "ListClusterExtensions": ("List", "cluster"),
+    "ListClusterOperations": ("List", "cluster"),
+    "ListInferenceRouters": ("List", ""),
+    "ListJobSchemaVersions": ("List", ""),
+    "ListJobs": ("List", ""),
+    "ListTrainingSessions": ("List", ""),
+    "PutEndpointPolicy": ("Permissions management", "endpoint"),
+    "StopAIBenchmarkJob": ("Write", "ai-benchmark-job"),
+    "StopAIRecommendationJob": ("Write", "ai-recommendation-job"),
+    "StopJob": ("Write", "job"),
+    "StopTrainingSession": ("Write", "training-session"),
+    "UpdateClusterExtension": ("Write", "extension"),
+    "UpdateInferenceRouter": ("Write", "inference-router"),
+}
+"""Operations of botocore's model whose actions AWS's table doesn't have yet: access level and resource type of each."""
+
+_PASSING = ("CreateAIBenchmarkJob", "CreateAIRecommendationJob", "CreateJob", "CreateTrainingSession")
+
 DECLARED = Declared(
+    newer=tuple(
+        Action(
+            f"sagemaker:{name}",
+            access,
+            required=(kind,) if kind else (),
+            keys=_TAGS if name.startswith("Create") else (),
+            passes_role=name in _PASSING,
+        )
+        for name, (access, kind) in _NEWER.items()
+    ),
+    newer_types={kind: f"{_ARN}{kind}/{name}" for kind, name in _TYPES.items()},
+    lower_case=True,
+    tagging="sagemaker:AddTags",
     parameters={
         "DataQualityJobDefinitionName": ("job_definition_name",),
         "ModelBiasJobDefinitionName": ("job_definition_name",),
