@@ -63,8 +63,8 @@ class Manifest:
     `classes` are in code order (for binary the positive class is last), empty for regression. `threshold` applies to
     the positive class's probability. `metrics`: part (train, validation, test) → metric → value. `interval` is half the
     width of the band between the outputs lower and upper, in units of the target, and `coverage` the share of rows that
-    it is meant to hold; both None without a band. `provenance`: source, sha256 of the table, rows, seed, created (UTC,
-    ISO 8601), versions. `files` maps each file of the folder but the manifest to its record.
+    it is meant to hold; both None without a band. `provenance`: source, sha256, columns and rows of the table, seed,
+    created (UTC, ISO 8601), versions. `files` maps each file of the folder but the manifest to its record.
     """
 
     task: Task

@@ -16,6 +16,7 @@ URI = re.compile(
 BUILT_IN = {
     "xgboost": "xgboost",
     "sagemaker-xgboost": "xgboost",
+    "headrace": "headrace",
     **{
         name: name
         for name in (

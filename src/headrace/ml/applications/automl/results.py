@@ -87,7 +87,7 @@ def build_model(
     )  # fmt: skip
     provenance = {
         "source": shown_source(table.source), "sha256": table.sha256, "rows": preparation.frame.height,
-        "seed": options.seed, "versions": versions(),
+        "seed": options.seed, "versions": versions(), "columns": table.frame.columns,
     }  # fmt: skip
     manifest = Manifest(
         task=framing.task, target=framing.target, inputs=describe_inputs(proto, training.plan.columns),

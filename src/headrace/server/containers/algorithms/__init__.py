@@ -1,10 +1,11 @@
-"""AWS's built-in algorithms, one file or folder each."""
+"""AWS's built-in algorithms, and the image of Headrace's own models, one file or folder each."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from headrace.server.containers.algorithms.catboost import CatBoost
+from headrace.server.containers.algorithms.headrace import Headrace
 from headrace.server.containers.algorithms.k_means import KMeans
 from headrace.server.containers.algorithms.k_nearest_neighbors import KNearestNeighbors
 from headrace.server.containers.algorithms.lightgbm import LightGBM
@@ -26,6 +27,7 @@ ALGORITHMS: Mapping[str, BuiltIn] = {
             RandomCutForest(),
             LightGBM(),
             CatBoost(),
+            Headrace(),
         )
     },
     **{f"{kind.name}-{task}": kind(task) for kind in (LightGBM, CatBoost) for task in ("classification", "regression")},
