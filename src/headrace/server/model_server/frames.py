@@ -1,6 +1,15 @@
 """The messages between the server and its model processes: a JSON head and a body, on a private Unix socket.
 
 Only the standard library is used here: programs in users' own environments import this very file.
+
+A request's head has "operation":
+- "ping": answered once the model is loaded;
+- "invoke" and "stream": with the members of contract.Invocation that are not empty (content_type, accept,
+  custom_attributes, target_model, target_folder, session_id) and the request's body;
+- "unload": with the target_folder of a model that is to be forgotten.
+
+An answer's head has "status", and where there are any "content_type", "custom_attributes" and "headers". Each message
+of a streamed answer but the last has "more": true. A connection carries one request at a time.
 """
 
 from __future__ import annotations
@@ -14,34 +23,47 @@ SIZES = struct.Struct(">IQ")
 """Bytes of the head, and of the body."""
 
 LARGEST_HEAD = 1 << 20
+LARGEST_BODY = 1 << 30
+JOINED = 1 << 16
+"""Bodies up to this size travel in one block with their head."""
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+_decode = json.JSONDecoder().decode
 
 
 def send(connection: socket.socket, head: dict[str, Any], body: bytes = b"") -> None:
     """Send one message."""
-    encoded = json.dumps(head, separators=(",", ":")).encode()
-    connection.sendall(b"".join((SIZES.pack(len(encoded), len(body)), encoded, body)))
+    encoded = _encode(head).encode()
+    start = SIZES.pack(len(encoded), len(body)) + encoded
+    if len(body) <= JOINED:
+        connection.sendall(start + body)
+    else:
+        connection.sendall(start)
+        connection.sendall(body)
 
 
 def receive(connection: socket.socket) -> tuple[dict[str, Any], bytes] | None:
-    """Return the next message, or None where the other side has closed between two; raises ConnectionError within one.
-
-    A request's head has "operation" ("ping", "invoke", "stream", "unload") and what the operation needs; an answer's
-    has "status" and what goes with it, and "more" where further parts of a streamed answer follow.
-    """
+    """Return the next message, or None where the other side has closed between two; raises ConnectionError within one."""
     start = connection.recv(SIZES.size)
     if not start:
         return None
     head_size, body_size = SIZES.unpack(start + _exactly(connection, SIZES.size - len(start)))
-    if head_size > LARGEST_HEAD:
-        raise ConnectionError(f"a message's head of {head_size} bytes is larger than any")
+    if head_size > LARGEST_HEAD or body_size > LARGEST_BODY:
+        raise ConnectionError(f"a message of {head_size} and {body_size} bytes is larger than any")
     rest = _exactly(connection, head_size + body_size)
-    return json.loads(rest[:head_size]), rest[head_size:]
+    try:
+        head = _decode(rest[:head_size].decode())
+    except (ValueError, RecursionError) as error:
+        raise ConnectionError(f"a message's head can't be read ({error})") from None
+    if type(head) is not dict:
+        raise ConnectionError("a message's head is no object")
+    return head, rest[head_size:]
 
 
 def _exactly(connection: socket.socket, size: int) -> bytes:
     if not size:
         return b""
-    block = connection.recv(size, socket.MSG_WAITALL)
+    block = connection.recv(min(size, 1 << 20), socket.MSG_WAITALL)
     if len(block) == size:
         return block
     blocks = [block]
@@ -49,7 +71,7 @@ def _exactly(connection: socket.socket, size: int) -> bytes:
     while missing:
         if not block:
             raise ConnectionError("the other side closed in the middle of a message")
-        block = connection.recv(min(missing, 1 << 20))
+        block = connection.recv(min(missing, 1 << 20), socket.MSG_WAITALL)
         blocks.append(block)
         missing -= len(block)
     return b"".join(blocks)
