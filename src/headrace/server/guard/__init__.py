@@ -69,7 +69,7 @@ class Guard:
         evidence = call = None
         effects = _Effects()
         try:
-            with self.platform.metadata.reading() as connection:
+            with self.platform.metadata.reading_late() as connection:
                 evidence = door.authenticate(request, connection)
                 call = door.parse(request, evidence)
                 self._authorise(connection, request, evidence, call)
@@ -93,7 +93,7 @@ class Guard:
         """Take a request as far as its head goes: Admitted when its streaming body may come, else the refusal."""
         evidence = call = None
         try:
-            with self.platform.metadata.reading() as connection:
+            with self.platform.metadata.reading_late() as connection:
                 evidence = door.authenticate(request, connection)
                 call = door.parse(request, evidence)
                 self._authorise(connection, request, evidence, call)

@@ -26,6 +26,7 @@ from headrace.server.security.policy import (
     parse_policy,
     refusal,
 )
+from headrace.server.stores.metadata.remembering import remembered
 
 Keys = dict[str, tuple[str, ...]]
 
@@ -91,8 +92,15 @@ class Asking:
 
 def asking(platform: Platform, connection: Connection, caller: Caller, place: Place, keys: Keys) -> Asking:
     """Return what asks a caller's policies; `keys` are the condition keys of whatever it is doing."""
-    principal = Principal.of(caller, permissions.principal_tags(connection, caller))
-    return Asking(platform, connection, principal, permissions.policies_of(connection, caller), keys, place)
+
+    def read() -> tuple[Caller, Principal, PolicySet]:
+        principal = Principal.of(caller, permissions.principal_tags(connection, caller))
+        return caller, principal, permissions.policies_of(connection, caller)
+
+    whose, principal, policies = remembered(connection, ("policies", caller.access_key_id, caller.arn), read)
+    if whose != caller:
+        _, principal, policies = read()
+    return Asking(platform, connection, principal, policies, keys, place)
 
 
 def of_resource(connection: Connection, resource: str, holder: str, account: str, asked: Set[str]) -> Keys:

@@ -13,6 +13,7 @@ from headrace.server.security.credentials.callers import AccessKey, Caller
 from headrace.server.security.credentials.identifiers import TEMPORARY, new_access_key_id, new_secret
 from headrace.server.security.credentials.sessions import find_session
 from headrace.server.security.secrets import Keyring, SealBroken
+from headrace.server.stores.metadata.remembering import remembered
 from headrace.server.stores.metadata.tables.access_keys import ACCESS_KEYS
 
 PURPOSE = "access keys"
@@ -59,6 +60,16 @@ def find_key(
 
     Whether the key is active, and its session not expired, is the caller's question.
     """
+    return remembered(
+        connection,
+        ("access key", access_key_id, session_token),
+        lambda: _read_key(connection, keyring, access_key_id, session_token),
+    )
+
+
+def _read_key(
+    connection: Connection, keyring: Keyring, access_key_id: str, session_token: str | None
+) -> AccessKey | None:
     if session_token is not None or access_key_id.startswith(TEMPORARY):
         return find_session(connection, keyring, session_token or "", access_key_id)
     row = connection.execute(_BY_ID, {"id": access_key_id}).one_or_none()

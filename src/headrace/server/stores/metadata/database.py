@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Engine
 
@@ -18,6 +18,7 @@ from headrace.ml.errors import HeadraceError
 from headrace.server.errors import Unavailable
 from headrace.server.stores.metadata.engines import engines, read_url
 from headrace.server.stores.metadata.failures import told_in_one_sentence
+from headrace.server.stores.metadata.remembering import LateConnection, Memory
 from headrace.server.stores.metadata.turns import Turns
 
 Result = TypeVar("Result")
@@ -56,6 +57,7 @@ class MetadataStore:
         self.dialect = writer.dialect.name
         self.place = writer.url.render_as_string(hide_password=True)
         self.patience = patience
+        self._memory: Memory | None = None
         self._start_locks()
         reference = weakref.ref(self)
         os.register_at_fork(after_in_child=lambda: _start_anew(reference))
@@ -94,12 +96,25 @@ class MetadataStore:
         """Close every connection."""
         self.readers.dispose()
         self.engine.dispose()
+        if self._memory is not None:
+            self._memory.close()
+            self._memory = None
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a transaction that reads one consistent state; a statement that writes is refused."""
         with told_in_one_sentence(), self.readers.connect() as connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def reading_late(self) -> Iterator[Connection]:
+        """Open, at its first use, a transaction that reads; `remembering.remembered` may spare it altogether."""
+        late = LateConnection(self, self._remembers())
+        try:
+            with told_in_one_sentence():
+                yield cast(Connection, late)
+        finally:
+            late.close()
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -161,6 +176,16 @@ class MetadataStore:
         except Exception as error:
             each.error = error
 
+    def _remembers(self) -> dict[Any, Any] | None:
+        if self.dialect != "sqlite":
+            return None
+        with told_in_one_sentence():
+            memory = self._memory
+            if memory is None:
+                with self._sharing:
+                    memory = self._memory = self._memory or Memory(str(self.engine.url.database))
+            return memory.of_now()
+
     def _start_locks(self) -> None:
         self._turns = Turns()
         self._mine = threading.local()
@@ -174,4 +199,6 @@ def _start_anew(reference: weakref.ref[MetadataStore]) -> None:
         for engine in (store.readers, store.engine):
             _ABANDONED.append(engine.pool)
             engine.dispose(close=False)
+        _ABANDONED.append(store._memory)
+        store._memory = None
         store._start_locks()
