@@ -24,6 +24,10 @@ class UnsupportedContentType(Exception):  # noqa: N818 (HTTP 415)
     """The content type of a request, or the one it accepts, is none that the model speaks."""
 
 
+class NotAcceptable(UnsupportedContentType):
+    """The content type that a request accepts is none that the model answers with (HTTP 406)."""
+
+
 @dataclass(frozen=True)
 class Rows:
     """Rows as formats read and write them.

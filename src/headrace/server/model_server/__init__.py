@@ -8,9 +8,16 @@ from headrace.server.model_server.contract import (
     ModelTimeout,
     Reply,
 )
+from headrace.server.model_server.instances import Instance
+from headrace.server.model_server.server import ModelServer
 
-__all__ = ["Container", "InstanceGone", "Invocation", "ModelFailed", "ModelServer", "ModelTimeout", "Reply"]
-
-
-class ModelServer:
-    """The instances that serve on this machine, by the name of what they serve."""
+__all__ = [
+    "Container",
+    "Instance",
+    "InstanceGone",
+    "Invocation",
+    "ModelFailed",
+    "ModelServer",
+    "ModelTimeout",
+    "Reply",
+]

@@ -11,7 +11,14 @@ class ModelFailed(Exception):  # noqa: N818
 
 
 class InstanceGone(Exception):  # noqa: N818
-    """The process that was asked has ended, or was stopped, before it began to answer; another may be asked."""
+    """The process that was asked has ended, or was stopped, before it began to answer; another may be asked.
+
+    `begun` tells that it had the whole request or a part of it.
+    """
+
+    def __init__(self, message: str = "", *, begun: bool = False) -> None:
+        super().__init__(message)
+        self.begun = begun
 
 
 class ModelTimeout(Exception):  # noqa: N818

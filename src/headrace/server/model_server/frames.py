@@ -43,7 +43,7 @@ def send(connection: socket.socket, head: dict[str, Any], body: bytes = b"") -> 
 
 
 def receive(connection: socket.socket) -> tuple[dict[str, Any], bytes] | None:
-    """Return the next message, or None where the other side has closed between two; raises ConnectionError within one."""
+    """Return the next message, or None where the other side has closed; raises ConnectionError in the middle of one."""
     start = connection.recv(SIZES.size)
     if not start:
         return None

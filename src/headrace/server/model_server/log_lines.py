@@ -7,7 +7,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import IO
 
 WAITING = 10_000
 """Lines that wait to be written; those that come on top are counted and dropped."""
@@ -18,7 +18,7 @@ KEPT = 20
 class LogLines:
     """Reads a process's output to its end and hands each line to `log`; `last` are the latest ones."""
 
-    def __init__(self, output: BinaryIO, log: Callable[[str], None]) -> None:
+    def __init__(self, output: IO[bytes], log: Callable[[str], None]) -> None:
         """Read in a thread of its own, and write in another."""
         self.last: deque[str] = deque(maxlen=KEPT)
         self._output, self._log = output, log

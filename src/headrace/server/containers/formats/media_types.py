@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from headrace.server.containers.contract import UnsupportedContentType
+from headrace.server.containers.contract import NotAcceptable, UnsupportedContentType
 
 CSV = "text/csv"
 LIBSVM = "text/libsvm"
@@ -67,7 +67,7 @@ def negotiate(accept: str, offered: tuple[str, ...]) -> MediaType:
     """Return what to answer with: the offered content type that an Accept header likes best.
 
     An empty header and `*/*` mean the first one offered; `q=0` refuses a type, ties go to the one named first.
-    Raises UnsupportedContentType where nothing that is offered is accepted.
+    Raises NotAcceptable where nothing that is offered is accepted.
     """
     if not accept.strip():
         return MediaType(offered[0])
@@ -77,7 +77,7 @@ def negotiate(accept: str, offered: tuple[str, ...]) -> MediaType:
         for name in offered:
             if quality > 0 and name not in refused and _covers(media.name, name):
                 return MediaType(name, media.parameters)
-    raise UnsupportedContentType(
+    raise NotAcceptable(
         f"Accept type {accept[:LONGEST]} is not supported. Please use supported accept types: {', '.join(offered)}"
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from headrace.server.containers.contract import Reply, UnsupportedContentType
+from headrace.server.containers.contract import NotAcceptable, Reply
 from headrace.server.containers.formats.media_types import CSV, JSON, JSON_LINES, RECORDIO, negotiate
 from headrace.server.containers.formats.recordio import write_labels
 
@@ -21,11 +21,11 @@ def write_reply(reply: Reply, accept: str, *, offered: Sequence[str] = REPLY_TYP
 
     JSON is `{key: [{column: value, ...}, ...], **extra}`, JSON Lines its items, CSV the values of a row beside each
     other, recordio-protobuf a record a row with the columns in `label` as float32. A reply without columns is its
-    `extra`, in JSON only. Raises UnsupportedContentType where none that is offered is accepted.
+    `extra`, in JSON only. Raises NotAcceptable where none that is offered is accepted.
     """
     name = negotiate(accept, tuple(offered)).name
     if not reply.columns and name != JSON:
-        raise UnsupportedContentType(f"Accept type {name} is not supported. Please use supported accept types: {JSON}")
+        raise NotAcceptable(f"Accept type {name} is not supported. Please use supported accept types: {JSON}")
     return WRITERS[name](reply), name
 
 
