@@ -1,5 +1,7 @@
 """Users' own code in AWS's framework images: its environment, its variables, and how it is started."""
 
 from headrace.server.containers.scripts.contract import Program, ScriptFailed, Training
+from headrace.server.containers.scripts.serving import serving_program
+from headrace.server.containers.scripts.training import is_script, source_uri, training_program
 
-__all__ = ["Program", "ScriptFailed", "Training"]
+__all__ = ["Program", "ScriptFailed", "Training", "is_script", "serving_program", "source_uri", "training_program"]

@@ -1,0 +1,118 @@
+"""Installs packages with pip, or uv where it is found, as the user's own pip is configured."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import urllib.parse
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from headrace.server.containers.scripts.contract import ScriptFailed
+
+KEPT = re.compile(r"PATH|HOME|USER|LANG|LC_.*|TMPDIR|XDG_.*|PIP_.*|UV_.*|SSL_.*|REQUESTS_CA_BUNDLE|(?i:\w+_proxy)|NETRC")
+PLACES = ("index-url", "extra-index-url", "find-links")
+PYTORCH_INDEX = "https://download.pytorch.org/whl/cpu"
+PATIENCE = 1800
+
+
+def install(python: Path, packages: Sequence[str], log: Callable[[str], None], places: Sequence[str] = ()) -> None:
+    """Install packages that have wheels into the environment of `python`: none of their code runs.
+
+    Raises ScriptFailed with what the installer said.
+    """
+    uv = shutil.which("uv")
+    if uv:
+        command = [uv, "pip", "install", "--python", str(python), "--no-config", *_for_uv(settings(python))]
+        command += ["--compile-bytecode", "--index-strategy", "unsafe-best-match", "--no-progress", "--no-build"]
+    else:
+        command = [*_pip(python), "install", "--only-binary", ":all:", "--progress-bar", "off"]
+    log(f"installing {', '.join(packages)}")
+    said = _run([*command, *places, *packages])
+    if said.returncode:
+        raise ScriptFailed(f"{', '.join(packages)} can't be installed: {_reason(said.stderr)}")
+
+
+@cache
+def available(python: Path, distribution: str, places: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return the versions of a distribution that have a wheel for this Python; empty where there is none."""
+    said = _run([*_pip(python), "install", "--dry-run", "--no-deps", "--only-binary", ":all:", *places, f"{distribution}==0"])
+    found = re.search(r"\(from versions: ([^)]*)\)", said.stderr)
+    return tuple(version for version in found[1].split(", ") if version != "none") if found else ()
+
+
+@cache
+def settings(python: Path) -> Mapping[str, str]:
+    """Return how the user's pip is configured, by option: its files first, then its environment."""
+    options: dict[str, str] = {}
+    for line in _run([*_pip(python), "config", "list"]).stdout.splitlines():
+        name, _, value = line.partition("=")
+        scope, _, option = name.partition(".")
+        if scope in ("global", "install", ":env:"):
+            options[option] = str(ast.literal_eval(value))
+    return options
+
+
+def shown(python: Path) -> tuple[dict[str, str], list[Path]]:
+    """Return the variables by which a pip in the sandbox finds packages, and the folders that it needs to see.
+
+    Names and passwords are taken out of URLs: the code of packages runs there.
+    """
+    variables, folders = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_CACHE_DIR": "1"}, []
+    for option in PLACES:
+        values = settings(python).get(option, "").split()
+        if values:
+            variables[f"PIP_{option.replace('-', '_').upper()}"] = " ".join(map(_without_password, values))
+        for value in values:
+            local = Path(urllib.parse.unquote(value.removeprefix("file://")))
+            if local.is_absolute() and local.is_dir():
+                folders.append(local.parent if option != "find-links" else local)
+    if certificates := settings(python).get("cert"):
+        variables["PIP_CERT"] = certificates
+    return variables, folders
+
+
+def environment() -> dict[str, str]:
+    """Return the part of the server's environment that installers need: it holds none of its own settings."""
+    return {name: value for name, value in os.environ.items() if KEPT.fullmatch(name)}
+
+
+def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(  # noqa: S603
+            command, env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ScriptFailed(f"packages could not be installed within {PATIENCE} seconds") from error
+
+
+def _pip(python: Path) -> list[str]:
+    return [str(python), "-I", "-m", "pip", "--disable-pip-version-check"]
+
+
+def _for_uv(options: Mapping[str, str]) -> Iterable[str]:
+    for option, flag in zip(PLACES, ("--default-index", "--index", "--find-links"), strict=True):
+        for value in options.get(option, "").split():
+            yield from (flag, value)
+    if options.get("cert") or sys.platform == "darwin":
+        yield "--native-tls"
+
+
+def _without_password(url: str) -> str:
+    parts = urllib.parse.urlsplit(url)
+    return urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def _reason(said: str) -> str:
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    errors = [re.sub(r"^(?:ERROR|error): ", "", line) for line in lines if re.match(r"(?i)error", line)]
+    return _without_credentials(" ".join(errors or lines[-3:]))[:600]
+
+
+def _without_credentials(text: str) -> str:
+    return re.sub(r"(?<=://)[^/@\s]+@", "", text)
