@@ -9,6 +9,7 @@ from headrace.server import events
 from headrace.server.app.upkeep import Chore, by_itself
 from headrace.server.context import Platform
 from headrace.server.errors import NotFound
+from headrace.server.operations.endpoints import capture, measuring, queue
 from headrace.server.operations.identity import last_use
 from headrace.server.operations.logs import storing as logs
 from headrace.server.operations.metrics import retention as metrics
@@ -17,7 +18,7 @@ from headrace.server.operations.storage.expiration import expire, ruled_buckets
 from headrace.server.operations.storage.sweeping import forget_finished_uploads, sweep_blobs
 from headrace.server.operations.trails.delivery import deliver
 
-MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
+SOON, MINUTE, HOUR, DAY = 5.0, 60.0, 3_600.0, 86_400.0
 EVENTS_KEPT = 7 * 86_400_000
 """Milliseconds after which an event is forgotten though a reader has not come to it."""
 
@@ -65,6 +66,9 @@ def _trail_seconds(platform: Platform) -> float:
 
 
 UPKEEP = (
+    Chore("asynchronous invocations", lambda _: 1.0, queue.attend),
+    Chore("metrics of endpoints", lambda _: SOON, measuring.settle, at_end=True),
+    Chore("captured data of endpoints", lambda _: SOON, capture.settle, at_end=True),
     Chore("delivery of trails", _trail_seconds, deliver_trails),
     Chore("last uses of keys and roles", lambda _: MINUTE, lambda at, _: last_use.settle(at.metadata), at_end=True),
     Chore("delivery of access logs", lambda _: 5 * MINUTE, deliver_access),

@@ -8,6 +8,7 @@ from headrace.server.stores.metadata.tables import (
     audit,
     events,
     identity,
+    invocations,
     jobs,
     logs,
     metrics,
@@ -16,4 +17,16 @@ from headrace.server.stores.metadata.tables import (
 )
 from headrace.server.stores.metadata.tables.declaration import METADATA
 
-__all__ = ["METADATA", "access_keys", "audit", "events", "identity", "jobs", "logs", "metrics", "objects", "resources"]
+__all__ = [
+    "METADATA",
+    "access_keys",
+    "audit",
+    "events",
+    "identity",
+    "invocations",
+    "jobs",
+    "logs",
+    "metrics",
+    "objects",
+    "resources",
+]
