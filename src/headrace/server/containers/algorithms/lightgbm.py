@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
+from headrace.ml.adapters.lightgbm_trees import text_form
+from headrace.ml.adapters.links import IDENTITY, SIGMOID, SOFTMAX
 from headrace.ml.adapters.threads import import_library
+from headrace.ml.errors import ModelError
 from headrace.server.containers.artifacts import load_facts, save_facts
-from headrace.server.containers.contract import BuiltIn, ChannelRule, ClientError, Metric, Predictor, Reply, TrainingRun
+from headrace.server.containers.compiled import compiled
+from headrace.server.containers.contract import (
+    BuiltIn,
+    ChannelRule,
+    ClientError,
+    Floats,
+    Metric,
+    Predictor,
+    Reply,
+    TrainingRun,
+)
 from headrace.server.containers.formats import MediaType
 from headrace.server.containers.hyperparameters import Parameter
 from headrace.server.containers.inputs import dense_blocks
@@ -43,8 +56,12 @@ METRICS = (
     "cross_entropy",
 )
 AUTO_METRIC = {REGRESSION: "rmse", BINARY: "binary_logloss", MULTICLASS: "multi_logloss"}
+LINKS = {"regression": IDENTITY, "binary sigmoid:1": SIGMOID, "multiclass": SOFTMAX}
+"""How sums of trees become answers, by objective; models of the other objectives are run by the library."""
 OBJECTIVES = {REGRESSION: "regression", BINARY: "binary", MULTICLASS: "multiclass"}
 NOT_PASSED = ("num_boost_round", "early_stopping_rounds", "metric")
+Predict = Callable[[Floats], Floats]
+
 _share = real(0, 1)
 _some = real(high=1, above=0)
 _positive = real(0)
@@ -139,19 +156,17 @@ class LightGBM(BuiltIn):
         """Return the model that `train` left."""
         del environment
         facts, content = load_facts(folder, self.name, MODEL)
-        lightgbm = import_library("lightgbm")
         try:
             text = content.decode()
             check_trees(text)
-            booster = lightgbm.Booster(model_str=text)
-        except (lightgbm.basic.LightGBMError, ValueError, KeyError) as error:
+            return LightGBMPredictor(_compiled(text) or _by_library(text), _width(text), str(facts["task"]))
+        except (ValueError, KeyError, IndexError) as error:
             raise ClientError(f"{MODEL} is not a text model of LightGBM ({error}); train again") from error
-        return LightGBMPredictor(booster, str(facts["task"]))
 
 
 def check_trees(text: str) -> None:
     """Raise ValueError where a tree of a text model is none: the library would go round in it, or read beyond it."""
-    width = int(text.partition("\nmax_feature_idx=")[2].partition("\n")[0]) + 1
+    width = _width(text)
     for number, part in enumerate(text.split("\nTree=")[1:]):
         fields = dict(line.split("=", 1) for line in part.partition("\n\n")[0].splitlines() if "=" in line)
         leaves = int(fields["num_leaves"])
@@ -160,6 +175,9 @@ def check_trees(text: str) -> None:
         columns = np.array(fields["split_feature"].split(), np.int64)
         children = np.array([*fields["left_child"].split(), *fields["right_child"].split()], np.int64)
         expected = np.concatenate([np.arange(-leaves, 0), np.arange(1, leaves - 1)])
+        sizes = [len(fields[name].split()) for name in ("threshold", "decision_type", "leaf_value")]
+        if sizes != [leaves - 1, leaves - 1, leaves]:
+            raise ValueError(f"tree {number} has {sizes} thresholds, decisions and values for {leaves} leaves")
         if not np.array_equal(np.sort(children), expected) or not (0 <= columns.min() <= columns.max() < width):
             raise ValueError(f"tree {number} is no tree over {width} features")
 
@@ -202,17 +220,56 @@ def _progress(lightgbm: Any, run: TrainingRun) -> Any:
     return report
 
 
-class LightGBMPredictor(TablePredictor):
-    """Serves a booster with the library's own predict, which any thread may call."""
+def _header(text: str) -> dict[str, str]:
+    """Return what a text model says before its first tree; a line without a value is a name of its own."""
+    lines = text.partition("\nTree=")[0].splitlines()
+    return {name: value for name, _, value in (line.partition("=") for line in lines)}
 
-    def __init__(self, booster: Any, task: str) -> None:
-        """Serve this booster."""
-        self.booster, self.task, self.width = booster, task, booster.num_feature()
+
+def _width(text: str) -> int:
+    return int(_header(text)["max_feature_idx"]) + 1
+
+
+def _compiled(text: str) -> Predict | None:
+    """Return the predict of a model's ONNX graph, which needs no library, or None where it can't be written as one."""
+    header = _header(text)
+    link = LINKS.get(header["objective"].partition(" num_class:")[0])
+    if link is None or "average_output" in header or "\nis_linear=1" in text:
+        return None
+    try:
+        return compiled(text_form(text, int(header["num_tree_per_iteration"]), link), _width(text))
+    except ModelError:
+        return None
+
+
+def _by_library(text: str) -> Predict:
+    """Return the library's own predict, which any thread may call."""
+    lightgbm = import_library("lightgbm")
+    try:
+        booster = lightgbm.Booster(model_str=text)
+    except lightgbm.basic.LightGBMError as error:
+        raise ValueError(str(error)) from error
+
+    binary = _header(text)["objective"].startswith("binary")
+
+    def predict(rows: Floats) -> Floats:
+        values = np.asarray(booster.predict(rows, num_threads=1))
+        if binary:
+            return np.column_stack([1 - values, values])
+        return values if values.ndim == 2 else values[:, None]
+
+    return predict
+
+
+class LightGBMPredictor(TablePredictor):
+    """Serves a model whose `predict` takes dense rows to [rows, classes], or to values [rows, 1]."""
+
+    def __init__(self, predict: Predict, width: int, task: str) -> None:
+        """Serve this model."""
+        self.predict, self.width, self.task = predict, width, task
 
     def reply(self, features: Any, accept: MediaType) -> Reply:
         """Return each row's probabilities or value."""
-        blocks = [self.booster.predict(block, num_threads=1) for block in dense_blocks(features)]
+        blocks = [self.predict(block) for block in dense_blocks(features)]
         values = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
-        if self.task == BINARY:
-            values = np.column_stack([1 - values, values])
-        return self.answer(self.task, values, accept)
+        return self.answer(self.task, values[:, 0] if self.task == REGRESSION else values, accept)
