@@ -2,11 +2,23 @@
 
 from headrace.aws.services import Service
 from headrace.server.errors import AlreadyExists, Conflict, InUse, InvalidInput, LimitExceeded, NotFound
+from headrace.server.operations.autopilot import candidates
 from headrace.server.operations.autopilot import jobs as autopilot_jobs
 from headrace.server.operations.endpoints import configurations, endpoints
-from headrace.server.operations.lineage import experiments, search, tags
+from headrace.server.operations.lineage import (
+    actions,
+    artifacts,
+    associations,
+    components,
+    contexts,
+    experiments,
+    queries,
+    search,
+    tags,
+    trials,
+)
 from headrace.server.operations.models import models
-from headrace.server.operations.registry import groups, packages
+from headrace.server.operations.registry import groups, packages, versions
 from headrace.server.operations.training import jobs as training_jobs
 from headrace.server.operations.transforms import jobs as transform_jobs
 
@@ -19,9 +31,18 @@ SERVICE = Service(
         endpoints,
         transform_jobs,
         autopilot_jobs,
+        candidates,
         groups,
         packages,
+        versions,
         experiments,
+        trials,
+        components,
+        artifacts,
+        actions,
+        contexts,
+        associations,
+        queries,
         search,
         tags,
     ),
