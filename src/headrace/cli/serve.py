@@ -23,6 +23,7 @@ from headrace.server.app.connections import allow_many_files, check_tls, listen,
 from headrace.server.app.upkeep import Upkeep
 from headrace.server.jobs.owners import this_owner
 from headrace.server.model_server import ModelServer
+from headrace.server.operations.endpoints.deployment import Deployments
 from headrace.server.settings import Settings, load_settings
 
 
@@ -52,6 +53,7 @@ async def _serve(settings: Settings) -> None:
         application = application_of(platform)
         upkeep = stack.enter_context(Upkeep(platform, UPKEEP))
         stack.enter_context(working(platform))
+        stack.enter_context(Deployments(platform))
         proxy, proxy_url, tls = _proxy(stack, settings, opened.folder.keys)
         running = Running(this_owner(), os.getpid(), settings.url, proxy_url, settings.region)
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -53,13 +54,13 @@ def fetch_model(
     return fetched
 
 
-def forget_old(data: Path, used: set[str], *, days: float = 7) -> int:
-    """Remove model data that nobody has fetched for so many days, but for the folders `used`; return how many."""
+def forget_old(data: Path, records: Sequence[str], *, days: float = 7) -> int:
+    """Remove model data that nobody has fetched for so many days and no record names; return how many."""
     before = time.time() - days * 86_400
     removed = 0
     for each in (data / FOLDER).glob("*"):
         with suppress(OSError):
-            if str(each) not in used and each.stat().st_mtime < before:
+            if each.stat().st_mtime < before and not any(each.name in record for record in records):
                 shutil.rmtree(each)
                 removed += 1
     return removed
