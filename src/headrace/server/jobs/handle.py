@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from headrace.ml.errors import HeadraceError
 from headrace.server.errors import Unavailable
+from headrace.server.jobs.attendance import attend
 from headrace.server.jobs.folders import publish
 from headrace.server.jobs.records import JobStopped, ignore
 from headrace.server.sandbox import Folder, ask_to_stop, sandboxed
@@ -144,11 +145,13 @@ class Job:
         environment: Mapping[str, str] | None = None,
         folders: Sequence[Folder] = (),
         network: bool = False,
+        on_line: Callable[[str], None] | None = None,
+        until: Callable[[], bool] | None = None,
     ) -> int:
         """Run a user's command in the sandbox, in the folder `work`; return its exit code (a signal is negative).
 
-        `folders` are others that it sees, `environment` what it finds set. Its output goes to the log. When the job is
-        stopped the command gets SIGTERM and may end in peace.
+        `folders` are others that it sees, `environment` what it finds set. Its output goes to the log, and line by line
+        to `on_line`. When the job is stopped, or `until` says so, the command gets SIGTERM and may end in peace.
         """
         confined = sandboxed(
             command,
@@ -160,9 +163,16 @@ class Job:
             trust=self._assignment.trust_scripts,
         )
         process = subprocess.Popen(  # noqa: S603
-            confined.command, env=confined.environment, cwd=self.work, stdin=subprocess.DEVNULL
+            confined.command,
+            env=confined.environment,
+            cwd=self.work,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if on_line else None,
+            stderr=subprocess.STDOUT if on_line else None,
         )
         try:
+            if on_line or until:
+                attend(process, on_line or (lambda _: None), until or (lambda: False), lambda: ask_to_stop(process.pid))
             return process.wait()
         except JobStopped:
             ask_to_stop(process.pid)

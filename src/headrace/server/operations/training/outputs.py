@@ -1,0 +1,138 @@
+"""What a training job leaves in S3: its model and its output, as archives or file by file."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from headrace.server.containers.archives import PIECE, pack
+from headrace.server.context import Context
+from headrace.server.errors import Denied, NotFound, OperationError
+from headrace.server.operations.acting import Actor
+from headrace.server.operations.storage.buckets import find_bucket
+from headrace.server.operations.storage.names import bucket_arn
+from headrace.server.operations.storage.transfer import parse_uri, put
+from headrace.server.operations.training.channels import DataError
+from headrace.server.stores.objects import Staged
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where a training job's files lie: its channels (one folder each), and what it leaves."""
+
+    data: Path
+    model: Path
+    output: Path
+    checkpoint: Path
+
+
+@dataclass
+class Artifacts:
+    """What is durable in the store of objects and appears with the job's end; `model` is the URI of the model."""
+
+    bucket: str
+    model: str = ""
+    staged: list[tuple[str, Staged]] = field(default_factory=list)
+
+    def put(self, context: Context) -> None:
+        """Let all of it appear when the transaction commits; raises DataError."""
+        try:
+            for key, staged in self.staged:
+                put(context, self.bucket, key, staged)
+        except OperationError as error:
+            raise _refused(context, self.bucket, error) from error
+
+    def discard(self, actor: Actor) -> None:
+        """Drop all of it."""
+        for _, staged in self.staged:
+            actor.platform.objects.discard(staged)
+
+
+def output_prefix(record: Mapping[str, Any], job: str) -> tuple[str, str]:
+    """Return the bucket of a job's outputs and what their keys begin with."""
+    path = parse_uri(record["output_data_config"]["s3_output_path"])
+    return path.bucket, "/".join(part for part in (path.key.strip("/"), job, "output") if part)
+
+
+def check_output(actor: Actor, record: Mapping[str, Any], job: str) -> None:
+    """Raise DataError where the role may not write what the job will leave, before any work is done for it."""
+    bucket, prefix = output_prefix(record, job)
+    with actor.reading() as context:
+        try:
+            context.authorise("s3:PutObject", f"{bucket_arn(actor.place.partition, bucket)}/{prefix}/model.tar.gz")
+            find_bucket(context, bucket)
+        except OperationError as error:
+            raise _refused(context, bucket, error) from error
+
+
+def gather(
+    actor: Actor, record: Mapping[str, Any], job: str, folders: Folders, place: Path, *, model: bool
+) -> Artifacts:
+    """Make the files of a job's model and output durable; the model only where it is asked for.
+
+    An output without a file leaves nothing; `place` is for archives while they are made.
+    """
+    bucket, prefix = output_prefix(record, job)
+    artifacts = Artifacts(bucket)
+    zipped = record["output_data_config"]["compression_type"] != "NONE"
+    left = [("output", "data", folders.output)] if _has_files(folders.output) else []
+    if model and folders.model.is_dir() and not folders.model.is_symlink():
+        left.append(("model", "model", folders.model))
+        artifacts.model = f"s3://{bucket}/{prefix}/{'model.tar.gz' if zipped else 'model/'}"
+    for name, inner, folder in left:
+        if zipped:
+            archive = place / f"{name}.tar.gz"
+            pack(folder, archive)
+            with archive.open("rb") as packed:
+                artifacts.staged.append((f"{prefix}/{name}.tar.gz", stage_file(actor, packed)))
+            archive.unlink()
+        else:
+            for path, file in files_of(folder):
+                artifacts.staged.append((f"{prefix}/{inner}/{path}", stage_file(actor, file)))
+    return artifacts
+
+
+def files_of(folder: Path) -> Iterator[tuple[str, BinaryIO]]:
+    """Yield the files under a folder that a user's code may have filled, open: no link leads out of it."""
+    if not folder.is_dir() or folder.is_symlink():
+        return
+    for parent, folders, names, descriptor in os.fwalk(folder):
+        folders.sort()
+        for name in sorted(names):
+            try:
+                opened = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=descriptor)
+            except OSError:
+                continue
+            with os.fdopen(opened, "rb") as file:
+                if stat.S_ISREG(os.fstat(opened).st_mode):
+                    yield (Path(parent) / name).relative_to(folder).as_posix(), file
+
+
+def stage_file(actor: Actor, file: BinaryIO) -> Staged:
+    """Make the bytes of an open file durable in the store of objects."""
+    staging = actor.platform.objects.stage(("md5", "crc64nvme"))
+    try:
+        while block := file.read(PIECE):
+            staging.write(block)
+        return staging.finish()
+    except BaseException:
+        staging.abort()
+        raise
+
+
+def _has_files(folder: Path) -> bool:
+    return next(files_of(folder), None) is not None
+
+
+def _refused(context: Context, bucket: str, error: OperationError) -> DataError:
+    if isinstance(error, Denied):
+        said = f"AccessDenied (403): Access Denied with the role {context.caller.principal}: {error.message}"
+    elif isinstance(error, NotFound):
+        said = f"NoSuchBucket (404): The specified bucket does not exist: {bucket}"
+    else:
+        said = error.message
+    return DataError(f"Artifact upload failed: {said}")
