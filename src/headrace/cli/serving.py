@@ -1,4 +1,4 @@
-"""The commands around the server: serve, env, exec, coverage, keys."""
+"""The commands around the server: serve, deploy, env, exec, coverage, keys."""
 
 from __future__ import annotations
 
@@ -30,6 +30,13 @@ def register(application: typer.Typer) -> None:
             "HEADRACE_DATABASE=postgresql+psycopg://user@host/name headrace serve",
         )
     )(serve)
+    application.command(
+        epilog=_examples(
+            "headrace deploy headrace-out/model --name churn",
+            "headrace deploy headrace-out/model --name churn --replace --instances 2",
+            "AWS_ENDPOINT_URL=https://ml.example.com headrace deploy headrace-out/model --name churn --no-wait",
+        )
+    )(deploy)
     application.command(
         name="env",
         epilog=_examples('eval "$(headrace env)"', 'eval "$(headrace env --proxy)"', "headrace env --profile local"),
@@ -82,6 +89,38 @@ def serve(
         objects=objects, backup=backup, insecure=insecure, tls_certificate=tls_certificate, tls_key=tls_key,
         log_format=log_format, log_level=log_level, jobs=jobs, trust_scripts=trust_scripts,
     )  # fmt: skip
+
+
+def deploy(
+    model: Annotated[Path, typer.Argument(metavar="MODEL_DIR", help="The model folder that a run left (OUT/model).")],
+    name: Annotated[str, typer.Option(metavar="NAME", help="The endpoint's name.")],
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="DIR",
+            help="The server's data folder (default: the server of AWS_ENDPOINT_URL, else of env).",
+        ),
+    ] = None,
+    instances: Annotated[int, typer.Option(metavar="N", help="Processes that share the requests.")] = 1,
+    instance_type: Annotated[str, typer.Option(metavar="TYPE", help="What the endpoint is said to run on.")] = (
+        "ml.m5.large"
+    ),
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is in service.")] = True,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Let an endpoint of that name serve this model, without a pause.")
+    ] = False,
+) -> None:
+    """Put a model of `headrace run` behind an endpoint of the running server, and print how to ask it.
+
+    Makes the bucket sagemaker-REGION-ACCOUNT and the role HeadraceExecutionRole where they are absent, uploads the
+    model, and creates the SageMaker model, its endpoint configuration and the endpoint.
+    """
+    from headrace.cli.deployment import deploy_command
+
+    deploy_command(
+        model, name=name, data=data, instances=instances, instance_type=instance_type, wait=wait, replace=replace
+    )
 
 
 def env(
