@@ -67,6 +67,10 @@ SCALARS: dict[str, list[Any]] = {
 }  # fmt: skip
 
 
+ABOUT_ENDPOINTS = ("application-autoscaling", "sagemaker-runtime")
+"""Services that have nothing to say where no endpoint is."""
+
+
 @pytest.mark.parametrize("service", services.BUILT)
 def test_no_operation_fails_on_what_its_model_nearly_allows(
     inside: Any, written: Callable[..., Any], caplog: pytest.LogCaptureFixture, service: str
@@ -86,4 +90,4 @@ def test_no_operation_fails_on_what_its_model_nearly_allows(
             response = inside.send(wire)
             assert response.status < 500, (operation, given, [each.exc_text for each in caplog.records])
             answered += response.status < 300
-    assert answered
+    assert answered or service in ABOUT_ENDPOINTS

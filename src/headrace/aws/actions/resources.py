@@ -23,11 +23,13 @@ _PLACES = ("Partition", "Region", "Account")
 class _Template:
     """The ARN template of a resource type, as one operation fills it.
 
-    `slots` are its placeholders, each with the parameters that may fill it. `stored` is the kind of a stored resource
-    whose ARN the names don't tell, "" where they do or the operation makes it.
+    `pieces` are the parts of the text, every second one a placeholder's name. `slots` are its placeholders, each with
+    the parameters that may fill it. `stored` is the kind of a stored resource whose ARN the names don't tell, "" where
+    they do or the operation makes it.
     """
 
     text: str
+    pieces: tuple[str, ...]
     pattern: re.Pattern[str]
     slots: tuple[tuple[str, tuple[str, ...]], ...]
     stored: str
@@ -49,7 +51,7 @@ def of_action(needed: Action, operation: str, parameters: Parameters, place: Pla
         found += [arn for arn in given if template.pattern.fullmatch(arn)]
         found += _filled(template, parameters, places)
     if not found:
-        found = [_fill(template.text, places) for template in templates if template.required]
+        found = [_fill(template.pieces, places) for template in templates if template.required]
     if declared(needed.name.partition(":")[0]).lower_case:
         found = [arn.lower() for arn in found]
     return tuple(dict.fromkeys(found)) or ("*",)
@@ -67,7 +69,7 @@ def _filled(template: _Template, parameters: Parameters, places: Mapping[str, st
             yield names[0]
             continue
         filled = {slot: path + name for (slot, _), name in zip(template.slots, names, strict=True)}
-        arn = _fill(template.text, {**places, **filled})
+        arn = _fill(template.pieces, {**places, **filled})
         yield Unresolved(arn, template.stored, names[-1]) if template.stored else arn
 
 
@@ -92,7 +94,9 @@ def _templates(name: str, operation: str) -> tuple[_Template, ...]:
         slots = [slot for slot in _PLACEHOLDER.findall(text) if slot not in _PLACES]
         filled = tuple((slot, described.parameters.get(slot) or _candidates(slot, kind, own)) for slot in slots)
         stored = "" if own and operation.startswith("Create") else described.stored.get(kind, "")
-        found.append(_Template(text, _pattern(text), filled, stored, kind in needed.required))
+        found.append(
+            _Template(text, tuple(_PLACEHOLDER.split(text)), _pattern(text), filled, stored, kind in needed.required)
+        )
     return tuple(found)
 
 
@@ -106,8 +110,8 @@ def _candidates(slot: str, kind: str, own: bool) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _fill(template: str, values: Mapping[str, str]) -> str:
-    return _PLACEHOLDER.sub(lambda match: values.get(match[1], "*"), template)
+def _fill(pieces: tuple[str, ...], values: Mapping[str, str]) -> str:
+    return "".join([values.get(piece, "*") if index % 2 else piece for index, piece in enumerate(pieces)])
 
 
 def _pattern(template: str) -> re.Pattern[str]:

@@ -53,11 +53,28 @@ class _Route:
     candidates: list[_Candidate] = field(default_factory=list)
 
 
+class _Paths:
+    """The paths of one method, by how they begin: most services have none that begins as a request does."""
+
+    def __init__(self, routes: list[_Route]):
+        first = [(_beginning(route.template), route) for route in routes]
+        self._any = [route for word, route in first if "{" in word]
+        self._by_word = {
+            word: [route for each, route in first if each == word or "{" in each]
+            for word, _ in first
+            if "{" not in word
+        }
+
+    def beginning_as(self, path: str) -> list[_Route]:
+        """Return the routes that may fit a path, the most specific first."""
+        return self._by_word.get(_beginning(path), self._any)
+
+
 class RestRoutes:
     """All paths of one service."""
 
     def __init__(self, service: str):
-        self._methods: dict[str, list[_Route]] = {}
+        self._methods: dict[str, _Paths] = {}
         self._subresources: frozenset[str] = frozenset()
         model = specification.service(service)
         routes: dict[tuple[str, str], _Route] = {}
@@ -66,11 +83,13 @@ class RestRoutes:
             template = _normalised(operation.path)
             route = routes.setdefault((operation.method, template), _route(template))
             route.candidates.append(_candidate(operation))
+        methods: dict[str, list[_Route]] = {}
         for (method, _), route in routes.items():
             route.candidates.sort(key=lambda each: each.order)
-            self._methods.setdefault(method, []).append(route)
-        for each in self._methods.values():
-            each.sort(key=lambda route: route.rank)
+            methods.setdefault(method, []).append(route)
+        self._methods = {
+            method: _Paths(sorted(found, key=lambda route: route.rank)) for method, found in methods.items()
+        }
         self._subresources = frozenset(name for operation in operations for name, _ in operation.query)
 
     def find(self, method: str, path: str, query: Mapping[str, str], header: Mapping[str, str]) -> Match | None:
@@ -79,8 +98,9 @@ class RestRoutes:
         Query names that stand for subresources of the service must belong to the operation: DELETE /bucket?cors never
         means DeleteBucket. Among those that fit, the one whose required parts are all there and most wins.
         """
+        paths = self._methods.get(method)
         asked = self._subresources & query.keys()
-        for route in self._methods.get(method, ()):
+        for route in paths.beginning_as(path) if paths else ():
             found = route.pattern.fullmatch(path)
             if found is None:
                 continue
@@ -102,6 +122,10 @@ def _route(template: str) -> _Route:
     greedy = template.endswith("+}")
     pattern = path_pattern(template) if greedy else re.compile(f"{path_pattern(template).pattern}/?", re.DOTALL)
     return _Route(template, pattern, tuple(_ranks(template)))
+
+
+def _beginning(path: str) -> str:
+    return path.split("/", 2)[1] if path.startswith("/") else ""
 
 
 def _normalised(template: str) -> str:

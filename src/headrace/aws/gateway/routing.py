@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
 from headrace.aws import specification
@@ -12,6 +13,7 @@ from headrace.aws.errors import UnroutableError
 from headrace.aws.gateway.hosts import Host, endpoint_prefixes, signing_names, target_prefixes, understand
 from headrace.aws.gateway.rest_routes import Match, rest_routes
 from headrace.aws.protocols.scalars import UnreadableError
+from headrace.aws.services import BUILT
 from headrace.aws.specification import Operation, Specification
 from headrace.server.messages import Request
 
@@ -118,8 +120,7 @@ def _by_rpc_path(prefix: str, name: str, address: _Address) -> Found:
 
 def _action(request: Request, candidates: tuple[str, ...]) -> tuple[str, str] | None:
     """Return Action and Version of a query request, or None when it is none."""
-    metadata = specification.metadata()
-    if candidates and not any(_speaks_query(metadata[each]) for each in candidates):
+    if candidates and not _any_speaks_query(candidates):
         return None
     fields = dict(request.parameters) if "Action=" in request.query else {}
     if request.method == "POST" and request.header.get("content-type", "").startswith(_FORM):
@@ -149,20 +150,17 @@ def _by_action(name: str, version: str, candidates: tuple[str, ...], address: _A
 
 def _by_path(request: Request, candidates: tuple[str, ...], address: _Address) -> Found:
     names = _of_s3(request, candidates) or candidates or ("s3",)
-    metadata = specification.metadata()
-    speaking = [each for each in names if any(protocol in _REST for protocol in _protocols(metadata[each]))]
+    speaking = _speaking_rest(names)
     path = f"/{address.host.bucket}{request.path}" if address.host.bucket else request.path
     query = dict(request.parameters) if request.query else {}
-    matches = []
-    for name in speaking:
-        found = _match(name, request, path, query)
-        if found is not None:
-            matches.append(found)
+    if not candidates and request.method == "POST" and not query:
+        speaking = _speaking_rest(BUILT)
+    matches = [found for name in speaking if (found := _match(name, request, path, query)) is not None]
     if matches:
         best = min(matches, key=lambda each: each.rank)
         service = best.operation.service
         return Found(service, best.operation, _rest_protocol(service), best.labels, address.region)
-    service = specification.service((speaking or list(names))[0])
+    service = specification.service(names[0] if names[0] in speaking or not speaking else speaking[0])
     if service.name == "s3":
         return _s3_leftover(request, path, service, address)
     protocol = _rest_protocol(service) if speaking else service.protocols[0]
@@ -206,6 +204,18 @@ def _protocols(metadata: Mapping[str, object]) -> tuple[str, ...]:
 def _speaks_query(metadata: Mapping[str, object]) -> bool:
     """Tell whether a service takes forms; those of EC2's own protocol name their operation as the others do."""
     return any(protocol in _QUERY for protocol in _protocols(metadata))
+
+
+@lru_cache(256)
+def _any_speaks_query(names: tuple[str, ...]) -> bool:
+    metadata = specification.metadata()
+    return any(_speaks_query(metadata[each]) for each in names)
+
+
+@lru_cache(256)
+def _speaking_rest(names: tuple[str, ...]) -> tuple[str, ...]:
+    metadata = specification.metadata()
+    return tuple(each for each in names if any(protocol in _REST for protocol in _protocols(metadata[each])))
 
 
 def _rest_protocol(service: Specification) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from sqlalchemy import Connection
 
 from headrace.server.clock import moment
@@ -44,4 +46,9 @@ def of_request(platform: Platform, connection: Connection, request: Request, evi
 
 
 def _time(milliseconds: int) -> str:
-    return moment(milliseconds).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _second(milliseconds // 1000)
+
+
+@lru_cache(64)
+def _second(seconds: int) -> str:
+    return moment(seconds * 1000).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -109,12 +109,12 @@ class MetadataStore:
     @contextmanager
     def reading_late(self) -> Iterator[Connection]:
         """Open, at its first use, a transaction that reads; `remembering.remembered` may spare it altogether."""
-        late = LateConnection(self, self._remembers())
-        try:
-            with told_in_one_sentence():
+        with told_in_one_sentence():
+            late = LateConnection(self, self._remembers())
+            try:
                 yield cast(Connection, late)
-        finally:
-            late.close()
+            finally:
+                late.close()
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -179,12 +179,11 @@ class MetadataStore:
     def _remembers(self) -> dict[Any, Any] | None:
         if self.dialect != "sqlite":
             return None
-        with told_in_one_sentence():
-            memory = self._memory
-            if memory is None:
-                with self._sharing:
-                    memory = self._memory = self._memory or Memory(str(self.engine.url.database))
-            return memory.of_now()
+        memory = self._memory
+        if memory is None:
+            with self._sharing:
+                memory = self._memory = self._memory or Memory(str(self.engine.url.database))
+        return memory.of_now()
 
     def _start_locks(self) -> None:
         self._turns = Turns()
