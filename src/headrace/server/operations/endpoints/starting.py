@@ -8,9 +8,9 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -34,6 +34,15 @@ SCRIPT_HOURS = 11
 """How long an instance with a user's code runs before another takes its place: its credentials end soon after."""
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What is known of an instance: its folder, where its lines go, and when another is to take its place."""
+
+    folder: Path
+    log: Callable[[str], None]
+    end: float
+
+
 class Starter:
     """Starts and stops instances for the endpoints of this server."""
 
@@ -42,8 +51,7 @@ class Starter:
         self.logs = logs
         self.stopping = threading.Event()
         self._turns = threading.BoundedSemaphore(STARTED_AT_ONCE)
-        self._folders: WeakKeyDictionary[Instance, Path] = WeakKeyDictionary()
-        self._ends: WeakKeyDictionary[Instance, float] = WeakKeyDictionary()
+        self._facts: WeakKeyDictionary[Instance, Facts] = WeakKeyDictionary()
         self._starting: set[Instance] = set()
         self._lock = threading.Lock()
 
@@ -100,7 +108,8 @@ class Starter:
 
     def usable(self, instances: Iterable[Instance]) -> list[Instance]:
         """Return those that run, and whose credentials do not end soon."""
-        return [each for each in instances if each.alive and self._ends.get(each, 0) > time.monotonic()]
+        now = time.monotonic()
+        return [each for each in instances if each.alive and self._facts[each].end > now]
 
     def close(self) -> None:
         """Start nothing more, and end what is being started."""
@@ -114,9 +123,7 @@ class Starter:
             instance.stop(seconds)
         except Exception:
             LOG.exception("an instance could not be stopped")
-        folder = self._folders.get(instance)
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(self._facts[instance].folder, ignore_errors=True)
 
     def _actor(self, variant: Mapping[str, Any], place: Place) -> Actor:
         try:
@@ -159,28 +166,32 @@ class Starter:
         settings = self.platform.settings
         number = f"i-0{secrets.token_hex(8)}"
         folder = settings.data / "temporary" / number
+        log = self.logs.writer(endpoint, place, variant["variant_name"], number)
         instance = Instance.start(
             containers,
             folder=folder,
-            log=self.logs.writer(endpoint, place, variant["variant_name"], number),
+            log=log,
             trust_scripts=settings.trust_scripts,
             environment=credentials,
             hidden=(settings.data,),
             environments=settings.data / "environments",
         )
         hours = SCRIPT_HOURS if credentials else float("inf")
-        self._folders[instance], self._ends[instance] = folder, time.monotonic() + hours * 3600
+        self._facts[instance] = Facts(folder, log, time.monotonic() + hours * 3600)
         with self._lock:
             self._starting.add(instance)
         return instance
 
     def _wait(self, instance: Instance, variant: Mapping[str, Any]) -> None:
         seconds = variant.get("container_startup_health_check_timeout_in_seconds") or HEALTH_CHECK_SECONDS
+        log = self._facts[instance].log
         try:
             instance.wait(seconds)
         except ModelFailed as error:
             reason = str(error).removeprefix("ClientError: ")
+            log(f"The model {variant['model_name']} does not answer its ping: {reason}")
             raise ModelFailed(
                 f"The primary container for production variant {variant['variant_name']} did not pass the ping health "
                 f"check. Please check CloudWatch logs for this endpoint. ({reason})"
             ) from None
+        log(f"The model {variant['model_name']} is loaded and answers its ping")
