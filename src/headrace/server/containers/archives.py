@@ -50,6 +50,7 @@ def unpack(
             compressed = raw.peek(2)[:2] == b"\x1f\x8b"
             stream = gzip.GzipFile(fileobj=raw, mode="rb") if compressed else raw
             _write(_Source(stream, most_bytes), partial, most_files)
+        partial.chmod(0o755)
         partial.rename(folder)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ClientError(f"The archive is damaged or cut off ({error}); pack and upload it again.") from None

@@ -229,5 +229,5 @@ def test_refuses_trees_of_lightgbm_that_are_none(train, write, table, field, val
     job = train(LIGHTGBM, {"train": write(table[1], table[0])}, QUICK["lightgbm"])
     text = (job.model / "model.txt").read_text()
     (job.model / "model.txt").write_text(re.sub(rf"{field}=-?\d+", f"{field}={value}", text, count=1))
-    with pytest.raises(ClientError, match="tree 0 (is no tree over 5 features|has .* thresholds)"):
+    with pytest.raises(ClientError, match=r"tree 0 (is no tree over 5 features|has .* thresholds)"):
         job.load()

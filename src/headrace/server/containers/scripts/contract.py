@@ -16,12 +16,16 @@ class ScriptFailed(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class Program:
-    """A command for the sandbox: what it finds set, the folders that it sees, and whether it has a network."""
+    """A command for the sandbox: what it finds set, the folders that it sees, and whether it has a network.
+
+    Where `confined` is false it is our own, which has a container engine confine the user's code: it runs as it is.
+    """
 
     command: list[str]
     environment: dict[str, str] = field(repr=False)
     folders: tuple[Folder, ...] = ()
     network: bool = True
+    confined: bool = True
 
 
 @dataclass(frozen=True)

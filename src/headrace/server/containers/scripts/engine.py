@@ -1,46 +1,104 @@
-"""Users' own container images: where docker or podman is found and answers."""
+"""Users' own container images: run by docker or podman where one is found and answers, and else refused."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
+import re
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import psutil
 
 from headrace.server.containers.scripts.contract import Program, ScriptFailed, Training
+from headrace.server.containers.scripts.starting import FRAMES, RUNTIME, SETTINGS
+from headrace.server.containers.scripts.variables import MODEL, ROOT
 
 if TYPE_CHECKING:
     from headrace.server.containers.scripts.serving import Served
 
 ENGINES = ("docker", "podman")
+REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}")
+KEPT = re.compile(r"PATH|HOME|USER|TMPDIR|XDG_\w+|DOCKER_\w+|CONTAINERS?_\w+|(?i:\w+_proxy)")
+MEMORY_SHARE, PROCESSES, GRACE = 0.75, 4096, 120
+PORT = 8080
 
 
 def engine(image: str) -> str:
-    """Return the container engine of this machine; raises ScriptFailed where none answers."""
+    """Return the path of this machine's container engine; raises ScriptFailed where none answers."""
     silent = []
     for name in ENGINES:
         path = shutil.which(name)
-        if path is None:
-            continue
-        if _answers(path):
+        if path and _answers(path):
             return path
-        silent.append(name)
-    reason = f"{' and '.join(silent)} found, but its daemon does not answer" if silent else "no container engine is found"
+        if path:
+            silent.append(name)
+    found = f"{' and '.join(silent)} does not answer here" if silent else "there is no container engine here"
     raise ScriptFailed(
-        f"image {image} is not one of AWS's known images, and {reason}; install and start docker or podman to run "
-        "your own images"
+        f"image {image} is not one of AWS's known images, and {found}; "
+        "install and start docker or podman to run your own images"
     )
 
 
-def training_program(training: Training, log: Callable[[str], None]) -> Program:
-    """Return how to run a training job in the user's own image."""
-    raise ScriptFailed(engine(training.image))
+def training_program(training: Training) -> Program:
+    """Return how to run a training job in the user's own image: `train`, with the job's root as /opt/ml."""
+    network = "host" if training.network else "none"
+    words = ["--network", network, "--mount", f"type=bind,source={training.root},target={ROOT}"]
+    entry, arguments = list(training.entrypoint), list(training.arguments)
+    if entry:
+        words += ["--entrypoint", entry[0]]
+    after = [*entry[1:], *arguments] if entry or arguments else ["train"]
+    told = {"TRAINING_JOB_NAME": training.name, "TRAINING_JOB_ARN": training.arn, "AWS_REGION": training.region}
+    given = {**told, **training.credentials, **training.environment}
+    return _program(training.image, str(training.root), words, after, given, {})
 
 
 def serving_program(container: Served, socket: Path, credentials: Mapping[str, str]) -> Program:
-    """Return how to serve a model in the user's own image."""
-    raise ScriptFailed(engine(container.image))
+    """Return how to serve a model in the user's own image: `serve`, asked on port 8080 of its own network."""
+    if container.multi_model:
+        raise ScriptFailed(
+            f"image {container.image} is your own: models of multi-model containers can't run in it here"
+        )
+    words = ["--publish", f"127.0.0.1::{PORT}"]
+    if container.folder:
+        words += ["--mount", f"type=bind,source={container.folder},target={MODEL},readonly"]
+    served = {"socket": str(socket), "frames": str(FRAMES), "port": PORT}
+    given = {**credentials, **container.environment}
+    return _program(container.image, str(socket), words, ["serve"], given, served)
+
+
+def _program(
+    image: str,
+    place: str,
+    words: Sequence[str],
+    after: Sequence[str],
+    given: Mapping[str, str],
+    served: Mapping[str, Any],
+) -> Program:
+    """Return the command that runs a container and ends it with itself; `place` tells this container from others."""
+    path = engine(image)
+    if not REFERENCE.fullmatch(image):
+        raise ScriptFailed(f"{image!r} is no image reference; write it as registry/repository:tag")
+    name = f"headrace-{hashlib.sha256(place.encode()).hexdigest()[:16]}"
+    limits = ["--memory", str(int(psutil.virtual_memory().total * MEMORY_SHARE)), "--pids-limit", str(PROCESSES)]
+    guard = ["--security-opt", "no-new-privileges", "--rm", "--name", name, "--stop-timeout", str(GRACE)]
+    settings = {
+        "engine": path,
+        "name": name,
+        "before": [*guard, *limits, *words],
+        "after": [image, *after],
+        "given": dict(given),
+        "variables": {},
+        **served,
+    }
+    kept = {key: value for key, value in os.environ.items() if KEPT.fullmatch(key)}
+    command = [sys.executable, "-I", str(RUNTIME), "contain"]
+    return Program(command, {**kept, SETTINGS: json.dumps(settings, ensure_ascii=False)}, confined=False)
 
 
 def _answers(path: str) -> bool:

@@ -71,7 +71,7 @@ def prepare(image: str, folder: Path, log: Callable[[str], None]) -> Environment
     place = folder / name
     with made_once(place) as new:
         if new:
-            _make(new, place, framework, wanted, log)
+            _make(new, framework, wanted, log)
     version = json.loads((place / "environment.json").read_text())["version"]
     if wanted and release(version)[:2] != release(wanted)[:2]:
         python = ".".join(map(str, sys.version_info[:2]))
@@ -138,7 +138,7 @@ def digest(parts: list[str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def _make(new: Path, place: Path, framework: Framework, wanted: str, log: Callable[[str], None]) -> None:
+def _make(new: Path, framework: Framework, wanted: str, log: Callable[[str], None]) -> None:
     log(f"making an environment for {framework.title} {wanted}".rstrip() + "; this is done once")
     bare(new, "--copies" if sys.platform == "darwin" else "--symlinks")
     made = Environment(new, framework, "")
@@ -166,8 +166,9 @@ def _choose(python: Path, framework: Framework, wanted: str) -> tuple[str, str, 
     """Return the version to install, its requirement, and where else to look for it."""
     python_version = ".".join(map(str, sys.version_info[:2]))
     found: dict[str, tuple[str, tuple[str, ...]]] = {}
+    tried: list[tuple[str, ...]] = [(), ("--extra-index-url", installing.PYTORCH_INDEX)]
     for distribution in framework.distributions:
-        for places in ((), ("--extra-index-url", installing.PYTORCH_INDEX)) if framework.build else ((),):
+        for places in tried if framework.build else tried[:1]:
             versions = installing.available(python, distribution, places)
             for version in versions:
                 if not framework.build or version.endswith(f"+{framework.build}") or sys.platform == "darwin":
@@ -179,8 +180,8 @@ def _choose(python: Path, framework: Framework, wanted: str) -> tuple[str, str, 
     version = nearest(wanted, found)
     if not version:
         raise ScriptFailed(
-            f"{framework.title} {wanted} has no wheel for Python {python_version} in the package indexes of this "
-            f"machine's pip; add one that has to its configuration (for PyTorch: extra-index-url {installing.PYTORCH_INDEX})"
+            f"{framework.title} {wanted} has no wheel for Python {python_version} in the package indexes that pip is "
+            f"configured with; add one that has (for PyTorch: extra-index-url {installing.PYTORCH_INDEX})"
         )
     distribution, places = found[version]
     return version, f"{distribution}=={version}", places

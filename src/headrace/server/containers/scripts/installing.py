@@ -15,7 +15,9 @@ from pathlib import Path
 
 from headrace.server.containers.scripts.contract import ScriptFailed
 
-KEPT = re.compile(r"PATH|HOME|USER|LANG|LC_.*|TMPDIR|XDG_.*|PIP_.*|UV_.*|SSL_.*|REQUESTS_CA_BUNDLE|(?i:\w+_proxy)|NETRC")
+KEPT = re.compile(
+    r"PATH|HOME|USER|LANG|LC_.*|TMPDIR|XDG_.*|PIP_.*|UV_.*|SSL_.*|REQUESTS_CA_BUNDLE|(?i:\w+_proxy)|NETRC"
+)
 PLACES = ("index-url", "extra-index-url", "find-links")
 PYTORCH_INDEX = "https://download.pytorch.org/whl/cpu"
 PATIENCE = 1800
@@ -41,7 +43,9 @@ def install(python: Path, packages: Sequence[str], log: Callable[[str], None], p
 @cache
 def available(python: Path, distribution: str, places: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Return the versions of a distribution that have a wheel for this Python; empty where there is none."""
-    said = _run([*_pip(python), "install", "--dry-run", "--no-deps", "--only-binary", ":all:", *places, f"{distribution}==0"])
+    said = _run(
+        [*_pip(python), "install", "--dry-run", "--no-deps", "--only-binary", ":all:", *places, f"{distribution}==0"]
+    )
     found = re.search(r"\(from versions: ([^)]*)\)", said.stderr)
     return tuple(version for version in found[1].split(", ") if version != "none") if found else ()
 

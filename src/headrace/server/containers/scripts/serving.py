@@ -13,7 +13,7 @@ from headrace.server.containers.scripts import engine, installing
 from headrace.server.containers.scripts.contract import Program
 from headrace.server.containers.scripts.environments import layer, prepare
 from headrace.server.containers.scripts.requirements import layered
-from headrace.server.containers.scripts.starting import start, values_of
+from headrace.server.containers.scripts.starting import FRAMES, start, values_of
 from headrace.server.containers.scripts.variables import CODE, MODEL
 from headrace.server.sandbox import Folder
 
@@ -56,11 +56,12 @@ def serving_program(
     settings: dict[str, Any] = {
         "framework": environment.framework.name,
         "socket": str(socket),
-        "frames": str(Path(__file__).parents[2] / "model_server" / "frames.py"),
+        "frames": str(FRAMES),
         "program": values_of(container.environment)("program"),
         "code": CODE if source else f"{MODEL}/code",
         "model": MODEL,
         "multi_model": container.multi_model,
+        "install": False,
     }
     pip, seen = installing.shown(environment.python)
     if requirements and requirements.is_file():
@@ -70,7 +71,7 @@ def serving_program(
             shutil.rmtree(place, ignore_errors=True)
             made, settings["install"] = layer(place, environment), True
         environment = made
-    shown = [*map(Folder, seen if "install" in settings else ())]
+    shown = [*map(Folder, seen if settings["install"] else ())]
     shown += [Folder(path) for path in (environment.folder, *(each.parents[2] for each in environment.below))]
     shown += [Folder(path, at=at) for path, at in ((folder, MODEL), (source, CODE)) if path]
     shown.append(Folder(socket.parent, writable=True))

@@ -12,6 +12,7 @@ from headrace.server.containers.scripts.variables import decoded
 from headrace.server.sandbox import Folder
 
 RUNTIME = Path(__file__).parent / "runtime" / "__main__.py"
+FRAMES = Path(__file__).parents[2] / "model_server" / "frames.py"
 SETTINGS = "HEADRACE_PROGRAM"
 
 
@@ -33,9 +34,7 @@ def start(
     path = f"{Path(python).parent}:/usr/local/bin:/usr/bin:/bin"
     fixed = {"PATH": path, "VIRTUAL_ENV": str(Path(python).parents[1]), "PYTHONUNBUFFERED": "1"}
     content = json.dumps({**settings, "variables": dict(given)}, ensure_ascii=False)
-    return Program(
-        [python, "-I", str(RUNTIME), what], {**fixed, **environment, SETTINGS: content}, folders, network
-    )
+    return Program([python, "-I", str(RUNTIME), what], {**fixed, **environment, SETTINGS: content}, folders, network)
 
 
 def values_of(variables: Mapping[str, str]) -> Callable[[str], str]:

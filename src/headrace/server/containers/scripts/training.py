@@ -28,7 +28,7 @@ def training_program(training: Training, *, environments: Path, log: Callable[[s
     """
     inputs = _lay_out(training)
     if resolve(training.image) is None:
-        return engine.training_program(training, log)
+        return engine.training_program(training)
     sagemaker = split(training.hyperparameters)[1]
     named = values_of({**training.environment, **training.hyperparameters})
     program, place = named("program"), named("submit_directory")

@@ -111,9 +111,7 @@ def variables(training: Training, inputs: Mapping[str, Any], module: str, progra
     return {f"SM_{key}": value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
 
 
-def _training_environment(
-    training: Training, values: Mapping[str, Any], folders: Mapping[str, str]
-) -> dict[str, Any]:
+def _training_environment(training: Training, values: Mapping[str, Any], folders: Mapping[str, str]) -> dict[str, Any]:
     named = (
         "current_host", "current_instance_group", "current_instance_group_hosts", "current_instance_type",
         "distribution_instance_groups", "framework_module", "hosts", "input_config_dir", "input_data_config",

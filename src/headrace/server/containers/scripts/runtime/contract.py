@@ -1,8 +1,12 @@
 """What handlers are asked, what they answer, and how they refuse."""
 
-from collections.abc import Iterator
+import sys
+import traceback
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+SENTENCE = 400
 
 
 class Refused(Exception):  # noqa: N818
@@ -14,30 +18,48 @@ class Refused(Exception):  # noqa: N818
         self.status = status
 
 
+def nothing() -> None:
+    """Do nothing."""
+
+
 @dataclass
 class Answer:
-    """A status and a body, whole or in parts."""
+    """A status and a body, whole or in parts; `done` is called once it is sent, or can't be."""
 
     status: int
-    body: Any
+    body: Any = b""
     content_type: str = ""
     custom_attributes: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    done: Callable[[], None] = nothing
+
+    def __enter__(self) -> "Answer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.done()
 
     def head(self) -> dict[str, Any]:
         """Return the head of the message that says it."""
-        return {
-            "status": self.status,
+        named = {
             "content_type": self.content_type,
             "custom_attributes": self.custom_attributes,
             "headers": self.headers,
         }
+        return {"status": self.status} | {name: value for name, value in named.items() if value}
 
     def whole(self) -> "Answer":
         """Return the same with a body in one."""
         if not isinstance(self.body, bytes):
             self.body = b"".join(self.body)
         return self
+
+
+def explain(error: BaseException) -> str:
+    """Write the traceback to the log, and return the sentence that the caller is told."""
+    traceback.print_exception(error)
+    sys.stderr.flush()
+    return f"{type(error).__name__}: {error}"[:SENTENCE]
 
 
 def body_of(value: Any) -> Any:

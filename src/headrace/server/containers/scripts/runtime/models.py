@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from . import encoding
-from .contract import Answer, Refused, body_of
+from .contract import Answer, body_of
 
 KEPT = 32
 """Models that a multi-model container holds at once; the one that was asked longest ago makes room."""
-FUNCTIONS = ("model_fn", "input_fn", "predict_fn", "output_fn", "transform_fn", "input_handler", "output_handler", "handler")
+FUNCTIONS = ("model_fn", "input_fn", "predict_fn", "output_fn", "transform_fn")
 
 
 class Models:
@@ -31,6 +31,7 @@ class Models:
             function = getattr(self._script, name, None) or getattr(defaults, name, None)
             if function:
                 self._functions[name] = function
+        self._handled = getattr(defaults, "handled", None) if hasattr(self._script, "input_handler") else None
         self._accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or defaults.ACCEPT
         own = [name for name in FUNCTIONS[1:4] if hasattr(self._script, name)]
         if own and hasattr(self._script, "transform_fn"):
@@ -57,7 +58,9 @@ class Models:
         if accept in ("", "*/*"):
             accept = self._accept
         model = self.of(head.get("target_folder") or "")
-        if "transform_fn" in self._functions:
+        if self._handled:
+            said = self._handled(self._script, model, body, content_type, accept)
+        elif "transform_fn" in self._functions:
             said = _call(self._functions["transform_fn"], model, body, content_type, accept)
         else:
             data = _call(self._functions["input_fn"], body, content_type)
@@ -101,6 +104,3 @@ def required(framework: str) -> Callable[..., Any]:
         raise NotImplementedError(f"{framework} needs model_fn(model_dir) in the script that SAGEMAKER_PROGRAM names")
 
     return model_fn
-
-
-__all__ = ["Models", "Refused", "required"]

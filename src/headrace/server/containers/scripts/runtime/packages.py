@@ -10,7 +10,9 @@ def install(*what: str) -> None:
     command = [sys.executable, "-m", "pip", "install", "--progress-bar", "off", *what]
     code = subprocess.run(command, check=False).returncode  # noqa: S603
     if code:
-        raise RuntimeError(f'packages could not be installed: command "{" ".join(command)}" ended with exit code {code}')
+        raise RuntimeError(
+            f'packages could not be installed: command "{" ".join(command)}" ended with exit code {code}'
+        )
 
 
 def is_package(code: Path) -> bool:

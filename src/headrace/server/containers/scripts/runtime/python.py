@@ -1,7 +1,7 @@
 """What an image with Python alone does where a script does not say: as scikit-learn's."""
 
-from .scikit_learn import ACCEPT, input_fn, output_fn, predict_fn
 from .models import required
+from .scikit_learn import ACCEPT, input_fn, output_fn, predict_fn
 
 model_fn = required("Python")
 

@@ -10,9 +10,12 @@ model_fn = required("scikit-learn")
 
 
 def input_fn(body: bytes, content_type: str) -> Any:
-    """Return the array in a request; of text it is float32."""
+    """Return the array in a request; of text it is float32, and one line of CSV is one row."""
     array = encoding.decode(body, content_type)
-    return array.astype("float32") if encoding.media_type(content_type) in encoding.TEXT else array
+    kind = encoding.media_type(content_type)
+    if kind == encoding.CSV and array.ndim < 2:
+        array = array.reshape(1, -1) if b"," in body else array.reshape(-1, 1)
+    return array.astype("float32") if kind in encoding.TEXT else array
 
 
 def predict_fn(data: Any, model: Any) -> Any:

@@ -1,7 +1,9 @@
 """What AWS's TensorFlow image does: the requests and answers of TensorFlow Serving, of a SavedModel."""
 
+import io
 import json
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from . import encoding
@@ -62,6 +64,17 @@ def output_fn(prediction: Any, accept: str) -> Any:
     """Return the answer; TensorFlow Serving knows JSON alone."""
     del accept
     return json.dumps(prediction).encode(), encoding.JSON
+
+
+def handled(script: ModuleType, model: Any, body: bytes, content_type: str, accept: str) -> Any:
+    """Return the answer of a script with input_handler and output_handler, TensorFlow Serving's own hooks."""
+    context = SimpleNamespace(request_content_type=content_type, accept_header=accept, model_name="model")
+    asked = script.input_handler(io.BytesIO(body), context)
+    said = json.dumps(predict_fn(json.loads(asked) if isinstance(asked, (str, bytes)) else asked, model))
+    response = SimpleNamespace(
+        status_code=200, content=said.encode(), text=said, headers={}, json=lambda: json.loads(said)
+    )
+    return script.output_handler(response, context)
 
 
 def _version(name: str) -> int:

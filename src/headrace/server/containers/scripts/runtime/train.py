@@ -62,7 +62,7 @@ def _unpack(source: Path, code: Path) -> None:
         shutil.copytree(source, code, dirs_exist_ok=True)
         return
     with tarfile.open(source) as archive:
-        archive.extractall(code, filter="data")  # noqa: S202 (in the user's own sandbox)
+        archive.extractall(code, filter="data")
 
 
 def _run(command: list[str], code: Path, failure: Path) -> int:
@@ -71,9 +71,9 @@ def _run(command: list[str], code: Path, failure: Path) -> int:
     sys.stdout.write(f"Invoking script with the following command:\n\n{spoken}\n\n")
     sys.stdout.flush()
     found = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [str(code), os.environ.get("PYTHONPATH")]))}
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: None)
     process = subprocess.Popen(  # noqa: S603
-        command, cwd=code, env=found, stderr=subprocess.PIPE, preexec_fn=_listen
+        command, cwd=code, env=found, stderr=subprocess.PIPE
     )
     last: collections.deque[bytes] = collections.deque(maxlen=20)
     reader = threading.Thread(target=_pass_on, args=(process, last), daemon=True)
@@ -86,10 +86,6 @@ def _run(command: list[str], code: Path, failure: Path) -> int:
         message = f'ExecuteUserScriptError:\nExitCode {exit_code}\nErrorMessage "{said}"\nCommand "{spoken}"'
         failure.write_text(message[:LONGEST])
     return exit_code
-
-
-def _listen() -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _pass_on(process: "subprocess.Popen[bytes]", last: "collections.deque[bytes]") -> None:
