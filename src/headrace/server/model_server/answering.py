@@ -22,12 +22,15 @@ class Answering:
 
     def __init__(self, algorithm: str, container: dict[str, Any]) -> None:
         """Load the container's model; raises ClientError on one that is foreign or damaged."""
+        if algorithm not in ALGORITHMS:
+            raise ClientError(f"The algorithm {algorithm} is not built in here; its models can't be served.")
         self._built_in = ALGORITHMS[algorithm]
         self._environment: dict[str, str] = container["environment"]
         self._accept = self._environment.get(DEFAULT_ACCEPT, "")
         self._answers_nothing = self._built_in.name == "xgboost"
-        self._residents = Residents(self._load) if container["multi_model"] else None
-        self._predictor = None if self._residents else self._load(container["folder"])
+        several = container["multi_model"]
+        self._residents = Residents(self._load) if several else None
+        self._predictor = None if several else self._load(container["folder"])
 
     def answer(self, head: Head, body: bytes) -> tuple[Head, bytes]:
         """Return the head and body of the answer to a message."""

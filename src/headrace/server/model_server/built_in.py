@@ -9,7 +9,6 @@ from headrace.server.containers.images import resolve, resolve_jumpstart
 from headrace.server.model_server.contract import Container
 
 JUMPSTART = ("lightgbm", "catboost")
-SCRIPT_VARIABLES = ("SAGEMAKER_PROGRAM", "SAGEMAKER_SUBMIT_DIRECTORY")
 MANIFEST = "manifest.json"
 
 
@@ -21,20 +20,21 @@ def built_in_name(container: Container) -> str:
     """
     image = resolve(container.image)
     jumpstart = resolve_jumpstart(container.environment.values())
-    if image is not None and image.built_in and not _has_script(container):
+    if image is not None and image.built_in and not container.source and not _names_script(container):
         return image.built_in
-    if jumpstart is not None:
+    if jumpstart is not None and jumpstart.name in JUMPSTART:
         return f"{jumpstart.name}-{jumpstart.task}"
-    if image is not None and image.framework and not _has_script(container):
-        trained = _trained(Path(container.folder)) if container.folder else ""
-        return trained if trained in JUMPSTART else ""
-    return ""
+    if image is None or not image.framework or not container.folder or container.source:
+        return ""
+    folder = Path(container.folder)
+    trained = "" if (folder / "code").is_dir() else _trained(folder)
+    return trained if trained in JUMPSTART else ""
 
 
-def _has_script(container: Container) -> bool:
-    if container.source or any(container.environment.get(name) for name in SCRIPT_VARIABLES):
-        return True
-    return bool(container.folder) and (Path(container.folder) / "code").is_dir()
+def _names_script(container: Container) -> bool:
+    from headrace.server.containers.scripts import is_script
+
+    return is_script(container.image, container.environment)
 
 
 def _trained(folder: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,13 +12,14 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from headrace.server.errors import InvalidInput
-from headrace.server.model_server.contract import Container, InstanceGone, Invocation, ModelTimeout, Reply
+from headrace.server.model_server.contract import Container, InstanceGone, Invocation, ModelFailed, ModelTimeout, Reply
 from headrace.server.model_server.processes import ModelProcess
-from headrace.server.model_server.starting import Start, command_of
+from headrace.server.model_server.starting import Start, command_of, targets_of
 
 MOST_CONTAINERS = 15
 NOTHING: Mapping[str, str] = MappingProxyType({})
 SUCCESS = range(200, 300)
+Messages = Generator[tuple[dict[str, Any], bytes], None, None]
 
 
 class Instance:
@@ -72,7 +73,7 @@ class Instance:
                 tuple(hidden),
                 environments or folder.parent / "environments",
             )
-            processes.append(ModelProcess(own, command_of(start), log))
+            processes.append(ModelProcess(own, command_of(start), log, targets_of(start)))
         return cls(containers, processes)
 
     @property
@@ -115,7 +116,7 @@ class Instance:
 
         Where it is no success the reply has the body and there are no parts. `seconds` limits the first part and the
         pause between two. The parts are to be read to their end, or closed. Raises as `invoke`; the parts raise
-        InstanceGone where the process ends in the middle.
+        ModelFailed where the model fails or ends in the middle, ModelTimeout.
         """
         self._enter()
         try:
@@ -186,9 +187,7 @@ class Instance:
 class _Parts(Iterator[bytes]):
     """The parts of a streamed answer; the instance is busy with it until they have ended or are closed."""
 
-    def __init__(
-        self, first: bytes, messages: Iterator[tuple[dict[str, Any], bytes]], leave: Callable[[], None]
-    ) -> None:
+    def __init__(self, first: bytes, messages: Messages, leave: Callable[[], None]) -> None:
         self._first, self._messages, self._leave = first, messages, leave
         self._open = True
 
@@ -199,12 +198,15 @@ class _Parts(Iterator[bytes]):
         while self._open:
             try:
                 head, body = next(self._messages)
+            except InstanceGone as error:
+                self.close()
+                raise ModelFailed(f"the model ended in the middle of its answer ({error})") from None
             except BaseException:
                 self.close()
                 raise
             if head.get("status", 200) not in SUCCESS:
                 self.close()
-                raise InstanceGone(body.decode("utf-8", "replace"), begun=True)
+                raise ModelFailed(body.decode("utf-8", "replace"))
             if body:
                 return body
         raise StopIteration
@@ -213,7 +215,7 @@ class _Parts(Iterator[bytes]):
         """Read no further."""
         if self._open:
             self._open = False
-            self._messages.close()  # type: ignore[attr-defined]
+            self._messages.close()
             self._leave()
 
     def __del__(self) -> None:

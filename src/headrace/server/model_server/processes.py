@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from contextlib import suppress
@@ -21,6 +21,7 @@ from headrace.server.model_server.connections import Connection, Connections
 from headrace.server.model_server.contract import InstanceGone, ModelFailed, ModelTimeout
 from headrace.server.model_server.frames import receive, send
 from headrace.server.model_server.log_lines import LogLines
+from headrace.server.model_server.targets import Targets
 from headrace.server.sandbox import ask_to_stop
 
 SOCKET = "s"
@@ -44,20 +45,29 @@ class Command:
 class ModelProcess:
     """A process that answers for one container on a socket in its folder."""
 
-    def __init__(self, folder: Path, command: Callable[[], Command], log: Callable[[str], None]) -> None:
-        """Begin to start it; `command` may take its time (environments are made then)."""
-        self.folder, self._log = folder, log
+    def __init__(
+        self,
+        folder: Path,
+        command: Callable[[], Command],
+        log: Callable[[str], None],
+        targets: Targets | None = None,
+    ) -> None:
+        """Begin to start it; `command` may take its time (environments are made then).
+
+        `targets` is where it finds the models of invocations, where it does not see the folders that these name.
+        """
+        self._log, self._targets = log, targets
         self._connections = Connections(folder / SOCKET)
         self._process: subprocess.Popen[bytes] | None = None
         self._lines: LogLines | None = None
-        self._ended = False
+        self._ended = threading.Event()
         self._started: Future[None] = Future()
         threading.Thread(target=self._begin, args=(command,), name="model process", daemon=True).start()
 
     @property
     def alive(self) -> bool:
         """Whether it is starting or runs; one that did not answer in time does not count."""
-        if self._ended:
+        if self._ended.is_set():
             return False
         if self._process is None:
             return not self._started.done()
@@ -101,6 +111,8 @@ class ModelProcess:
 
     def ask(self, head: dict[str, Any], body: bytes, seconds: float) -> tuple[dict[str, Any], bytes]:
         """Return the answer to one message; raises InstanceGone, ModelTimeout."""
+        if self._targets is not None:
+            head = self._targets.shown(head)
         connection = self._connections.take(seconds)
         try:
             send(connection, head, body)
@@ -114,8 +126,10 @@ class ModelProcess:
 
     def ask_for_parts(
         self, head: dict[str, Any], body: bytes, seconds: float
-    ) -> Iterator[tuple[dict[str, Any], bytes]]:
+    ) -> Generator[tuple[dict[str, Any], bytes], None, None]:
         """Yield the messages of a streamed answer; raises as `ask` does."""
+        if self._targets is not None:
+            head = self._targets.shown(head)
         connection = self._connections.take(seconds)
         reading = True
         try:
@@ -160,8 +174,8 @@ class ModelProcess:
     def stop(self, seconds: float) -> None:
         """End it: asked first, killed where it has not ended within `seconds`."""
         with suppress(NotInTime, ModelFailed):
-            self._started.result(0 if self._ended else seconds)
-        self._ended = True
+            self._started.result(0 if self._ended.is_set() else seconds)
+        self._ended.set()
         self._connections.close()
         process = self._process
         if process is None:
@@ -177,7 +191,7 @@ class ModelProcess:
 
     def kill(self) -> None:
         """End it at once, with all that it started."""
-        self._ended = True
+        self._ended.set()
         self._connections.close()
         process = self._process
         if process is not None and process.returncode is None:
@@ -188,13 +202,13 @@ class ModelProcess:
         try:
             _starter.submit(self._start, command()).result()
         except Exception as error:
-            self._ended = True
+            self._ended.set()
             self._started.set_exception(ModelFailed(str(error) or type(error).__name__))
             return
         self._started.set_result(None)
 
     def _start(self, command: Command) -> None:
-        if self._ended:
+        if self._ended.is_set():
             raise ModelFailed("the model was stopped before it had started")
         process = subprocess.Popen(  # noqa: S603
             command.words,
@@ -209,5 +223,7 @@ class ModelProcess:
         assert process.stdout is not None
         self._lines = LogLines(process.stdout, self._log)
         self._process = process
+        if self._ended.is_set():
+            self.kill()
         with suppress(OSError), process.stdin:
             process.stdin.write(command.standard_input)

@@ -12,6 +12,7 @@ from pathlib import Path
 from headrace.server.model_server.built_in import built_in_name
 from headrace.server.model_server.contract import Container
 from headrace.server.model_server.processes import SOCKET, Command
+from headrace.server.model_server.targets import Targets
 from headrace.server.sandbox import sandboxed
 
 ONE_THREAD = dict.fromkeys(
@@ -43,6 +44,12 @@ def command_of(start: Start) -> Callable[[], Command]:
     """Return what makes the container's command, which may take minutes for a script's environment."""
     name = built_in_name(start.container)
     return (lambda: _own(start, name)) if name else (lambda: _script(start))
+
+
+def targets_of(start: Start) -> Targets | None:
+    """Return where a container that runs a user's code finds the models of its invocations."""
+    several = start.container.multi_model and not built_in_name(start.container)
+    return Targets(start.folder / "models") if several else None
 
 
 def _own(start: Start, name: str) -> Command:
