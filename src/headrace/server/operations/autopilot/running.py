@@ -4,25 +4,38 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection
+
 from headrace.ml.errors import HeadraceError, RunInterrupted
 from headrace.server import resources
 from headrace.server.containers.archives import pack
+from headrace.server.context import Context
+from headrace.server.errors import OperationError
 from headrace.server.jobs.handle import Job
 from headrace.server.jobs.records import JobFailed, JobStopped
 from headrace.server.operations.acting import Actor, act_as
 from headrace.server.operations.autopilot import states
+from headrace.server.operations.autopilot.deploying import deploy, endpoint_name
 from headrace.server.operations.autopilot.inputs import fetch_tables, read_specification
-from headrace.server.operations.autopilot.results import Layout, best_name, list_candidates, partial_failures
+from headrace.server.operations.autopilot.results import (
+    MOST_PARTIAL_FAILURES,
+    Layout,
+    best_name,
+    list_candidates,
+    partial_failures,
+)
 from headrace.server.operations.autopilot.survey import Survey, survey_tables
 from headrace.server.operations.autopilot.walking import SEARCH, SHORTEST, Walk
-from headrace.server.operations.storage.transfer import put, stage
+from headrace.server.operations.storage.transfer import Key, put, stage
 from headrace.server.operations.training.channels import DataError
 from headrace.server.resources import Place, Stored
+from headrace.server.stores.objects import Staged
 
 BUDGET = 300.0
 """Seconds of a job that sets no limit."""
@@ -36,6 +49,15 @@ def run(job: Job) -> None:
         raise JobStopped from None
     except (HeadraceError, DataError) as error:
         raise JobFailed(str(error)) from error
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a job leaves: objects (key, content, content type), members of its record, and candidates."""
+
+    objects: Sequence[tuple[Key, Path | bytes, str]]
+    members: Mapping[str, Any]
+    candidates: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass
@@ -96,7 +118,7 @@ class Autopilot:
         return Walk(self.job, options, self._tell, started).go()
 
     def _publish(self, survey: Survey, out: Path, state: str) -> None:
-        """Upload what the run left and end the job, all in one transaction."""
+        """Upload what the run left, deploy the model where that was asked for, and end the job."""
         document = json.loads((out / "report.json").read_bytes())
         layout = Layout(self.request["output_data_config"]["s3_output_path"], self.name, best_name(self.name, document))
         archive = self.job.folder / "model.tar.gz"
@@ -105,16 +127,28 @@ class Autopilot:
         began = stored.record.get("searched", stored.record["begun"])
         candidates = list_candidates(stored, survey, document, layout, began=began, now=now)
         best = next(each for each in candidates if each["candidate_name"] == layout.best)
-        members = {
-            "best_candidate": best,
-            "partial_failures": partial_failures(document),
-            "artifacts": {"data_exploration_notebook_location": f"{layout.insights.uri}/report.html"},
-        }
         explanation = {
             "version": "1.0",
             "explanations": {"permutation_importance": document["steps"]["evaluation"]["importance"]},
         }
-        self._end(layout.objects(out, archive, json.dumps(explanation).encode()), state, members, candidates=candidates)
+        made = Made(
+            layout.objects(out, archive, json.dumps(explanation).encode()),
+            {
+                "best_candidate": best,
+                "partial_failures": partial_failures(document),
+                "artifacts": {"data_exploration_notebook_location": f"{layout.insights.uri}/report.html"},
+            },
+            candidates,
+        )
+        config = self.request.get("model_deploy_config")
+        if config and state == states.COMPLETED:
+            self._store(made, secondary="DeployingModel")
+            made = self._deployed(endpoint_name(stored, config), best["inference_containers"][0])
+        with self._staged(made) as staged, self.job.commit() as connection:
+            context = self._write(connection, made, staged)
+            members = {"secondary": state, **made.members}
+            states.end(connection, self._stored(connection), state, now=self.platform.clock(), **members)
+        _settle(context)
 
     def _publish_definitions(self, survey: Survey) -> None:
         """Upload which algorithms would be tried, and end the job without a model."""
@@ -125,41 +159,63 @@ class Autopilot:
             "objective": survey.objective,
             "algorithms": [{"algorithm": name, "reason": reason} for name, reason in survey.shortlist],
         }
-        members = {"artifacts": {"candidate_definition_notebook_location": key.uri}}
-        content = json.dumps(definitions, indent=2).encode()
-        self._end(
-            [(key, content, "application/json")], states.COMPLETED, members, secondary="CandidateDefinitionsGenerated"
-        )
+        members = {
+            "secondary": "CandidateDefinitionsGenerated",
+            "artifacts": {"candidate_definition_notebook_location": key.uri},
+        }
+        made = Made([(key, json.dumps(definitions, indent=2).encode(), "application/json")], members)
+        with self._staged(made) as staged, self.job.commit() as connection:
+            context = self._write(connection, made, staged)
+            states.end(connection, self._stored(connection), states.COMPLETED, now=self.platform.clock(), **members)
+        _settle(context)
 
-    def _end(
-        self,
-        objects: list[Any],
-        state: str,
-        members: Mapping[str, Any],
-        *,
-        candidates: list[dict[str, Any]] | None = None,
-        secondary: str = "",
-    ) -> None:
-        staged = [(key, stage(self.actor, content), content_type) for key, content, content_type in objects]
+    def _deployed(self, name: str, container: Mapping[str, Any]) -> Made:
+        """Deploy the model; return what the job ends with: a job whose model can't be deployed is complete too."""
         try:
-            with self.job.commit() as connection:
-                context = self.actor.context(connection)
-                for key, content, content_type in staged:
-                    put(context, key.bucket, key.key, content, content_type=content_type)
-                now = self.platform.clock()
-                stored = self._stored(connection)
-                if candidates is not None:
-                    resources.create(
-                        connection, states.CANDIDATES, self.actor.place, stored.record["lowered"],
-                        {"candidates": candidates}, now=now, parent=stored.arn,
-                    )  # fmt: skip
-                states.end(connection, stored, state, now=now, **{"secondary": secondary or state, **members})
+            deploy(self.job, self.actor, self._stored().record["role_arn"], name, container)
+        except OperationError as error:
+            self.job.log(f"The model could not be deployed: {error.message}")
+            reason = f"The model could not be deployed: {error.message}"[: states.LONGEST_REASON]
+            failures = [reason, *self._stored().record.get("partial_failures", ())]
+            return Made([], {"secondary": "ModelDeploymentError", "partial_failures": failures[:MOST_PARTIAL_FAILURES]})
+        return Made([], {"deployed": name})
+
+    def _store(self, made: Made, *, secondary: str) -> None:
+        """Store all of it, and go on."""
+        with self._staged(made) as staged, self.platform.metadata.writing() as connection:
+            context = self._write(connection, made, staged)
+            members = {**made.members, "secondary": secondary}
+            states.advance(connection, self._stored(connection), now=self.platform.clock(), **members)
+        _settle(context)
+
+    @contextmanager
+    def _staged(self, made: Made) -> Iterator[list[Staged]]:
+        """Make the bytes of the objects durable; they are let go of when the block fails."""
+        staged: list[Staged] = []
+        try:
+            staged += [stage(self.actor, content) for _, content, _ in made.objects]
+            yield staged
         except BaseException:
-            for _, content, _ in staged:
-                self.platform.objects.discard(content)
+            for each in staged:
+                self.platform.objects.discard(each)
             raise
-        for action in context.committed:
-            action()
+
+    def _write(self, connection: Connection, made: Made, staged: Sequence[Staged]) -> Context:
+        """Let the objects appear, and store the candidates, once however often an attempt comes here."""
+        context = self.actor.context(connection)
+        for (key, _, content_type), content in zip(made.objects, staged, strict=True):
+            put(context, key.bucket, key.key, content, content_type=content_type)
+        stored, record, now = self._stored(connection), {"candidates": made.candidates}, self.platform.clock()
+        if made.candidates:
+            name = stored.record["lowered"]
+            earlier = resources.find(connection, states.CANDIDATES, self.actor.place, name, parent=stored.arn)
+            if earlier is None:
+                resources.create(
+                    connection, states.CANDIDATES, self.actor.place, name, record, now=now, parent=stored.arn
+                )
+            else:
+                resources.change(connection, states.CANDIDATES, earlier, now=now, record=record)
+        return context
 
     def _pause(self) -> None:
         if self.job.cancelled:
@@ -186,3 +242,9 @@ class Autopilot:
         if stored is None:
             raise JobFailed("The AutoML job of this work is not there any more.")
         return stored
+
+
+def _settle(context: Context) -> None:
+    """Do what waits for the commit of a transaction."""
+    for action in context.committed:
+        action()
