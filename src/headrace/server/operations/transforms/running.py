@@ -74,13 +74,11 @@ def _transformed(job: Job, record: dict[str, Any], actor: Actor, outputs: Output
     plan = plan_of(record, [container.image for container in containers])
     log.say([str(plan)])
     with tempfile.TemporaryDirectory(prefix="headrace-") as sockets:
-        fleet = Fleet(partial(_start, job, containers, plan, record, Path(sockets)), plan.instances)
         try:
+            fleet = Fleet(partial(_start, job, containers, plan, record, Path(sockets)), plan.instances)
             return Transforming(job, plan, actor, fleet, outputs, log).run(sources)
         except ModelFailed as error:
             raise JobEnds(f"{ALGORITHM_ERROR}: {error}") from error
-        finally:
-            fleet.stop()
 
 
 def _sources(actor: Actor, record: dict[str, Any]) -> list[Input]:

@@ -116,7 +116,7 @@ class Batching:
                 yield Batch(self.separator.join(sent), tuple(raw), len(sent))
                 sent, raw, total = [], [], 0
             total += size
-            if self.most and (total if self.whole else len(part)) > self.most + len(self.separator):
+            if self.most and (total - len(self.separator) if self.whole else len(part)) > self.most:
                 raise PayloadTooLarge(f"a record has more than the {self.most} bytes that MaxPayloadInMB allows")
             sent.append(part)
             if self.joined:

@@ -1,0 +1,140 @@
+"""What tests of training jobs share: data that an algorithm can learn from, requests, and waiting for the end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+ENDED = ("Completed", "Failed", "Stopped")
+
+
+@dataclass(frozen=True)
+class Abalone:
+    """Rings of molluscs that never lived, and what was measured of them."""
+
+    features: Any
+    rings: Any
+
+    @classmethod
+    def made(cls, rows: int, seed: int) -> "Abalone":
+        """Return some."""
+        random = np.random.default_rng(seed)
+        features = random.gamma(2.0, 0.3, (rows, 8)).round(4)
+        rings = 3 + 8 * features[:, 0] + 5 * np.sin(4 * features[:, 1]) + random.normal(0, 0.5, rows)
+        return cls(features, rings.round().clip(1, 29))
+
+    @property
+    def libsvm(self) -> bytes:
+        """The rows as libsvm."""
+        lines = (
+            " ".join([f"{label:g}", *(f"{index}:{value:g}" for index, value in enumerate(row))])
+            for row, label in zip(self.features, self.rings, strict=True)
+        )
+        return "\n".join(lines).encode() + b"\n"
+
+    @property
+    def csv(self) -> bytes:
+        """The rows as CSV, the label first."""
+        lines = (
+            ",".join(f"{value:g}" for value in (label, *row))
+            for row, label in zip(self.features, self.rings, strict=True)
+        )
+        return "\n".join(lines).encode() + b"\n"
+
+
+@pytest.fixture
+def abalone() -> Callable[[int, int], Abalone]:
+    """Return what makes rows from a number of them and a seed."""
+    return Abalone.made
+
+
+@pytest.fixture
+def channel() -> Callable[..., dict[str, Any]]:
+    """Return what makes a channel of an S3 prefix."""
+
+    def make(
+        name: str, uri: str, content_type: str = "text/csv", kind: str = "S3Prefix", **more: Any
+    ) -> dict[str, Any]:
+        names = {"AttributeNames": more.pop("AttributeNames")} if "AttributeNames" in more else {}
+        source = {"S3DataType": kind, "S3Uri": uri, **names}
+        return {"ChannelName": name, "DataSource": {"S3DataSource": source}, "ContentType": content_type, **more}
+
+    return make
+
+
+@pytest.fixture
+def request_of(role: str, bucket: str, unique: Callable[[str], str]) -> Callable[..., dict[str, Any]]:
+    """Return what makes the parameters of CreateTrainingJob from channels and hyperparameters."""
+
+    def make(
+        channels: list[dict[str, Any]],
+        hyperparameters: dict[str, str] | None = None,
+        *,
+        image: str = XGBOOST,
+        mode: str = "File",
+        algorithm: dict[str, Any] | None = None,
+        **more: Any,
+    ) -> dict[str, Any]:
+        made = {
+            "TrainingJobName": unique("job"),
+            "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": mode, **(algorithm or {})},
+            "RoleArn": role,
+            "InputDataConfig": channels,
+            "OutputDataConfig": {"S3OutputPath": f"s3://{bucket}/models"},
+            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+            "HyperParameters": {"num_round": "5"} if hyperparameters is None else hyperparameters,
+        } | more
+        return {name: value for name, value in made.items() if value is not None}
+
+    return make
+
+
+@pytest.fixture
+def until(client: Callable[..., Any], wait: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Return what describes a training job until a condition holds, or it has ended."""
+
+    def described(name: str, done: Callable[[dict[str, Any]], bool] = lambda _: False, seconds: float = 90) -> Any:
+        sagemaker = client("sagemaker")
+        return wait(
+            lambda: sagemaker.describe_training_job(TrainingJobName=name),
+            lambda job: job["TrainingJobStatus"] in ENDED or done(job),
+            seconds,
+        )
+
+    return described
+
+
+@pytest.fixture
+def train(client: Callable[..., Any], until: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Return what creates a training job, waits for its end and describes it."""
+
+    def ended(request: dict[str, Any]) -> dict[str, Any]:
+        client("sagemaker").create_training_job(**request)
+        return until(request["TrainingJobName"])
+
+    return ended
+
+
+@pytest.fixture
+def logged(client: Callable[..., Any], wait: Callable[..., Any]) -> Callable[..., list[str]]:
+    """Return what reads the log of a training job, until it has a text in it."""
+
+    def lines(name: str, text: str = "") -> list[str]:
+        logs, group = client("logs"), "/aws/sagemaker/TrainingJobs"
+
+        def found() -> list[str]:
+            streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{name}/")["logStreams"]
+            if not streams:
+                return []
+            events = logs.get_log_events(
+                logGroupName=group, logStreamName=streams[0]["logStreamName"], startFromHead=True
+            )["events"]
+            return [event["message"] for event in events]
+
+        return wait(found, lambda found: any(text in line for line in found), 20)  # type: ignore[no-any-return]
+
+    return lines
