@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-collect_ignore = ["sagemaker_session.py"]
+collect_ignore = ["sagemaker_session.py", "programs"]
 ENVIRONMENTS = Path(__file__).parents[2] / ".venv-clients"
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

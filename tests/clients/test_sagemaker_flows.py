@@ -1,0 +1,93 @@
+"""AWS's own flows by the SageMaker Python SDK, versions 2 and 3, unchanged: fit, deploy, predict, transform, delete."""
+
+import io
+import json
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+from uuid import uuid4
+
+import pytest
+
+PROGRAMS = Path(__file__).with_name("programs")
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"},
+}
+
+
+@pytest.fixture(scope="session")
+def role(server: Any) -> str:
+    iam, name = server.client("iam"), f"clients-{uuid4().hex[:8]}"
+    arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+    for policy in ("AmazonSageMakerFullAccess", "AmazonS3FullAccess"):
+        iam.attach_role_policy(RoleName=name, PolicyArn=f"arn:aws:iam::aws:policy/{policy}")
+    return arn
+
+
+@pytest.fixture
+def flow(python_of: Callable[[str], Path], run: Any, headrace: Any, role: str) -> Callable[[str], dict[str, Any]]:
+    """Return what runs a program of an SDK through `headrace exec` and returns what it printed last."""
+
+    def execute(program: str) -> dict[str, Any]:
+        python = python_of(f"sagemaker{program[1]}")
+        done = run(*headrace("exec", "--", str(python), str(PROGRAMS / f"{program}.py"), role))
+        last: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return last
+
+    return execute
+
+
+def endpoints(server: Any) -> list[str]:
+    return [each["EndpointName"] for each in server.client("sagemaker").list_endpoints()["Endpoints"]]
+
+
+def test_xgboost_is_fitted_and_deployed_by_version_2(server: Any, flow: Any) -> None:
+    told = flow("v2_xgboost")
+    assert told["status"] == "Completed"
+    assert {"train:rmse", "validation:rmse"} <= set(told["metrics"])
+    assert told["answers"] == pytest.approx(told["truth"], abs=5)
+    assert told["endpoint"] not in endpoints(server)
+
+
+def test_random_cut_forest_finds_the_anomaly(flow: Any) -> None:
+    told = flow("v2_cut_forest")
+    assert (told["highest"], told["count"]) == (1500, 2000)
+    assert told["ratio"] > 2
+
+
+def test_a_script_of_scikit_learn_is_trained_and_served(flow: Any) -> None:
+    told = flow("v2_script")
+    assert told["metrics"]["train:r2"] > 0.99
+    assert told["answers"] == pytest.approx(told["truth"], abs=0.1)
+
+
+def test_many_models_batches_later_answers_and_captured_ones(server: Any, flow: Any) -> None:
+    told = flow("v2_models")
+    assert told["one"] != told["two"]
+    assert told["listed"] == ["first.tar.gz", "second.tar.gz"]
+    rows = [line.split(",") for line in told["transformed"].splitlines()]
+    assert [row[0] for row in rows] == [str(at) for at in range(50)]
+    assert all(1 < float(row[1]) < 30 for row in rows)
+    assert float(told["later"][0][0]) == pytest.approx(float(told["one"][0][0]))
+    captured = server.client("s3").list_objects_v2(Bucket=told["bucket"], Prefix="many/captured/")
+    assert captured["KeyCount"] >= 1
+
+
+def test_version_3_trains_builds_and_invokes(server: Any, flow: Any) -> None:
+    told = flow("v3_flow")
+    assert told["answer"] == pytest.approx(told["truth"], abs=5)
+    assert not [name for name in endpoints(server) if name.startswith("v3-")]
+
+
+def test_version_3_runs_a_script_by_its_own_drivers(server: Any, flow: Any) -> None:
+    told = flow("v3_script")
+    assert told["status"] == "Completed"
+    where = urlparse(told["artifacts"])
+    archive = server.client("s3").get_object(Bucket=where.netloc, Key=where.path[1:])["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+        total = files.extractfile("total.json")
+        assert total is not None
+        assert json.loads(total.read()) == 30
