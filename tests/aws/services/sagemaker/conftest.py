@@ -1,110 +1,19 @@
-"""What SageMaker's tests share: a role, a bucket, and waiting for a state."""
+"""What SageMaker's tests share: endpoints of small models, and training jobs with data that they can learn from."""
 
-import io
-import json
-import tarfile
-import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
+import numpy as np
 import pytest
 
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": {
-        "Effect": "Allow",
-        "Principal": {"Service": "sagemaker.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-    },
-}
-EVERYTHING = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": ["s3:*", "logs:*"], "Resource": "*"}}
-
-
-@pytest.fixture
-def unique() -> Callable[[str], str]:
-    """Return what makes a name that no other test has."""
-    return lambda prefix: f"{prefix}-{uuid4().hex[:12]}"
-
-
-@pytest.fixture
-def make_role(client: Callable[..., Any], unique: Callable[[str], str]) -> Callable[..., str]:
-    """Return what makes a role that trusts SageMaker, with an inline policy (S3 and logs unless given)."""
-
-    def make(policy: dict[str, Any] | None = EVERYTHING, trust: dict[str, Any] = TRUST) -> str:
-        iam, name = client("iam"), unique("role")
-        arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
-        if policy is not None:
-            iam.put_role_policy(RoleName=name, PolicyName="inline", PolicyDocument=json.dumps(policy))
-        return arn
-
-    return make
-
-
-@pytest.fixture
-def role(make_role: Callable[..., str]) -> str:
-    """Return the ARN of a role that trusts SageMaker and may use S3 and logs."""
-    return make_role()
-
-
-@pytest.fixture
-def bucket(client: Callable[..., Any], unique: Callable[[str], str]) -> str:
-    """Return the name of a new bucket."""
-    name = unique("bucket")
-    client("s3").create_bucket(Bucket=name)
-    return name
-
-
-@pytest.fixture
-def upload(client: Callable[..., Any], bucket: str) -> Callable[[str, bytes], str]:
-    """Return what puts bytes into the bucket under a key and returns their S3 URI."""
-
-    def put(key: str, content: bytes) -> str:
-        client("s3").put_object(Bucket=bucket, Key=key, Body=content)
-        return f"s3://{bucket}/{key}"
-
-    return put
-
-
-@pytest.fixture
-def wait() -> Callable[..., dict[str, Any]]:
-    """Return what repeats a describe call until its answer satisfies a condition, and returns that answer."""
-
-    def until(
-        describe: Callable[[], dict[str, Any]], done: Callable[[dict[str, Any]], bool], seconds: float = 60
-    ) -> dict[str, Any]:
-        deadline = time.monotonic() + seconds
-        while not done(answer := describe()):
-            assert time.monotonic() < deadline, answer
-            time.sleep(0.1)
-        return answer
-
-    return until
-
-
 XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
-
-
-@pytest.fixture
-def archive() -> Callable[[dict[str, bytes]], bytes]:
-    """Return what packs files, by name, as a model.tar.gz."""
-
-    def pack(files: dict[str, bytes]) -> bytes:
-        buffer = io.BytesIO()
-        with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-            for name, content in files.items():
-                member = tarfile.TarInfo(name)
-                member.size = len(content)
-                tar.addfile(member, io.BytesIO(content))
-        return buffer.getvalue()
-
-    return pack
+ENDED = ("Completed", "Failed", "Stopped")
 
 
 @pytest.fixture
 def slope_model(archive: Callable[..., bytes]) -> Callable[[float], bytes]:
     """Return what makes the model.tar.gz of an XGBoost model of one feature x that answers about slope * x in [0, 1]."""
-    import numpy as np
     import xgboost
 
     def make(slope: float = 1.0) -> bytes:
@@ -183,3 +92,132 @@ def ask(client: Callable[..., Any]) -> Callable[..., float]:
         return float(answer["Body"].read())
 
     return invoke
+
+
+@dataclass(frozen=True)
+class Abalone:
+    """Rings of molluscs that never lived, and what was measured of them."""
+
+    features: Any
+    rings: Any
+
+    @classmethod
+    def made(cls, rows: int, seed: int) -> "Abalone":
+        """Return some."""
+        random = np.random.default_rng(seed)
+        features = random.gamma(2.0, 0.3, (rows, 8)).round(4)
+        rings = 3 + 8 * features[:, 0] + 5 * np.sin(4 * features[:, 1]) + random.normal(0, 0.5, rows)
+        return cls(features, rings.round().clip(1, 29))
+
+    @property
+    def libsvm(self) -> bytes:
+        """The rows as libsvm."""
+        lines = (
+            " ".join([f"{label:g}", *(f"{index}:{value:g}" for index, value in enumerate(row))])
+            for row, label in zip(self.features, self.rings, strict=True)
+        )
+        return "\n".join(lines).encode() + b"\n"
+
+    @property
+    def csv(self) -> bytes:
+        """The rows as CSV, the label first."""
+        lines = (
+            ",".join(f"{value:g}" for value in (label, *row))
+            for row, label in zip(self.features, self.rings, strict=True)
+        )
+        return "\n".join(lines).encode() + b"\n"
+
+
+@pytest.fixture
+def abalone() -> Callable[[int, int], Abalone]:
+    """Return what makes rows from a number of them and a seed."""
+    return Abalone.made
+
+
+@pytest.fixture
+def channel() -> Callable[..., dict[str, Any]]:
+    """Return what makes a channel of an S3 prefix."""
+
+    def make(
+        name: str, uri: str, content_type: str = "text/csv", kind: str = "S3Prefix", **more: Any
+    ) -> dict[str, Any]:
+        names = {"AttributeNames": more.pop("AttributeNames")} if "AttributeNames" in more else {}
+        source = {"S3DataType": kind, "S3Uri": uri, **names}
+        return {"ChannelName": name, "DataSource": {"S3DataSource": source}, "ContentType": content_type, **more}
+
+    return make
+
+
+@pytest.fixture
+def request_of(role: str, bucket: str, unique: Callable[[str], str]) -> Callable[..., dict[str, Any]]:
+    """Return what makes the parameters of CreateTrainingJob from channels and hyperparameters."""
+
+    def make(
+        channels: list[dict[str, Any]],
+        hyperparameters: dict[str, str] | None = None,
+        *,
+        image: str = XGBOOST,
+        mode: str = "File",
+        algorithm: dict[str, Any] | None = None,
+        **more: Any,
+    ) -> dict[str, Any]:
+        made = {
+            "TrainingJobName": unique("job"),
+            "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": mode, **(algorithm or {})},
+            "RoleArn": role,
+            "InputDataConfig": channels,
+            "OutputDataConfig": {"S3OutputPath": f"s3://{bucket}/models"},
+            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+            "HyperParameters": {"num_round": "5"} if hyperparameters is None else hyperparameters,
+        } | more
+        return {name: value for name, value in made.items() if value is not None}
+
+    return make
+
+
+@pytest.fixture
+def until(client: Callable[..., Any], wait: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Return what describes a training job until a condition holds, or it has ended."""
+
+    def described(name: str, done: Callable[[dict[str, Any]], bool] = lambda _: False, seconds: float = 90) -> Any:
+        sagemaker = client("sagemaker")
+        return wait(
+            lambda: sagemaker.describe_training_job(TrainingJobName=name),
+            lambda job: job["TrainingJobStatus"] in ENDED or done(job),
+            seconds,
+        )
+
+    return described
+
+
+@pytest.fixture
+def train(client: Callable[..., Any], until: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Return what creates a training job, waits for its end and describes it."""
+
+    def ended(request: dict[str, Any]) -> dict[str, Any]:
+        client("sagemaker").create_training_job(**request)
+        return until(request["TrainingJobName"])
+
+    return ended
+
+
+@pytest.fixture
+def logged(client: Callable[..., Any], wait: Callable[..., Any]) -> Callable[..., list[str]]:
+    """Return what reads the log of a training job, until it has a text in it."""
+
+    def lines(name: str, text: str = "") -> list[str]:
+        logs, group = client("logs"), "/aws/sagemaker/TrainingJobs"
+
+        def found() -> list[str]:
+            streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{name}/")["logStreams"]
+            if not streams:
+                return []
+            events = logs.get_log_events(
+                logGroupName=group, logStreamName=streams[0]["logStreamName"], startFromHead=True
+            )["events"]
+            return [event["message"] for event in events]
+
+        return wait(found, lambda found: any(text in line for line in found), 20)  # type: ignore[no-any-return]
+
+    return lines
