@@ -373,13 +373,14 @@ def test_a_model_that_cannot_be_loaded(transform: Any, upload: Any, client: Any,
     assert "pickle" in done["FailureReason"]
 
 
-def model_processes(server: Any) -> list[psutil.Process]:
-    """Return the processes of models that jobs of a server have started."""
+def model_processes(server: Any, sockets: int = 1) -> list[psutil.Process]:
+    """Return the processes of models that jobs of a server have started, and that have as many Unix sockets by now."""
     found = []
     for process in psutil.Process(server.process.pid).children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):
             if any("model_server.host" in word for word in process.cmdline()):
-                found.append(process)
+                named = [each for each in process.net_connections("unix") if each.laddr]
+                found += [process] * (len(named) >= sockets)
     return found
 
 
@@ -398,10 +399,11 @@ class TestKilled:
 
     @pytest.fixture
     def begun(self, transform: Any, upload: Any, running: list[Any], wait: Any) -> str:
-        """Return the name of a job of 4,000 requests whose model is up."""
+        """Return the name of a job of 4,000 requests whose model is up: it is asked on two connections at once."""
         upload("in/a.csv", csv(rows(4000)))
-        name: str = transform(BatchStrategy="SingleRecord", until=("InProgress",))["TransformJobName"]
-        wait(lambda: {"processes": model_processes(running[0])}, lambda answer: bool(answer["processes"]))
+        given = {"BatchStrategy": "SingleRecord", "MaxConcurrentTransforms": 2, "until": ("InProgress",)}
+        name: str = transform(**given)["TransformJobName"]
+        wait(lambda: {"processes": model_processes(running[0], 3)}, lambda answer: bool(answer["processes"]))
         return name
 
     def completed(self, name: str, client: Any, wait: Any) -> dict[str, Any]:
@@ -417,7 +419,7 @@ class TestKilled:
     ) -> None:
         start = client("sagemaker").describe_transform_job(TransformJobName=begun)["TransformStartTime"]
         running[0].process.kill()
-        running[0].process.communicate()
+        running[0].process.wait()
         running[0] = serve()
         assert self.completed(begun, client, wait)["TransformStartTime"] == start
         found = np.array(output("out/a.csv.out").split(), np.float32)
