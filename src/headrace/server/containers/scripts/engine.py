@@ -29,7 +29,7 @@ MEMORY_SHARE, PROCESSES, GRACE = 0.75, 4096, 120
 PORT = 8080
 
 
-def engine(image: str) -> str:
+def find_engine() -> str:
     """Return the path of this machine's container engine; raises ScriptFailed where none answers."""
     silent = []
     for name in ENGINES:
@@ -38,10 +38,10 @@ def engine(image: str) -> str:
             return path
         if path:
             silent.append(name)
-    found = f"{' and '.join(silent)} does not answer here" if silent else "there is no container engine here"
+    found = f"{' and '.join(silent)} does not answer here" if silent else "there is none here"
     raise ScriptFailed(
-        f"image {image} is not one of AWS's known images, and {found}; "
-        "install and start docker or podman to run your own images"
+        f"an image of your own needs a container engine, and {found}; install docker or podman, and see that "
+        "'docker info' or 'podman info' succeeds"
     )
 
 
@@ -81,9 +81,12 @@ def _program(
     served: Mapping[str, Any],
 ) -> Program:
     """Return the command that runs a container and ends it with itself; `place` tells this container from others."""
-    path = engine(image)
     if not REFERENCE.fullmatch(image):
         raise ScriptFailed(f"{image!r} is no image reference; write it as registry/repository:tag")
+    try:
+        path = find_engine()
+    except ScriptFailed as error:
+        raise ScriptFailed(f"image {image} is not one of AWS's known images, and {error}") from None
     name = f"headrace-{hashlib.sha256(place.encode()).hexdigest()[:16]}"
     limits = ["--memory", str(int(psutil.virtual_memory().total * MEMORY_SHARE)), "--pids-limit", str(PROCESSES)]
     guard = ["--security-opt", "no-new-privileges", "--rm", "--name", name, "--stop-timeout", str(GRACE)]
