@@ -31,7 +31,7 @@ class Container:
 
     `folder` is the unpacked model data ("" where there is none, or with `multi_model`, whose invocations bring theirs);
     `source` is the unpacked source of a framework's script where it came beside the model. `hostname` is
-    ContainerHostname, by which one of several is targeted.
+    ContainerHostname, by which one of several is targeted. Without `network` a user's code has none and no credentials.
     """
 
     image: str
@@ -40,6 +40,7 @@ class Container:
     source: str = ""
     hostname: str = ""
     multi_model: bool = False
+    network: bool = True
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,8 @@ def _script(start: Start) -> Command:
         log=start.log,
         credentials=start.environment,
     )
+    if not program.confined:
+        return Command(program.command, start.folder, program.environment)
     confined = sandboxed(
         program.command,
         folder=start.folder,

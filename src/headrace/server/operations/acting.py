@@ -54,10 +54,24 @@ class Actor:
 
         return Context(self.platform, connection, self.caller, self.place, self.platform.clock(), "", authorise)
 
-    def credentials(self, *, seconds: int = 12 * 3600) -> Session:
+    def credentials(self, *, seconds: int) -> Session:
         """Return temporary credentials of the role, for code of a user."""
         now = self.platform.clock()
         return issue_session(self.platform.keyring, self.caller, now=now, expires=now + seconds * 1000)
+
+    def address(self) -> dict[str, str]:
+        """Return the variables by which code of a user reaches this server."""
+        region, url = self.place.region, self.platform.url
+        return {"AWS_REGION": region, "AWS_DEFAULT_REGION": region, **({"AWS_ENDPOINT_URL": url} if url else {})}
+
+    def variables(self, *, seconds: int) -> dict[str, str]:
+        """Return the variables of the role's temporary credentials and of this server's address."""
+        session = self.credentials(seconds=seconds)
+        return self.address() | {
+            "AWS_ACCESS_KEY_ID": session.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": session.secret,
+            "AWS_SESSION_TOKEN": session.token,
+        }
 
     def _keys(self) -> Keys:
         return {

@@ -34,8 +34,8 @@ class Training:
 
     `root` is the folder that the script finds as /opt/ml, with the channels in `input/data/<channel>`; `source` is the
     unpacked `sagemaker_submit_directory`, if there is one; `hyperparameters` and `environment` are as the request gave
-    them; `entrypoint` and `arguments` are the AlgorithmSpecification's own. `credentials` are variables of the role's
-    temporary credentials and of the server's address.
+    them; `entrypoint` and `arguments` are the AlgorithmSpecification's own. `credentials` are variables by
+    which it finds the role's temporary credentials and the server, `shown` the folders that these name.
     """
 
     name: str
@@ -52,4 +52,5 @@ class Training:
     region: str = "us-east-1"
     metrics: tuple[Metric, ...] = ()
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    shown: tuple[Folder, ...] = ()
     network: bool = True

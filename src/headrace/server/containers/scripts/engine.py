@@ -47,23 +47,24 @@ def find_engine() -> str:
 
 def training_program(training: Training) -> Program:
     """Return how to run a training job in the user's own image: `train`, with the job's root as /opt/ml."""
-    network = "host" if training.network else "none"
-    words = ["--network", network, "--mount", f"type=bind,source={training.root},target={ROOT}"]
+    words = ["--network", "host" if training.network else "none"]
+    words += ["--mount", f"type=bind,source={training.root},target={ROOT}"]
+    for each in training.shown:
+        words += ["--mount", f"type=bind,source={each.path},target={each.at},readonly"]
     entry, arguments = list(training.entrypoint), list(training.arguments)
     if entry:
         words += ["--entrypoint", entry[0]]
     after = [*entry[1:], *arguments] if entry or arguments else ["train"]
     told = {"TRAINING_JOB_NAME": training.name, "TRAINING_JOB_ARN": training.arn, "AWS_REGION": training.region}
     given = {**told, **training.credentials, **training.environment}
-    return _program(training.image, str(training.root), words, after, given, {})
+    return _program(training.image, training.arn, words, after, given, {})
 
 
 def serving_program(container: Served, socket: Path, credentials: Mapping[str, str]) -> Program:
     """Return how to serve a model in the user's own image: `serve`, asked on port 8080 of its own network."""
-    if container.multi_model:
-        raise ScriptFailed(
-            f"image {container.image} is your own: models of multi-model containers can't run in it here"
-        )
+    if container.multi_model or not container.network:
+        what = "models of multi-model containers" if container.multi_model else "models with EnableNetworkIsolation"
+        raise ScriptFailed(f"image {container.image} is your own: {what} can't run in it here")
     words = ["--publish", f"127.0.0.1::{PORT}"]
     if container.folder:
         words += ["--mount", f"type=bind,source={container.folder},target={MODEL},readonly"]
@@ -74,23 +75,27 @@ def serving_program(container: Served, socket: Path, credentials: Mapping[str, s
 
 def _program(
     image: str,
-    place: str,
+    what: str,
     words: Sequence[str],
     after: Sequence[str],
     given: Mapping[str, str],
     served: Mapping[str, Any],
 ) -> Program:
-    """Return the command that runs a container and ends it with itself; `place` tells this container from others."""
+    """Return the command that runs a container and ends it with itself.
+
+    `what` names the container: one of the same that an earlier attempt left is removed first.
+    """
     if not REFERENCE.fullmatch(image):
         raise ScriptFailed(f"{image!r} is no image reference; write it as registry/repository:tag")
     try:
         path = find_engine()
     except ScriptFailed as error:
         raise ScriptFailed(f"image {image} is not one of AWS's known images, and {error}") from None
-    name = f"headrace-{hashlib.sha256(place.encode()).hexdigest()[:16]}"
+    name = f"headrace-{hashlib.sha256(what.encode()).hexdigest()[:16]}"
     limits = ["--memory", str(int(psutil.virtual_memory().total * MEMORY_SHARE)), "--pids-limit", str(PROCESSES)]
     guard = ["--security-opt", "no-new-privileges", "--rm", "--name", name, "--stop-timeout", str(GRACE)]
     settings = {
+        "parent": os.getpid(),
         "engine": path,
         "name": name,
         "before": [*guard, *limits, *words],

@@ -38,14 +38,21 @@ def plain(path: Path) -> list[str] | None:
     return sorted(set(found))
 
 
-def layered(path: Path, on: Environment, folder: Path, log: Callable[[str], None]) -> Environment | None:
+def layered(
+    path: Path, on: Environment, folder: Path, log: Callable[[str], None], *, network: bool
+) -> Environment | None:
     """Return an environment with the packages of a requirements.txt on top of another, made once under `folder`.
 
     None where that can't be without running code of packages, or where it is the job's own: then they are installed
-    in the job's sandbox.
+    in the job's sandbox. Raises ScriptFailed where that has no network.
     """
     packages = plain(path)
     if packages is None:
+        if not network:
+            raise ScriptFailed(
+                "requirements.txt has more than names and versions of packages, and code without a network "
+                "(EnableNetworkIsolation) can't install it; name packages that have wheels"
+            )
         return None
     if not packages:
         return on
@@ -57,6 +64,8 @@ def layered(path: Path, on: Environment, folder: Path, log: Callable[[str], None
                 installing.install(made.python, packages, log)
                 (new / "environment.json").write_text(json.dumps({"on": on.folder.name, "packages": packages}))
     except ScriptFailed as error:
-        log(f"{error}; trying again in the job's own sandbox")
+        if not network:
+            raise
+        log(f"{error}; trying again in the sandbox")
         return None
     return Environment(place, on.framework, on.version, (on.packages, *on.below))

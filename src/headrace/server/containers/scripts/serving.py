@@ -31,6 +31,8 @@ class Served(Protocol):
     def source(self) -> str: ...  # noqa: D102
     @property
     def multi_model(self) -> bool: ...  # noqa: D102
+    @property
+    def network(self) -> bool: ...  # noqa: D102
 
 
 def serving_program(
@@ -48,6 +50,7 @@ def serving_program(
     """
     if resolve(container.image) is None:
         return engine.serving_program(container, socket, credentials or {})
+    told = dict(credentials or {}) if container.network else {}
     environment = prepare(container.image, environments, log)
     source = Path(container.source) if container.source else None
     folder = Path(container.folder) if container.folder else None
@@ -65,7 +68,7 @@ def serving_program(
     }
     pip, seen = installing.shown(environment.python)
     if requirements and requirements.is_file():
-        made = layered(requirements, environment, environments, log)
+        made = layered(requirements, environment, environments, log, network=container.network)
         if made is None:
             place = socket.parent / hashlib.sha256(socket.name.encode()).hexdigest()[:8]
             shutil.rmtree(place, ignore_errors=True)
@@ -79,8 +82,8 @@ def serving_program(
         "serve",
         settings,
         python=str(environment.python),
-        environment={**pip, "SM_MODEL_DIR": MODEL, **(credentials or {})},
+        environment={**pip, "SM_MODEL_DIR": MODEL, **told},
         given=container.environment,
         folders=tuple(shown),
-        network=True,
+        network=container.network,
     )

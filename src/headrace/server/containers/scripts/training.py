@@ -38,7 +38,7 @@ def training_program(training: Training, *, environments: Path, log: Callable[[s
             "and sagemaker_submit_directory, or AlgorithmSpecification.ContainerEntrypoint"
         )
     environment = prepare(training.image, environments, log)
-    below, install = _with_requirements(training.source, environment, environments, log)
+    below, install = _with_requirements(training, environment, environments, log)
     own = _fresh_layer(training.root / LAYER, below)
     variables_ = variables(training, inputs, environment.framework.module, program, place)
     variables_ |= {"TRAINING_JOB_NAME": training.name, "TRAINING_JOB_ARN": training.arn}
@@ -60,6 +60,7 @@ def training_program(training: Training, *, environments: Path, log: Callable[[s
         given=training.environment,
         folders=(
             Folder(training.root, at=ROOT, writable=True),
+            *training.shown,
             *(Folder(path.parents[2]) for path in own.below),
             *map(Folder, folders if training.network else ()),
         ),
@@ -68,13 +69,13 @@ def training_program(training: Training, *, environments: Path, log: Callable[[s
 
 
 def _with_requirements(
-    source: Path | None, environment: Environment, environments: Path, log: Callable[[str], None]
+    training: Training, environment: Environment, environments: Path, log: Callable[[str], None]
 ) -> tuple[Environment, bool]:
     """Return what the job's own environment is layered on, and whether packages are left to install in the sandbox."""
-    path = source / "requirements.txt" if source else None
+    path = training.source / "requirements.txt" if training.source else None
     if path is None or not path.is_file():
         return environment, False
-    made = layered(path, environment, environments, log)
+    made = layered(path, environment, environments, log, network=training.network)
     return made or environment, made is None
 
 

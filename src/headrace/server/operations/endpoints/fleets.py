@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from headrace.server.context import Context
+from headrace.server.operations.models.definitions import isolated
 from headrace.server.operations.models.models import model_named
 from headrace.server.resources import Stored
 
@@ -24,8 +25,8 @@ def deployment_of(context: Context, configuration: Stored) -> dict[str, Any]:
     record = configuration.record
     return {
         "endpoint_config_name": configuration.name,
-        "variants": [_variant(context, each) for each in record["production_variants"]],
-        "shadow_variants": [_variant(context, each) for each in record.get("shadow_production_variants") or ()],
+        "variants": [_variant(context, each, record) for each in record["production_variants"]],
+        "shadow_variants": [_variant(context, each, record) for each in record.get("shadow_production_variants") or ()],
         "data_capture_config": record.get("data_capture_config"),
         "async_inference_config": record.get("async_inference_config"),
         "metrics_config": record.get("metrics_config"),
@@ -88,8 +89,9 @@ def processes_of(variant: Mapping[str, Any]) -> int:
     return 1 if variant.get("desired_serverless_config") else int(variant["desired_instance_count"])
 
 
-def _variant(context: Context, given: Mapping[str, Any]) -> dict[str, Any]:
+def _variant(context: Context, given: Mapping[str, Any], configuration: Mapping[str, Any]) -> dict[str, Any]:
     model = model_named(context, given["model_name"])
+    containers = model.record["deployed"]
     execution = model.record.get("inference_execution_config") or {}
     counts = {"current_instance_count": 0, "desired_instance_count": given.get("initial_instance_count") or 0}
     limits = given.get("serverless_config")
@@ -97,10 +99,9 @@ def _variant(context: Context, given: Mapping[str, Any]) -> dict[str, Any]:
         "variant_name": given["variant_name"],
         "model_name": model.name,
         "model": {
-            "containers": model.record["deployed"],
+            "containers": isolated(containers) if configuration.get("enable_network_isolation") else containers,
             "execution_role_arn": model.record["execution_role_arn"],
             "direct": execution.get("mode") == "Direct",
-            "enable_network_isolation": bool(model.record.get("enable_network_isolation")),
         },
         "current_weight": 0.0,
         "desired_weight": given.get("initial_variant_weight", 1.0),

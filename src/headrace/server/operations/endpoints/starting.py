@@ -143,15 +143,7 @@ class Starter:
     def _credentials(self, actor: Actor, containers: Iterable[Container]) -> dict[str, str]:
         if all(map(built_in_name, containers)):
             return {}
-        session = actor.credentials(seconds=CREDENTIAL_HOURS * 3600)
-        return {
-            "AWS_ACCESS_KEY_ID": session.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": session.secret,
-            "AWS_SESSION_TOKEN": session.token,
-            "AWS_REGION": actor.place.region,
-            "AWS_DEFAULT_REGION": actor.place.region,
-            **({"AWS_ENDPOINT_URL": self.platform.url} if self.platform.url else {}),
-        }
+        return actor.variables(seconds=CREDENTIAL_HOURS * 3600)
 
     def _begin(
         self,

@@ -46,6 +46,7 @@ def _fetch(actor: Actor, number: int, definition: Mapping[str, Any], folder: Pat
         source=_fetched(actor, name, uri, folder) if has_source else "",
         hostname=definition.get("container_hostname") or "",
         multi_model=many,
+        network=not definition.get("enable_network_isolation"),
     )
 
 

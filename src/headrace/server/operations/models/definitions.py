@@ -54,6 +54,11 @@ def deployed_containers(context: Context, given: Sequence[Mapping[str, Any]]) ->
     return deployed
 
 
+def isolated(deployed: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return containers that have no network."""
+    return [{**each, "enable_network_isolation": True} for each in deployed]
+
+
 def check_data(context: Context, role_arn: str, deployed: Sequence[Mapping[str, Any]]) -> None:
     """Raise InvalidInput, in AWS's words, unless the role finds every container's data."""
     actor = act_as(context.platform, context.connection, role_arn, context.place)

@@ -10,7 +10,7 @@ from headrace.server.clock import moment
 from headrace.server.context import Context
 from headrace.server.errors import AlreadyExists, InvalidInput
 from headrace.server.operations.acting import check_role
-from headrace.server.operations.models.definitions import check_containers, check_data, deployed_containers
+from headrace.server.operations.models.definitions import check_containers, check_data, deployed_containers, isolated
 from headrace.server.resources import Place, Resource, Stored
 
 MODEL = Resource("sagemaker/model", "model", "arn:{partition}:sagemaker:{region}:{account}:model/{lowered}")
@@ -43,6 +43,8 @@ def create_model(
     check_role(context, execution_role_arn)
     deployed = deployed_containers(context, given)
     check_data(context, execution_role_arn, deployed)
+    if enable_network_isolation:
+        deployed = isolated(deployed)
     record = {
         "model_name": model_name,
         "primary_container": _completed(primary_container),
@@ -67,7 +69,11 @@ def create_model(
 
 def describe_model(context: Context, *, model_name: str) -> dict[str, Any]:
     """Return what CreateModel was given. AWS page: DescribeModel."""
-    stored = model_named(context, model_name)
+    return described_model(model_named(context, model_name))
+
+
+def described_model(stored: Stored) -> dict[str, Any]:
+    """Return what describing a model answers."""
     shown = {name: value for name, value in stored.record.items() if value is not None and name not in INNER}
     return {**shown, "model_arn": stored.arn, "creation_time": moment(stored.created)}
 

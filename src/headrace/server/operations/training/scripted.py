@@ -16,11 +16,12 @@ from headrace.server.operations.training.channels import explained, sources_of
 from headrace.server.operations.training.metrics import Metrics
 from headrace.server.operations.training.outputs import Folders
 from headrace.server.operations.training.pipes import Feeder
+from headrace.server.operations.training.role_files import PLACE, RoleFiles
 from headrace.server.operations.training.task import Task
+from headrace.server.sandbox import Folder
 
 ROOT = PurePosixPath("/opt/ml")
 LONGEST_FAILURE = 1024
-TWELVE_HOURS = 12 * 3600
 
 
 class AlgorithmError(Exception):
@@ -42,6 +43,7 @@ class ScriptTraining:
         )
         given = task.record["algorithm_specification"].get("metric_definitions", ())
         task.metrics = Metrics([(each["name"], each["regex"]) for each in given], task.job.platform.clock)
+        self.role: RoleFiles | None = None
 
     def train(self) -> None:
         """Run the script to its end; raises AlgorithmError, or ClientError where it can't be started."""
@@ -56,11 +58,17 @@ class ScriptTraining:
                 environment=program.environment,
                 folders=program.folders,
                 network=program.network,
+                confined=program.confined,
                 on_line=self.task.line,
-                until=self.task.stopped,
+                until=self._is_to_stop,
             )
         if code and not self.task.stopped():
             raise AlgorithmError(f"{self._failure(code)}, exit code: {code if code > 0 else 128 - code}")
+
+    def _is_to_stop(self) -> bool:
+        if self.role is not None:
+            self.role.renew()
+        return self.task.stopped()
 
     def _program(self) -> Program:
         record, task = self.task.record, self.task
@@ -68,6 +76,8 @@ class ScriptTraining:
         resources = record["resource_config"]
         groups = resources.get("instance_groups") or resources.get("instance_preferences") or [resources]
         self.folders.checkpoint.mkdir(parents=True, exist_ok=True)
+        isolated = record["enable_network_isolation"]
+        self.role = None if isolated else RoleFiles(task.actor, task.job.folder / "role")
         training = Training(
             name=task.name,
             arn=task.stored.arn,
@@ -82,8 +92,9 @@ class ScriptTraining:
             instance_type=groups[0].get("instance_type", ""),
             region=task.actor.place.region,
             metrics=tuple(Metric(each["name"], each["regex"]) for each in specification.get("metric_definitions", ())),
-            credentials=self._credentials(),
-            network=not record["enable_network_isolation"],
+            credentials=self.role.variables if self.role else {},
+            shown=(Folder(self.role.folder, at=PLACE),) if self.role else (),
+            network=not isolated,
         )
         self._write_inputs()
         try:
@@ -119,18 +130,6 @@ class ScriptTraining:
                 "RecordWrapperType": "RecordIO" if source.wrapped else "None",
             } | ({"ContentType": source.content_type} if source.content_type else {})
         (folder / "inputdataconfig.json").write_text(json.dumps(content), encoding="utf-8")
-
-    def _credentials(self) -> dict[str, str]:
-        """Return variables of the role's temporary credentials and of the server's address; none without a network."""
-        if self.task.record["enable_network_isolation"]:
-            return {}
-        session = self.task.actor.credentials(seconds=TWELVE_HOURS)
-        return {
-            "AWS_ACCESS_KEY_ID": session.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": session.secret,
-            "AWS_SESSION_TOKEN": session.token,
-            "AWS_ENDPOINT_URL": self.task.job.platform.url,
-        }
 
     def _checkpoint(self) -> Path:
         path = self.task.record.get("checkpoint_config", {}).get("local_path", "/opt/ml/checkpoints")

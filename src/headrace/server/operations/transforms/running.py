@@ -12,6 +12,7 @@ from typing import Any
 from headrace.server.errors import Denied, InvalidInput, NotFound
 from headrace.server.jobs.handle import Job
 from headrace.server.model_server import Container, Instance, ModelFailed
+from headrace.server.model_server.built_in import built_in_name
 from headrace.server.operations.acting import Actor, act_as
 from headrace.server.operations.models.containers import fetch_containers
 from headrace.server.operations.storage.names import bucket_arn
@@ -24,6 +25,8 @@ from headrace.server.operations.transforms.plans import Plan, plan_of
 from headrace.server.operations.transforms.sending import ALGORITHM_ERROR, CLIENT_ERROR, Fleet
 from headrace.server.operations.transforms.transforming import Stopped, Transforming
 from headrace.server.resources import Place, by_arn
+
+CREDENTIAL_HOURS = 12
 
 
 class JobEnds(Exception):  # noqa: N818
@@ -75,7 +78,7 @@ def _transformed(job: Job, record: dict[str, Any], actor: Actor, outputs: Output
     log.say([str(plan)])
     with tempfile.TemporaryDirectory(prefix="headrace-") as sockets:
         try:
-            fleet = Fleet(partial(_start, job, containers, plan, record, Path(sockets)), plan.instances)
+            fleet = Fleet(partial(_start, job, actor, containers, plan, record, Path(sockets)), plan.instances)
             return Transforming(job, plan, actor, fleet, outputs, log).run(sources)
         except ModelFailed as error:
             raise JobEnds(f"{ALGORITHM_ERROR}: {error}") from error
@@ -98,7 +101,9 @@ def _check_writing(actor: Actor, record: dict[str, Any], source: Input) -> None:
         raise JobEnds(_upload_failed(record, error)) from error
 
 
-def _start(job: Job, containers: Sequence[Container], plan: Plan, record: dict[str, Any], sockets: Path) -> Instance:
+def _start(
+    job: Job, actor: Actor, containers: Sequence[Container], plan: Plan, record: dict[str, Any], sockets: Path
+) -> Instance:
     given = record.get("environment") or {}
     changed = [
         replace(container, environment={**container.environment, **given, **plan.variables}) for container in containers
@@ -109,7 +114,9 @@ def _start(job: Job, containers: Sequence[Container], plan: Plan, record: dict[s
         folder=Path(tempfile.mkdtemp(dir=sockets)),
         log=job.log,
         trust_scripts=settings.trust_scripts,
+        environment={} if all(map(built_in_name, changed)) else actor.variables(seconds=CREDENTIAL_HOURS * 3600),
         hidden=(settings.data,),
+        environments=settings.data / "environments",
     )
 
 

@@ -1,5 +1,6 @@
 """Runs a user's own image with a container engine, beside it and outside of any sandbox: it is no code of a user's."""
 
+import ctypes
 import http.client
 import os
 import re
@@ -26,11 +27,13 @@ FORWARDED = {
     "session_id": "X-Amzn-SageMaker-Session-Id",
 }
 PART = 1 << 16
+PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
     """Run the container until it ends, answering for it where it serves; end with its exit code."""
     told = settings.take()
+    _end_with(told["parent"])
     _watch(told)
     _remove(told)
     with tempfile.TemporaryDirectory() as private:
@@ -119,6 +122,14 @@ def _run(told: dict[str, Any], private: Path) -> "subprocess.Popen[bytes]":
     path.write_text("".join(lines))
     command = [told["engine"], "run", *told["before"], "--env-file", str(path), *words, *told["after"]]
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
+
+
+def _end_with(parent: int) -> None:
+    """Have the kernel kill this process when its parent goes; end at once where it is gone already."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def _watch(told: dict[str, Any]) -> None:
