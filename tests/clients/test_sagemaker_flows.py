@@ -91,3 +91,14 @@ def test_version_3_runs_a_script_by_its_own_drivers(server: Any, flow: Any) -> N
         total = files.extractfile("total.json")
         assert total is not None
         assert json.loads(total.read()) == 30
+
+
+def test_built_in_algorithms_answer_records(flow: Any) -> None:
+    told = flow("v2_built_in")
+    groups = told["groups"]
+    assert [each["predicted_label"] for each in told["linear"]] == [[float(group == 2)] for group in groups]
+    clusters = [each["closest_cluster"][0] for each in told["means"]]
+    assert len(set(zip(clusters, groups, strict=True))) == len(set(groups))
+    assert all(each["distance_to_cluster"][0] < 3 for each in told["means"])
+    assert [len(each["projection"]) for each in told["components"]] == [2] * 5
+    assert [each["predicted_label"][0] for each in told["neighbors"]] == groups

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from headrace.server.containers.values import boolean
+
 TUNING_OBJECTIVE = "_tuning_objective_metric"
 PREFIX_OF_CLIENTS = "sagemaker_"
 
@@ -28,6 +30,9 @@ class Parameter:
     required: bool = False
     tunable: tuple[Any, ...] | None = None
     aliases: tuple[str, ...] = ()
+
+
+FORCE_DENSE = Parameter(boolean, "accepted, no effect: the SageMaker SDK sends it", default=True)
 
 
 def read_hyperparameters(declared: Mapping[str, Parameter], given: Mapping[str, str]) -> dict[str, Any]:

@@ -60,3 +60,17 @@ def test_refuses_an_archive_that_is_empty(image: BuiltIn, tmp_path):
 def test_unknown_hyperparameters_are_refused(image: BuiltIn):
     with pytest.raises(ClientError, match="Extraneous hyperparameter found: nonsense"):
         read_hyperparameters(image.hyperparameters, {"nonsense": "1"})
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [
+        ("kmeans", {"k": "3", "force_dense": "True"}),
+        ("pca", {"num_components": "2", "force_dense": "True", "epochs": "1"}),
+        ("randomcutforest", {"num_trees": "50", "force_dense": "true"}),
+    ],
+)
+def test_what_the_clients_of_aws_send_by_themselves_is_accepted(name, sent):
+    values = read_hyperparameters(ALGORITHMS[name].hyperparameters, sent | {"feature_dim": "4", "mini_batch_size": "9"})
+    assert values["force_dense"] is True
+    assert values["mini_batch_size"] == 9

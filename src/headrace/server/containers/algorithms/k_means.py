@@ -20,7 +20,7 @@ from headrace.server.containers.contract import (
     TrainingRun,
 )
 from headrace.server.containers.formats import MediaType
-from headrace.server.containers.hyperparameters import Parameter
+from headrace.server.containers.hyperparameters import FORCE_DENSE, Parameter
 from headrace.server.containers.inputs import AI_ALGORITHMS_TYPES, dense_blocks, read_unlabelled
 from headrace.server.containers.logs import LOSS, PROGRESS, progress_line, quality_line, quality_metric
 from headrace.server.containers.serving import RowPredictor, complete_request
@@ -56,6 +56,7 @@ class KMeans(BuiltIn):
         "local_lloyd_init_method": Parameter(_method, "how it begins", default=PLUS_PLUS),
         "local_lloyd_num_trials": Parameter(automatic(whole(1)), "how often it begins; the best is kept"),
         "eval_metrics": Parameter(words("msd", "ssd"), "metrics of the test channel", default=("msd",)),
+        "force_dense": FORCE_DENSE,
     }
     channels: ClassVar[Mapping[str, ChannelRule]] = {
         "train": ChannelRule(True, AI_ALGORITHMS_TYPES),

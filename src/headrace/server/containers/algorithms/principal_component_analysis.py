@@ -21,7 +21,7 @@ from headrace.server.containers.contract import (
     TrainingRun,
 )
 from headrace.server.containers.formats import MediaType
-from headrace.server.containers.hyperparameters import Parameter
+from headrace.server.containers.hyperparameters import FORCE_DENSE, Parameter
 from headrace.server.containers.inputs import AI_ALGORITHMS_TYPES, dense_blocks, read_unlabelled
 from headrace.server.containers.logs import PROGRESS, progress_line
 from headrace.server.containers.serving import RowPredictor, complete_request
@@ -52,6 +52,8 @@ class PrincipalComponentAnalysis(BuiltIn):
         "extra_components": Parameter(
             whole(-1), "further columns of the sketch; -1: the larger of 10 and num_components", default=-1
         ),
+        "epochs": Parameter(whole(1), "accepted, no effect: a row is read once", default=1),
+        "force_dense": FORCE_DENSE,
     }
     channels: ClassVar[Mapping[str, ChannelRule]] = {
         "train": ChannelRule(True, AI_ALGORITHMS_TYPES),

@@ -21,7 +21,7 @@ from headrace.server.containers.contract import (
     TrainingRun,
 )
 from headrace.server.containers.formats import MediaType
-from headrace.server.containers.hyperparameters import Parameter
+from headrace.server.containers.hyperparameters import FORCE_DENSE, Parameter
 from headrace.server.containers.inputs import (
     AI_ALGORITHMS_TYPES,
     check_feature_dim,
@@ -57,6 +57,9 @@ class RandomCutForest(BuiltIn):
         "eval_metrics": Parameter(
             words(ACCURACY, PRECISION_RECALL), "metrics of the test channel", default=(ACCURACY, PRECISION_RECALL)
         ),
+        "mini_batch_size": Parameter(whole(1), "accepted, no effect: the SageMaker SDK sends it", default=1000),
+        "epochs": Parameter(whole(1), "accepted, no effect: a row is sampled once", default=1),
+        "force_dense": FORCE_DENSE,
     }
     channels: ClassVar[Mapping[str, ChannelRule]] = {
         "train": ChannelRule(True, AI_ALGORITHMS_TYPES),
