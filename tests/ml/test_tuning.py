@@ -5,8 +5,8 @@ import logging
 import pytest
 
 from headrace.ml.algorithms import find_algorithm
-from headrace.ml.contract import Task
-from headrace.ml.tuning import Search, search_space
+from headrace.ml.contract import Choice, Integer, Real, Task
+from headrace.ml.tuning import Search, Tried, propose, search_space
 
 BOOSTING, TREE = find_algorithm("gradient_boosting_lightgbm"), find_algorithm("decision_tree")
 
@@ -92,3 +92,30 @@ def test_the_terminal_stays_silent_and_optuna_as_it_was(capsys: pytest.CaptureFi
     assert optuna.logging.get_verbosity() == logging.INFO
     captured = capsys.readouterr()
     assert captured.out == captured.err == ""
+
+
+SPACE = {"rate": Real(1e-4, 1.0, log=True), "depth": Integer(1, 9), "kind": Choice(("a", "b"))}
+
+
+def gap(hyperparameters) -> float:
+    return abs(hyperparameters["rate"] - 0.01) + abs(hyperparameters["depth"] - 4) + (hyperparameters["kind"] == "b")
+
+
+def test_proposals_follow_from_their_arguments_alone() -> None:
+    tried = [Tried({"rate": 0.1, "depth": 3, "kind": "a"}, 1.0), Tried({"rate": 0.2, "depth": 5, "kind": "b"})]
+    first, again = (propose(SPACE, tried, seed=2**40, number=2) for _ in range(2))
+    assert first == again
+    assert first != propose(SPACE, tried, seed=2**40, number=3)
+    assert all(each.problem(first[name]) is None for name, each in SPACE.items())
+
+
+@pytest.mark.parametrize("greater_is_better", [False, True])
+def test_what_was_tried_steers_what_is_proposed(greater_is_better: bool) -> None:
+    sign = -1 if greater_is_better else 1
+    tried: list[Tried] = []
+    for number in range(40):
+        found = propose(SPACE, tried, greater_is_better=greater_is_better, seed=5, number=number)
+        tried.append(Tried(found, sign * gap(found)))
+    late = sum(abs(each.score or 0) for each in tried[-10:]) / 10
+    blind = sum(gap(propose(SPACE, seed=5, number=number)) for number in range(40)) / 40
+    assert late < blind / 2

@@ -1,4 +1,4 @@
-"""Bayesian search of hyperparameters: configurations for the strongest algorithms, one after another."""
+"""Bayesian search of hyperparameters: among the strongest algorithms, or by a space and what was tried in it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from headrace.ml.contract import Algorithm, Choice, Integer, Real
 
@@ -17,6 +19,9 @@ ATTENTION = (0, 1, 0, 2)
 """Which algorithm, by rank, is searched next: the best one every other time."""
 STARTING_TRIALS = 5
 """Random configurations of an algorithm before its results steer the search."""
+
+Space = Mapping[str, Integer | Real | Choice]
+"""The hyperparameters that are searched, and where."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ class Search:
         import optuna
 
         with _silence():
-            distributions = _distributions(algorithm)
+            distributions = _distributions(search_space(algorithm))
             complete = {key: hyperparameters.get(key, algorithm.hyperparameters[key].default) for key in distributions}
             if all(_contains(distributions[key], value) for key, value in complete.items()):
                 trial = optuna.trial.create_trial(params=complete, distributions=distributions, value=score)
@@ -66,7 +71,7 @@ class Search:
         name = ranked[min(ATTENTION[self._count % len(ATTENTION)], len(ranked) - 1)]
         number, self._count = self._count, self._count + 1
         with _silence():
-            trial = self._study(name).ask(_distributions(self._algorithms[name]))
+            trial = self._study(name).ask(_distributions(search_space(self._algorithms[name])))
         self._asked[number] = (name, trial)
         return Suggestion(number, self._algorithms[name], dict(trial.params))
 
@@ -96,28 +101,69 @@ class Search:
 
         if name not in self._studies:
             position = sorted(self._algorithms).index(name)
-            sampler = optuna.samplers.TPESampler(
-                seed=(self._seed + position) % 2**32,
-                n_startup_trials=STARTING_TRIALS,
-                multivariate=True,
-                constant_liar=True,
-            )
+            sampler = _estimator((self._seed + position) % 2**32)
             direction = StudyDirection.MAXIMIZE if self._greater_is_better else StudyDirection.MINIMIZE
             self._studies[name] = optuna.create_study(sampler=sampler, direction=direction)
         return self._studies[name]
 
 
-def search_space(algorithm: type[Algorithm]) -> dict[str, Integer | Real | Choice]:
+@dataclass(frozen=True)
+class Tried:
+    """A configuration that was tried before, or still is: its score is None while it runs."""
+
+    hyperparameters: Mapping[str, Any]
+    score: float | None = None
+
+
+def propose(
+    space: Space, tried: Sequence[Tried] = (), *, greater_is_better: bool = False, seed: int, number: int
+) -> dict[str, Any]:
+    """Return configuration `number` of a search that keeps nothing between its calls.
+
+    It follows from its arguments alone. What was tried steers it by the same estimator as Search; without any it is
+    drawn at random, evenly on each range's scale.
+    """
+    import optuna
+    from optuna.study import StudyDirection
+    from optuna.trial import TrialState
+
+    direction = StudyDirection.MAXIMIZE if greater_is_better else StudyDirection.MINIMIZE
+    with _silence():
+        distributions = _distributions(space)
+        sampler = _estimator(int(np.random.SeedSequence([seed, number]).generate_state(1)[0]))
+        study = optuna.create_study(sampler=sampler, direction=direction)
+        for each in tried:
+            state = TrialState.RUNNING if each.score is None else TrialState.COMPLETE
+            study.add_trial(
+                optuna.trial.create_trial(
+                    state=state,
+                    params=dict(each.hyperparameters),
+                    distributions=distributions,
+                    value=each.score,
+                )
+            )
+        return dict(study.ask(distributions).params)
+
+
+def search_space(algorithm: type[Algorithm]) -> Space:
     """The hyperparameters that are searched, and where."""
     return {key: each.search for key, each in algorithm.hyperparameters.items() if each.search is not None}
 
 
-def _distributions(algorithm: type[Algorithm]) -> dict[str, optuna.distributions.BaseDistribution]:
+def _estimator(seed: int) -> optuna.samplers.TPESampler:
+    import optuna
+
+    return optuna.samplers.TPESampler(
+        seed=seed, n_startup_trials=STARTING_TRIALS, multivariate=True, constant_liar=True
+    )
+
+
+def _distributions(space: Space) -> dict[str, optuna.distributions.BaseDistribution]:
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     found: dict[str, optuna.distributions.BaseDistribution] = {}
-    for key, space in search_space(algorithm).items():
-        match space:
+    for key, each in space.items():
+        match each:
             case Integer(low, high, log):
                 found[key] = IntDistribution(low, high, log=log)
             case Real(low, high, log):
