@@ -13,6 +13,7 @@ Filled = Mapping[str, tuple[tuple[str, str], ...]]
 
 _REQUEST_TAG = "aws:RequestTag/${TagKey}"
 _OBJECT_TAG = "s3:RequestObjectTag/<key>"
+_VISIBILITY = "sagemaker:SearchVisibilityCondition/"
 
 
 def filled(action: Action, declared: Declared) -> Filled:
@@ -31,6 +32,10 @@ def of_request(action: Action, how: Filled, parameters: Parameters) -> dict[str,
         found |= _tags(parameters, "aws:RequestTag/", "aws:TagKeys")
     if _OBJECT_TAG in action.keys:
         found |= _tags(parameters, "s3:RequestObjectTag/", "s3:RequestObjectTagKeys")
+    if f"{_VISIBILITY}${{FilterKey}}" in action.keys:
+        for each in parameters.get("visibility_conditions") or ():
+            value = (str(each.get("value", "")),)
+            found |= {f"{_VISIBILITY}{each.get('key')}{ending}": value for ending in ("", "/EqualsIfExists")}
     for name in parameters:
         for key, path in how.get(name, ()):
             values = dict.fromkeys((*found.get(key, ()), *at(parameters, path)))

@@ -235,8 +235,9 @@ def test_a_package_is_cloned_by_its_source(sagemaker: Any, group: str) -> None:
     ],
 )  # fmt: skip
 def test_what_makes_no_package_is_refused(sagemaker: Any, options: dict[str, Any], sentence: str) -> None:
-    with refusal("ValidationException", match=sentence):
+    with refusal("ValidationException", match=sentence) as raised:
         sagemaker.create_model_package(**options)
+    assert raised.value.operation_name == "CreateModelPackage"
 
 
 def test_validation_jobs_are_refused_in_a_sentence(sagemaker: Any, group: str, role: str) -> None:
@@ -244,3 +245,4 @@ def test_validation_jobs_are_refused_in_a_sentence(sagemaker: Any, group: str, r
     options = {"ModelPackageGroupName": group, "InferenceSpecification": INFERENCE}
     with refusal("ValidationException", match="does not run"):
         sagemaker.create_model_package(ValidationSpecification=validation, **options)
+    assert sagemaker.list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"] == []

@@ -13,23 +13,27 @@ from headrace.server.operations.lineage import (
     contexts,
     experiments,
     queries,
-    search,
     tags,
     trials,
 )
+from headrace.server.operations.lineage.search import searching, suggestions
 from headrace.server.operations.models import models
+from headrace.server.operations.processing import jobs as processing_jobs
 from headrace.server.operations.registry import groups, packages, versions
 from headrace.server.operations.training import jobs as training_jobs
 from headrace.server.operations.transforms import jobs as transform_jobs
+from headrace.server.operations.tuning import jobs as tuning_jobs
 
 SERVICE = Service(
     "sagemaker",
     modules=(
         training_jobs,
+        tuning_jobs,
         models,
         configurations,
         endpoints,
         transform_jobs,
+        processing_jobs,
         autopilot_jobs,
         candidates,
         groups,
@@ -43,7 +47,8 @@ SERVICE = Service(
         contexts,
         associations,
         queries,
-        search,
+        searching,
+        suggestions,
         tags,
     ),
     errors={

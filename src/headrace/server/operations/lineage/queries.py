@@ -71,10 +71,11 @@ def _walk(context: Context, starts: Sequence[str], direction: str, depth: int) -
             order += front
             if not front or len(seen) > MOST_VERTICES:
                 break
-    return _stored(context, list(dict.fromkeys(order))), list(passed.values())
+    return stored_by_arns(context, list(dict.fromkeys(order))), list(passed.values())
 
 
-def _stored(context: Context, arns: Sequence[str]) -> list[Stored]:
+def stored_by_arns(context: Context, arns: Sequence[str]) -> list[Stored]:
+    """Return the resources that there are of these ARNs, in their order."""
     found: dict[str, Stored] = {}
     for start in range(0, len(arns), MOST_AT_ONCE):
         chosen = select(*SHOWN).where(RESOURCES.c.arn.in_(arns[start : start + MOST_AT_ONCE]))

@@ -45,7 +45,12 @@ def create_model_package_group(
 
 def describe_model_package_group(context: Context, *, model_package_group_name: str) -> dict[str, Any]:
     """Describe a group by its name or ARN. AWS page: DescribeModelPackageGroup."""
-    return _answer(group_named(context, model_package_group_name), _DESCRIBED)
+    return described_group(group_named(context, model_package_group_name))
+
+
+def described_group(stored: Stored) -> dict[str, Any]:
+    """Return what describing a group answers."""
+    return _answer(stored, _DESCRIBED)
 
 
 def list_model_package_groups(

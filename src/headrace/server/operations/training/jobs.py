@@ -75,7 +75,11 @@ def create_training_job(
 
 def describe_training_job(context: Context, *, training_job_name: str) -> dict[str, Any]:
     """Return all that is known of a training job (AWS page: SageMaker API, DescribeTrainingJob)."""
-    stored = find_training_job(context, training_job_name)
+    return described_training_job(find_training_job(context, training_job_name))
+
+
+def described_training_job(stored: Stored) -> dict[str, Any]:
+    """Return what describing a training job answers."""
     record = {name: value for name, value in stored.record.items() if name not in HIDDEN}
     record |= {name: moment(record[name]) for name in TIMES if name in record}
     record["secondary_status_transitions"] = [

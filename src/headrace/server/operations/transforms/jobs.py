@@ -68,7 +68,11 @@ def create_transform_job(
 
 def describe_transform_job(context: Context, *, transform_job_name: str) -> dict[str, Any]:
     """Return what CreateTransformJob was given, and what came of it. AWS page: DescribeTransformJob."""
-    stored = transform_job_named(context, transform_job_name)
+    return described_transform_job(transform_job_named(context, transform_job_name))
+
+
+def described_transform_job(stored: Stored) -> dict[str, Any]:
+    """Return what describing a transform job answers."""
     shown = {name: value for name, value in stored.record.items() if value is not None and name not in INNER}
     return {
         **shown,

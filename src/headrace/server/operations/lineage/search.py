@@ -1,1 +1,0 @@
-"""Search over jobs, models, endpoints and experiments."""

@@ -1,0 +1,1 @@
+"""Search: SageMaker's resources by their properties, in pages."""
