@@ -17,6 +17,7 @@ BUILT_IN = {
     "xgboost": "xgboost",
     "sagemaker-xgboost": "xgboost",
     "headrace": "headrace",
+    "sagemaker-model-monitor-analyzer": "model-monitor",
     **{
         name: name
         for name in (

@@ -31,6 +31,7 @@ _OPERATIONS = "headrace.server.operations"
 KINDS: Mapping[str, Kind] = {
     "training": Kind(f"{_OPERATIONS}.training.running:run", f"{_OPERATIONS}.training.settling:settled"),
     "transform": Kind(f"{_OPERATIONS}.transforms.running:run", f"{_OPERATIONS}.transforms.settling:settled"),
+    "processing": Kind(f"{_OPERATIONS}.processing.running:run", f"{_OPERATIONS}.processing.settling:settled"),
     "autopilot": Kind(f"{_OPERATIONS}.autopilot.running:run", f"{_OPERATIONS}.autopilot.settling:settled"),
 }
 

@@ -137,11 +137,11 @@ class ScriptTraining:
 
     def _failure(self, code: int) -> str:
         """Return what the script says of its failure: its file, or the last line of its output."""
-        said = _read_inside(self.root, "output", "failure").strip()
+        said = read_inside(self.root, "output", "failure").strip()
         return said or f'ExecuteUserScriptError: ExitCode {code} ErrorMessage "{self.task.last_line[:LONGEST_FAILURE]}"'
 
 
-def _read_inside(folder: Path, *names: str) -> str:
+def read_inside(folder: Path, *names: str) -> str:
     """Return the text of a file that a user's code may have written, following no link; "" where there is none."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
     opened = [os.open(folder, flags | os.O_DIRECTORY)]

@@ -1,0 +1,1 @@
+"""Processing jobs: a user's script, or the model monitor, over objects of S3."""

@@ -1,0 +1,127 @@
+"""What a processing job finds below /opt/ml/processing, and what it leaves there for S3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from headrace.server.context import Context
+from headrace.server.errors import Denied, NotFound, OperationError
+from headrace.server.operations.acting import Actor
+from headrace.server.operations.storage.buckets import find_bucket
+from headrace.server.operations.storage.names import bucket_arn
+from headrace.server.operations.storage.transfer import Key, list_keys, parse_uri, put
+from headrace.server.operations.training.channels import DataError, Room, Source, explained, fetch
+from headrace.server.operations.training.outputs import files_of, stage_file
+from headrace.server.operations.transforms.outputs import encryption
+from headrace.server.stores.objects import Staged
+
+MACHINE = PurePosixPath("/opt/ml")
+NO_DATA = "Job inputs had no data"
+
+
+def never() -> bool:
+    """Say that a download is not to end early: whoever stops the job ends the process."""
+    return False
+
+
+def fetch_inputs(actor: Actor, record: Mapping[str, Any], root: Path) -> None:
+    """Write the inputs into their folders; `root` is what the job finds as /opt/ml.
+
+    Inputs that a monitoring schedule made, one an hour, may be empty, but not all of them. Raises DataError.
+    """
+    cluster = record["processing_resources"]["cluster_config"]
+    room = Room(cluster["volume_size_in_gb"])
+    managed = found = 0
+    for each in record.get("processing_inputs") or ():
+        data = each["s3_input"]
+        folder = below(root, data["local_path"])
+        if each["app_managed"]:
+            managed += 1
+            if not _has_objects(actor, data["s3_uri"]):
+                folder.mkdir(parents=True, exist_ok=True)
+                continue
+            found += 1
+        fetch(actor, Source(each["input_name"], data, "File"), folder, room=room, stopped=never)
+    if managed and not found:
+        raise DataError(NO_DATA)
+
+
+def below(root: Path, path: str) -> Path:
+    """Return where a path of the job's machine lies."""
+    return root / PurePosixPath(path).relative_to(MACHINE)
+
+
+def check_outputs(actor: Actor, record: Mapping[str, Any]) -> None:
+    """Raise DataError where the role may not write what the job will leave, before any work is done for it."""
+    with actor.reading() as context:
+        for where in (parse_uri(each["s3_output"]["s3_uri"]) for each in _outputs(record)):
+            try:
+                find_bucket(context, where.bucket)
+                arn = bucket_arn(actor.place.partition, where.bucket)
+                context.authorise("s3:PutObject", f"{arn}/{_key(where, 'output')}")
+            except OperationError as error:
+                raise _refused(context, where, error) from error
+
+
+class Outputs:
+    """The files that a job leaves: durable in the store of objects, to appear in S3 with the job's end."""
+
+    def __init__(self, actor: Actor, record: Mapping[str, Any]) -> None:
+        self._actor, self._record = actor, record
+        self._staged: list[tuple[Key, Staged]] = []
+
+    def gather(self, root: Path, *, continuous: bool = False) -> None:
+        """Stage the files of all outputs, or only of those that are uploaded continuously."""
+        for each in _outputs(self._record):
+            output = each["s3_output"]
+            if continuous and output["s3_upload_mode"] != "Continuous":
+                continue
+            where = parse_uri(output["s3_uri"])
+            for name, file in files_of(below(root, output["local_path"])):
+                self._staged.append((Key(where.bucket, _key(where, name)), stage_file(self._actor, file)))
+
+    def appear(self, context: Context) -> None:
+        """Let all of it appear when the transaction commits; raises DataError."""
+        headers = encryption((self._record.get("processing_output_config") or {}).get("kms_key_id"))
+        for key, staged in self._staged:
+            try:
+                put(context, key.bucket, key.key, staged, **headers)
+            except OperationError as error:
+                raise _refused(context, key, error) from error
+
+    def kept(self) -> None:
+        """Note that all appeared, so that nothing is discarded."""
+        self._staged = []
+
+    def discard(self) -> None:
+        """Drop what has not appeared."""
+        for _, staged in self._staged:
+            self._actor.platform.objects.discard(staged)
+        self._staged = []
+
+
+def _outputs(record: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    given: Sequence[Mapping[str, Any]] = (record.get("processing_output_config") or {}).get("outputs") or ()
+    yield from given
+
+
+def _has_objects(actor: Actor, uri: str) -> bool:
+    named = parse_uri(uri)
+    with explained(actor, uri):
+        return bool(list_keys(actor, named.bucket, named.key))
+
+
+def _key(where: Key, name: str) -> str:
+    return "/".join(part for part in (where.key.strip("/"), name) if part)
+
+
+def _refused(context: Context, where: Key, error: OperationError) -> DataError:
+    if isinstance(error, Denied):
+        said = f"AccessDenied (403): Access Denied with the role {context.caller.principal}: {error.message}"
+    elif isinstance(error, NotFound):
+        said = f"NoSuchBucket (404): The specified bucket does not exist: {where.bucket}"
+    else:
+        said = error.message
+    return DataError(f"Data upload failed to {where.uri}: {said}")

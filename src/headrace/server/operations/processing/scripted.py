@@ -1,0 +1,79 @@
+"""Processing by a user's script or own image, as a process in the sandbox that sees the documented /opt/ml."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from headrace.server.containers.contract import ClientError
+from headrace.server.containers.scripts import ScriptFailed, Training, training_program
+from headrace.server.jobs.handle import Job
+from headrace.server.operations.acting import Actor
+from headrace.server.operations.processing.states import INNER, in_camel_case
+from headrace.server.operations.training.scripted import read_inside
+from headrace.server.resources import Stored
+
+TWELVE_HOURS = 12 * 3600
+
+
+def run_script(job: Job, stored: Stored, actor: Actor, root: Path, late: Callable[[], bool]) -> tuple[int, str]:
+    """Run the program to its end and return its exit code and what it left as its message.
+
+    Raises ClientError where it can't be started.
+    """
+    record = stored.record
+    specification, cluster = record["app_specification"], record["processing_resources"]["cluster_config"]
+    instance = cluster.get("instance_type") or cluster["instance_preferences"][0]["instance_type"]
+    isolated = bool((record.get("network_config") or {}).get("enable_network_isolation"))
+    _write_configuration(stored, root)
+    given = Training(
+        name=stored.name,
+        arn=stored.arn,
+        image=specification["image_uri"],
+        root=root,
+        channels=(),
+        hyperparameters={},
+        environment=record.get("environment") or {},
+        entrypoint=tuple(specification.get("container_entrypoint") or ()),
+        arguments=tuple(specification.get("container_arguments") or ()),
+        instance_type=instance,
+        region=actor.place.region,
+        credentials={} if isolated else _credentials(job, actor),
+        network=not isolated,
+    )
+    try:
+        program = training_program(given, environments=job.platform.settings.data / "environments", log=job.log)
+    except ScriptFailed as error:
+        raise ClientError(str(error)) from error
+    told = {"PROCESSING_JOB_NAME": stored.name, "PROCESSING_JOB_ARN": stored.arn}
+    code = job.run(
+        program.command,
+        environment={**program.environment, **told},
+        folders=program.folders,
+        network=program.network,
+        until=late,
+    )
+    return code, read_inside(root, "output", "message").strip()
+
+
+def _credentials(job: Job, actor: Actor) -> Mapping[str, str]:
+    session = actor.credentials(seconds=TWELVE_HOURS)
+    return {
+        "AWS_ACCESS_KEY_ID": session.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": session.secret,
+        "AWS_SESSION_TOKEN": session.token,
+        "AWS_ENDPOINT_URL": job.platform.url,
+    }
+
+
+def _write_configuration(stored: Stored, root: Path) -> None:
+    """Write what a script finds in /opt/ml/config (AWS page: How to build your own processing container)."""
+    folder = root / "config"
+    folder.mkdir(parents=True, exist_ok=True)
+    (root / "output").mkdir(exist_ok=True)
+    content = {"processing_job_name": stored.name, "processing_job_arn": stored.arn, **stored.record}
+    shown = in_camel_case({name: value for name, value in content.items() if name not in INNER})
+    (folder / "processingjobconfig.json").write_text(json.dumps(shown), encoding="utf-8")
+    hosts = {"current_host": "algo-1", "hosts": ["algo-1"]}
+    (folder / "resourceconfig.json").write_text(json.dumps(hosts), encoding="utf-8")
