@@ -17,6 +17,7 @@ from headrace.server.operations.storage.deliveries import deliver_access_logs
 from headrace.server.operations.storage.expiration import expire, ruled_buckets
 from headrace.server.operations.storage.sweeping import forget_finished_uploads, sweep_blobs
 from headrace.server.operations.trails.delivery import deliver
+from headrace.server.operations.tuning import steering
 
 SOON, MINUTE, HOUR, DAY = 5.0, 60.0, 3_600.0, 86_400.0
 EVENTS_KEPT = 7 * 86_400_000
@@ -67,6 +68,7 @@ def _trail_seconds(platform: Platform) -> float:
 
 UPKEEP = (
     Chore("asynchronous invocations", lambda _: 1.0, queue.attend),
+    Chore("tuning jobs", lambda _: 1.0, steering.attend),
     Chore("metrics of endpoints", lambda _: SOON, measuring.settle, at_end=True),
     Chore("captured data of endpoints", lambda _: SOON, capture.settle, at_end=True),
     Chore("delivery of trails", _trail_seconds, deliver_trails),

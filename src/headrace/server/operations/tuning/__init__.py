@@ -1,0 +1,1 @@
+"""Hyperparameter tuning jobs: a search whose trials are training jobs."""
