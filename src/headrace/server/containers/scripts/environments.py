@@ -8,7 +8,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import sysconfig
 import uuid
@@ -18,11 +17,13 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from headrace.server.containers.images import Image, resolve
 from headrace.server.containers.scripts import installing
 from headrace.server.containers.scripts.contract import ScriptFailed
 from headrace.server.containers.scripts.frameworks import FRAMEWORKS, Framework, nearest, release
-from headrace.server.containers.scripts.linking import link
+from headrace.server.containers.scripts.linking import can_link, link
 
 RECIPE = 1
 """Part of every environment's name: raised when they are made differently."""
@@ -71,7 +72,10 @@ def prepare(image: str, folder: Path, log: Callable[[str], None]) -> Environment
     place = folder / name
     with made_once(place) as new:
         if new:
-            _make(new, framework, wanted, log)
+            try:
+                _make(new, framework, wanted, log)
+            except ScriptFailed as error:
+                raise ScriptFailed(f"{error}{_otherwise(framework, wanted)}") from None
     version = json.loads((place / "environment.json").read_text())["version"]
     if wanted and release(version)[:2] != release(wanted)[:2]:
         python = ".".join(map(str, sys.version_info[:2]))
@@ -86,18 +90,15 @@ def layer(folder: Path, on: Environment) -> Environment:
     lines = [f"import site; site.addsitedir({str(path)!r})\n" for path in made.below]
     (made.packages / "layers.pth").write_text("".join(lines))
     for name in ("pip", "pip3"):
-        program = folder / "bin" / name
-        program.write_text('#!/bin/sh\nexec "$(dirname "$0")/python" -m pip "$@"\n')
-        program.chmod(0o755)
+        _write_program(folder / "bin" / name, b'#!/bin/sh\nexec "$(dirname "$0")/python" -m pip "$@"\n')
+    for below in (path.parents[2] for path in made.below):
+        _lift_programs(below, folder)
     return made
 
 
 def bare(folder: Path, *options: str) -> None:
     """Make an empty virtual environment of this Python; `options` are venv's own."""
-    command = [sys.executable, "-I", "-m", "venv", *(options or ("--without-pip",)), str(folder)]
-    said = subprocess.run(  # noqa: S603
-        command, env=installing.environment(), capture_output=True, text=True, check=False
-    )
+    said = installing.run([sys.executable, "-I", "-m", "venv", *(options or ("--without-pip",)), str(folder)])
     if said.returncode:
         raise ScriptFailed(
             f"a virtual environment can't be made: {(said.stdout + said.stderr).strip()[-300:]}; "
@@ -122,7 +123,7 @@ def made_once(place: Path) -> Iterator[Path | None]:
             return
         new = place.with_name(f"{place.name}.{uuid.uuid4().hex[:8]}.new")
         for left in place.parent.glob(f"{place.name}.*.new"):
-            shutil.rmtree(left)
+            shutil.rmtree(left, ignore_errors=True)
         try:
             yield new
             _move_scripts(new, place)
@@ -151,9 +152,9 @@ def _make(new: Path, framework: Framework, wanted: str, log: Callable[[str], Non
         packages = [package, *(bounds if older and release(version) < older else ())]
         installing.install(made.python, [*packages, *_unbound(framework, packages)], log, places)
     else:
-        missing = [name for name in framework.companions if name not in here]
+        missing = [name for name in framework.companions if canonicalize_name(name) not in here]
         if missing:
-            installing.install(made.python, [*missing, *(f"{name}=={found}" for name, found in here.items())], log)
+            installing.install(made.python, missing, log, linked=here)
     (new / "environment.json").write_text(json.dumps({"framework": framework.name, "version": version}))
 
 
@@ -187,6 +188,14 @@ def _choose(python: Path, framework: Framework, wanted: str) -> tuple[str, str, 
     return version, f"{distribution}=={version}", places
 
 
+def _otherwise(framework: Framework, wanted: str) -> str:
+    """Return which release needs no index here, where that is not the wanted one."""
+    served = _served(framework)
+    if not served or _linked(framework, wanted) or not can_link(framework.companions):
+        return ""
+    return f", or take {framework.title} {'.'.join(map(str, release(served[1])[:2]))}, which is here already"
+
+
 def _served(framework: Framework) -> tuple[str, str] | None:
     """Return the framework's distribution that the server itself has installed, and its version."""
     for distribution in framework.distributions:
@@ -203,6 +212,23 @@ def _linked(framework: Framework, wanted: str) -> Mapping[str, str]:
     if not served or (wanted and release(served[1])[:2] != release(wanted)[:2]):
         return {}
     return dict([served])
+
+
+def _lift_programs(below: Path, folder: Path) -> None:
+    """Let a layer have the programs of what it lies on, run by its own interpreter."""
+    shebang = b"#!" + os.fsencode(below / "bin" / "python")
+    for program in (below / "bin").iterdir():
+        own = folder / "bin" / program.name
+        if own.exists() or program.is_symlink() or not program.is_file():
+            continue
+        first, _, rest = program.read_bytes().partition(b"\n")
+        if first.startswith(shebang):
+            _write_program(own, b"#!/bin/sh\n'''exec' \"$(dirname \"$0\")/python\" \"$0\" \"$@\"\n' '''\n" + rest)
+
+
+def _write_program(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    path.chmod(0o755)
 
 
 def _move_scripts(new: Path, place: Path) -> None:

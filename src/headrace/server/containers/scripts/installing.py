@@ -12,6 +12,7 @@ import urllib.parse
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from headrace.server.containers.scripts.contract import ScriptFailed
 
@@ -21,40 +22,67 @@ KEPT = re.compile(
 PLACES = ("index-url", "extra-index-url", "find-links")
 PYTORCH_INDEX = "https://download.pytorch.org/whl/cpu"
 PATIENCE = 1800
+ASKED = ("install", "--only-binary", ":all:", "--retries", "3")
+"""pip tells of an index that it can't reach only where it tries again."""
+
+TIED = """import ctypes, os, signal, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
+os.getppid() == int(sys.argv[1]) or os._exit(1)
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
+"""Has the kernel kill what it becomes when its parent goes: PR_SET_PDEATHSIG is 1."""
+
+UNREACHABLE = re.compile(
+    r"connection broken by '\w+\((?:.*?: )?(.+)\)': /|(?:Could not fetch URL|Failed to fetch:?) (.+)|"
+    r"(HTTP error 5\d\d.*)",
+    re.MULTILINE,
+)
+"""What pip and uv say of an index that they do not reach."""
 
 
-def install(python: Path, packages: Sequence[str], log: Callable[[str], None], places: Sequence[str] = ()) -> None:
+def install(
+    python: Path,
+    packages: Sequence[str],
+    log: Callable[[str], None],
+    places: Sequence[str] = (),
+    linked: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Install packages that have wheels into the environment of `python`: none of their code runs.
 
-    Raises ScriptFailed with what the installer said.
+    `linked` are versions of packages that are there and must stay, as they are the server's own. Raises ScriptFailed
+    with what the installer said.
     """
     uv = shutil.which("uv")
     if uv:
         command = [uv, "pip", "install", "--python", str(python), "--no-config", *_for_uv(settings(python))]
         command += ["--compile-bytecode", "--index-strategy", "unsafe-best-match", "--no-progress", "--no-build"]
     else:
-        command = [*_pip(python), "install", "--only-binary", ":all:", "--progress-bar", "off"]
+        command = [*_pip(python), *ASKED, "--progress-bar", "off"]
     log(f"installing {', '.join(packages)}")
-    said = _run([*command, *places, *packages])
+    said = run([*command, *places, *packages, *(f"{name}=={version}" for name, version in linked.items())])
     if said.returncode:
         raise ScriptFailed(f"{', '.join(packages)} can't be installed: {_reason(said.stderr)}")
 
 
-@cache
 def available(python: Path, distribution: str, places: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Return the versions of a distribution that have a wheel for this Python; empty where there is none."""
-    said = _run(
-        [*_pip(python), "install", "--dry-run", "--no-deps", "--only-binary", ":all:", *places, f"{distribution}==0"]
-    )
+    """Return the versions of a distribution that have a wheel for this Python; empty where there is none.
+
+    Raises ScriptFailed where that can't be told, as an index can't be reached.
+    """
+    said = run([*_pip(python), *ASKED, "--dry-run", "--no-deps", *places, f"{distribution}==0"])
     found = re.search(r"\(from versions: ([^)]*)\)", said.stderr)
-    return tuple(version for version in found[1].split(", ") if version != "none") if found else ()
+    versions = tuple(version for version in found[1].split(", ") if version != "none") if found else ()
+    if not versions and (silent := _unreachable(said.stderr)):
+        raise ScriptFailed(f"{distribution} can't be installed: {silent}")
+    return versions
 
 
 @cache
 def settings(python: Path) -> Mapping[str, str]:
     """Return how the user's pip is configured, by option: its files first, then its environment."""
     options: dict[str, str] = {}
-    for line in _run([*_pip(python), "config", "list"]).stdout.splitlines():
+    for line in run([*_pip(python), "config", "list"]).stdout.splitlines():
         name, _, value = line.partition("=")
         scope, _, option = name.partition(".")
         if scope in ("global", "install", ":env:"):
@@ -86,10 +114,12 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if KEPT.fullmatch(name)}
 
 
-def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run an installer, which ends with the thread that waits for it; raises ScriptFailed where it takes too long."""
+    tied = [sys.executable, "-I", "-S", "-c", TIED, str(os.getpid()), *command]
     try:
         return subprocess.run(  # noqa: S603
-            command, env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=False
+            tied, env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=False
         )
     except subprocess.TimeoutExpired as error:
         raise ScriptFailed(f"packages could not be installed within {PATIENCE} seconds") from error
@@ -115,7 +145,21 @@ def _without_password(url: str) -> str:
 def _reason(said: str) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     errors = [re.sub(r"^(?:ERROR|error): ", "", line) for line in lines if re.match(r"(?i)error", line)]
+    if silent := _unreachable(said):
+        return silent
     return _without_credentials(" ".join(errors or lines[-3:]))[:600]
+
+
+def _unreachable(said: str) -> str:
+    """Return a sentence where an index could not be reached, or ""."""
+    found = UNREACHABLE.search(said)
+    if not found:
+        return ""
+    detail = _without_credentials(next(filter(None, found.groups()))).strip("'\"")[:200]
+    return (
+        f"the package index can't be reached ({detail}); connect this machine, or configure pip with an index that it "
+        "reaches"
+    )
 
 
 def _without_credentials(text: str) -> str:

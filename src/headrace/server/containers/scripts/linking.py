@@ -7,23 +7,29 @@ from importlib import metadata
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 
 def link(distributions: Iterable[str], packages: Path) -> dict[str, str]:
     """Link distributions that this Python has, with all that they require, into another's site-packages.
 
-    Returns the versions of those asked for that are here. Links name each package by itself, so that neither Headrace
-    nor what else the server has installed can be imported.
+    Returns the versions of all that is linked, by canonical name. Links name each package by itself, so that neither
+    Headrace nor what else the server has installed can be imported.
     """
     found: dict[str, str] = {}
     for name in distributions:
         closure = _closure(name)
         if closure is None:
             continue
-        found[name] = closure[0].version
         for distribution in closure:
+            found[canonicalize_name(distribution.name)] = distribution.version
             _link(distribution, packages)
     return found
+
+
+def can_link(distributions: Iterable[str]) -> bool:
+    """Tell whether this Python has distributions with all that they require."""
+    return all(_closure(name) is not None for name in distributions)
 
 
 def _closure(name: str) -> list[metadata.Distribution] | None:
