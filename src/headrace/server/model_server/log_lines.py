@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import queue
 import threading
 from collections import deque
 from collections.abc import Callable
 from typing import IO
+
+LOG = logging.getLogger("headrace.models")
 
 WAITING = 10_000
 """Lines that wait to be written; those that come on top are counted and dropped."""
@@ -22,7 +25,7 @@ class LogLines:
         """Read in a thread of its own, and write in another."""
         self.last: deque[str] = deque(maxlen=KEPT)
         self._output, self._log = output, log
-        self._lines: queue.Queue[str | None] = queue.Queue(WAITING)
+        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._dropped = 0
         self._reading = threading.Thread(target=self._read, name="model log reader", daemon=True)
         self._writing = threading.Thread(target=self._write, name="model log writer", daemon=True)
@@ -52,14 +55,21 @@ class LogLines:
         for start in range(0, max(1, len(line)), LONGEST):
             text = line[start : start + LONGEST].decode("utf-8", "replace").rstrip("\r")
             self.last.append(text)
-            try:
-                self._lines.put_nowait(text)
-            except queue.Full:
+            if self._lines.qsize() < WAITING:
+                self._lines.put(text)
+            else:
                 self._dropped += 1
 
     def _write(self) -> None:
+        told = 0
         while (line := self._lines.get()) is not None:
+            self._attempt(line)
+            if (dropped := self._dropped - told) > 0:
+                told += dropped
+                self._attempt(f"{dropped} lines were dropped here, as they came faster than a log takes them.")
+
+    def _attempt(self, line: str) -> None:
+        try:
             self._log(line)
-            if self._dropped:
-                dropped, self._dropped = self._dropped, 0
-                self._log(f"{dropped} lines were dropped here, as they came faster than a log takes them.")
+        except Exception:
+            LOG.exception("a line of a model's process can't be written to its log")

@@ -16,7 +16,7 @@ def answer(connection: socket.socket) -> None:
         if word == b"hang":
             time.sleep(600)
         elif word == b"slow":
-            time.sleep(float(rest))
+            time.sleep(float(rest.rstrip(b"abc!_")))
         elif word == b"die":
             os._exit(3)
         elif word == b"print":
@@ -61,4 +61,5 @@ def main() -> None:
         threading.Thread(target=answer, args=(listener.accept()[0],), daemon=True).start()
 
 
-main()
+if __name__ == "__main__":
+    main()
