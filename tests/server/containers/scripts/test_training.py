@@ -54,6 +54,7 @@ def test_a_script_fits_a_model_with_its_arguments(run: Callable[..., Any]) -> No
 
 def test_a_script_finds_what_the_toolkit_documents(run: Callable[..., Any]) -> None:
     hyperparameters = {"epochs": "3", "rate": "0.5", "name": '"a b"', "sagemaker_container_log_level": "10"}
+    hyperparameters["_tuning_objective_metric"] = "loss"
     ended = run({"train.py": SHOW}, hyperparameters, environment={"MINE": "mine"})
     assert ended.code == 0, ended.output
     found = seen(ended.root)

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from headrace.server.containers.hyperparameters import PREFIX_OF_CLIENTS, TUNING_OBJECTIVE
 from headrace.server.containers.scripts.contract import Training
 
 ROOT = "/opt/ml"
@@ -28,9 +29,13 @@ def decoded(hyperparameters: Mapping[str, str]) -> dict[str, Any]:
 
 
 def split(hyperparameters: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the script's own hyperparameters, and those with which the SDK talks to the image (sagemaker_*)."""
+    """Return the script's own hyperparameters, and those with which clients and tuning jobs talk to the image."""
     values = decoded(hyperparameters)
-    own = {name: value for name, value in values.items() if not name.startswith("sagemaker_")}
+    own = {
+        name: value
+        for name, value in values.items()
+        if not name.startswith(PREFIX_OF_CLIENTS) and name != TUNING_OBJECTIVE
+    }
     return own, {name: value for name, value in values.items() if name not in own}
 
 
