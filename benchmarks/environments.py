@@ -11,6 +11,9 @@ PEERS = {
     "autogluon": ["autogluon.tabular[catboost,fastai,lightgbm,xgboost]==1.6.3"],
     "flaml": ["flaml[automl]==2.7.0", "catboost"],
     "moto": ["moto[server]"],
+    "mlserver": ["mlserver", "mlserver-lightgbm"],
+    "bentoml": ["bentoml", "lightgbm"],
+    "litserve": ["litserve", "lightgbm"],
 }
 
 

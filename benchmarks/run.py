@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from server.sections import sections as server_sections
+from serving.sections import sections as serving_sections
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 RESULTS = HERE / "results"
 ABOUT = "## About this run"
+SAGEMAKER = ("serving.endpoint", "serving.times", "serving.updates", "random_cut_forest")
 SERVER = ("server.identity", "server.objects", "server.memory", "server.connections", "jobs", "server.protocols")
 
 
@@ -119,7 +121,10 @@ def write_results() -> None:
             "`make bench DATA=FOLDER` (`benchmarks/size.py`): the wheel and what it needs, without extras, in a fresh environment.",
             table(["what", "MiB"], [[k, f"{v:,.0f}"] for k, v in size.items()]),
         ]
-    sections += server_sections(read("server"), table)
+    server = read("server")
+    if forest := read("random_cut_forest"):
+        server["cut_forest"] = forest
+    sections += server_sections(server, table) + serving_sections(server, table)
     former = (HERE / "RESULTS.md").read_text() if (HERE / "RESULTS.md").exists() else ""
     if ABOUT in former:  # written by hand
         sections.append(former[former.index(ABOUT) :].rstrip())
@@ -132,10 +137,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder of the data sets (benchmarks/README.md)")
     parser.add_argument("--peers", action="store_true", help="quality and speed beside AutoGluon and FLAML")
     parser.add_argument("--server", action="store_true", help="only the server, beside moto's; needs no data sets")
+    parser.add_argument(
+        "--sagemaker", action="store_true", help="only SageMaker's endpoints and jobs; needs no data sets"
+    )
     parser.add_argument("--write-only", action="store_true", help="only write RESULTS.md from the rows that are there")
     arguments = parser.parse_args()
-    if arguments.server:
-        for name in SERVER:
+    if arguments.server or arguments.sagemaker:
+        for name in SERVER if arguments.server else SAGEMAKER:
             server_part(name)
     elif not arguments.write_only:
         if arguments.data is None or not arguments.data.is_dir():
