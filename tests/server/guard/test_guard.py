@@ -167,7 +167,7 @@ def test_what_an_operation_asks_further_is_authorised_and_recorded(platform: Pla
         tag(context)
 
     guard = Guard(platform)
-    assert guard.answer(PlainDoor(run, user), request()).error == "AccessDenied"
+    assert guard.answer(PlainDoor(run, user), request()).error == "Refused"
     assert tags(platform) == []
     assert guard.answer(PlainDoor(run, root(platform.account)), request()).response.status == 200
     assert recorded(platform)[-1]["resources"][0]["ARN"] == "arn:aws:iam::1:role/r"

@@ -69,7 +69,7 @@ class Asking:
             return
         platform = self.platform
         message = encode_authorization_message(platform.keyring, platform.account, explain(decision, question))
-        raise Denied(refusal(decision, question), code="AccessDenied", details={"headers": {MESSAGE_HEADER: message}})
+        raise Denied(refusal(decision, question), details={"headers": {MESSAGE_HEADER: message}})
 
     def resolved(self, resource: str) -> str:
         """Return the ARN of a resource that the request names without its path, the caller's where it names none."""

@@ -1,6 +1,7 @@
 """What CreateTrainingJob refuses, and what training jobs fail for."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -171,6 +172,37 @@ def test_a_role_must_trust_sagemaker(
     }
     request = request_of([channel("train", "s3://bucket/train")], RoleArn=make_role(trust=trust))
     assert refusal(client, request)[0] == "ValidationException"
+
+
+def test_a_role_must_be_passable_by_the_caller(
+    client: Callable[..., Any], unique: Callable[[str], str], request_of: Made, channel: Made
+) -> None:
+    """Who may create training jobs may still not hand them any role: iam:PassRole is asked for SageMaker."""
+    iam, user = client("iam"), unique("user")
+    iam.create_user(UserName=user)
+    key = iam.create_access_key(UserName=user)["AccessKey"]
+    mine = client("sagemaker", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
+    request = request_of([channel("train", "s3://bucket/train")])
+
+    def grant(service: str) -> None:
+        passed = {"StringEquals": {"iam:PassedToService": service}}
+        statements = [
+            {"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*"},
+            {"Effect": "Allow", "Action": "iam:PassRole", "Resource": request["RoleArn"], "Condition": passed},
+        ]
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        iam.put_user_policy(UserName=user, PolicyName="inline", PolicyDocument=policy)
+
+    grant("lambda.amazonaws.com")
+    code, message = refusal(lambda _: mine, request)
+    assert code == "AccessDeniedException"
+    assert re.fullmatch(
+        rf"User: arn:aws:iam::\d+:user/{user} is not authorized to perform: iam:PassRole on resource: "
+        rf"{request['RoleArn']} because no identity-based policy allows the iam:PassRole action",
+        message,
+    )
+    grant("sagemaker.amazonaws.com")
+    assert mine.create_training_job(**request)["TrainingJobArn"].endswith(request["TrainingJobName"])
 
 
 def test_an_image_that_nobody_knows(request_of: Made, channel: Made, train: Made, upload: Upload) -> None:
