@@ -1,5 +1,6 @@
 """Hyperparameter tuning jobs, from their ranges to the best training job."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +20,7 @@ RANGES = {
 
 
 @pytest.fixture
-def asked(role: str, bucket: str, unique: Callable[[str], str], upload: Any, abalone: Any, channel: Any) -> Made:
+def asked(role: str, bucket: str, unique: Callable[[str], str], channel: Any) -> Made:
     """Return what makes the parameters of CreateHyperParameterTuningJob; `config`, `static` and `definition` change."""
 
     def make(
@@ -31,10 +32,7 @@ def asked(role: str, bucket: str, unique: Callable[[str], str], upload: Any, aba
         parallel: int = 2,
         **more: Any,
     ) -> dict[str, Any]:
-        channels = [
-            channel(name, upload(f"{name}/part", abalone(rows, rows).libsvm), "text/libsvm")
-            for name, rows in (("train", 200), ("validation", 100))
-        ]
+        channels = [channel(name, f"s3://{bucket}/{name}", "text/libsvm") for name in ("train", "validation")]
         limits = {"MaxParallelTrainingJobs": parallel} | ({} if jobs is None else {"MaxNumberOfTrainingJobs": jobs})
         return {
             "HyperParameterTuningJobName": unique("Tuning"),
@@ -59,6 +57,13 @@ def asked(role: str, bucket: str, unique: Callable[[str], str], upload: Any, aba
         } | more
 
     return make
+
+
+@pytest.fixture
+def data(upload: Callable[[str, bytes], str], abalone: Any) -> None:
+    """Put rows where the channels of `asked` look for them."""
+    for name, rows in (("train", 200), ("validation", 100)):
+        upload(f"{name}/part", abalone(rows, rows).libsvm)
 
 
 @pytest.fixture
@@ -96,6 +101,7 @@ def refusal(call: Callable[[], Any]) -> tuple[str, str]:
     return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
 
 
+@pytest.mark.usefixtures("data")
 def test_the_best_of_four_trials_is_told(
     client: Callable[..., Any], asked: Made, tuned: Made, trials: Any, bucket: str
 ) -> None:
@@ -150,3 +156,188 @@ def test_the_best_of_four_trials_is_told(
     )
     listed = [each["TrainingJobName"] for page in pages for each in page["TrainingJobSummaries"]]
     assert listed == sorted((each["TrainingJobName"] for each in found), reverse=True)
+
+
+def integer(low: object, high: object, name: str = "max_depth", **more: str) -> dict[str, Any]:
+    """Return ParameterRanges of one integer range."""
+    given = {"Name": name, "MinValue": str(low), "MaxValue": str(high), **more}
+    return {"ParameterRanges": {"IntegerParameterRanges": [given]}}
+
+
+def real(low: object, high: object, name: str = "eta", **more: str) -> dict[str, Any]:
+    """Return ParameterRanges of one continuous range."""
+    given = {"Name": name, "MinValue": str(low), "MaxValue": str(high), **more}
+    return {"ParameterRanges": {"ContinuousParameterRanges": [given]}}
+
+
+def choices(**values: list[str]) -> dict[str, Any]:
+    """Return ParameterRanges of categorical ranges."""
+    given = [{"Name": name, "Values": each} for name, each in values.items()]
+    return {"ParameterRanges": {"CategoricalParameterRanges": given}}
+
+
+def objective(metric: str) -> dict[str, Any]:
+    """Return the objective to minimize a metric."""
+    return {"HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": metric}}
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        (integer(6, 2), "MinValue 6 of the hyperparameter max_depth is greater than its MaxValue 2"),
+        (real("0.5", "0.1"), "greater than its MaxValue"),
+        (integer("1.5", 2), "is not a whole number"),
+        (integer(1, 2**60), "at most"),
+        (real("nan", "1"), "is not a number"),
+        (real("0", "inf"), "is not a number"),
+        (real("0", "1", ScalingType="Logarithmic"), "only values greater than 0"),
+        (real("0", "1", ScalingType="ReverseLogarithmic"), "0 <= x < 1"),
+        (integer(1, 2, ScalingType="ReverseLogarithmic"), "take Linear"),
+        (choices(booster=["gbtree", "gbtree"]), "twice"),
+        (choices(booster=["gbtree", "sapling"]), "'sapling' must be one of"),
+        (integer(1, 2, "depths"), "Extraneous hyperparameter found: depths"),
+        (real("0.5", "2"), "eta: '2.0' must be"),
+        (real("1", "3", "max_depth"), "must be a whole number"),
+        (
+            {
+                "ParameterRanges": {
+                    "ContinuousParameterRanges": [
+                        {"Name": name, "MinValue": "0.1", "MaxValue": "0.2"} for name in ("eta", "learning_rate")
+                    ]
+                }
+            },
+            "eta and learning_rate are the same one",
+        ),
+        (integer(1, 2, "num_round"), "StaticHyperParameters and in ParameterRanges"),
+        ({"ParameterRanges": {}}, "no range"),
+        ({"ParameterRanges": RANGES | integer(1, 9, "eta")["ParameterRanges"]}, "two ranges"),
+        (objective("validation:rmsee"), "isn't valid for the .* algorithm. Choose a valid objective metric: "),
+        ({"HyperParameterTuningJobObjective": None}, "HyperParameterTuningJobObjective is missing"),
+        ({"Strategy": "Hyperband"}, "Hyperband"),
+        ({"Strategy": "Grid"}, "categorical ranges only"),
+        ({"Strategy": "Grid", **choices(booster=["gbtree", "dart"])}, "The grid has 2 combinations"),
+        ({"ResourceLimits": {"MaxParallelTrainingJobs": 1}}, "sets no end"),
+        ({"ResourceLimits": {"MaxParallelTrainingJobs": 1, "MaxNumberOfTrainingJobs": 751}}, "is 750"),
+        ({"ResourceLimits": {"MaxParallelTrainingJobs": 101, "MaxNumberOfTrainingJobs": 200}}, "is 100"),
+        ({"ParameterRanges": {"AutoParameters": [{"Name": "eta", "ValueHint": "1"}]}}, "AutoParameters"),
+        (
+            {"TuningJobCompletionCriteria": {"ConvergenceDetected": {"CompleteOnConvergence": "Enabled"}}},
+            "Convergence is not detected",
+        ),
+    ],
+)
+def test_what_cannot_be_searched_is_refused(
+    config: dict[str, Any], says: str, client: Callable[..., Any], asked: Made
+) -> None:
+    request = asked(config)
+    given = request["HyperParameterTuningJobConfig"]
+    request["HyperParameterTuningJobConfig"] = {name: value for name, value in given.items() if value is not None}
+    sagemaker = client("sagemaker")
+    code, message = refusal(lambda: sagemaker.create_hyper_parameter_tuning_job(**request))
+    assert re.search(says, message), message
+    assert code == ("ResourceLimitExceeded" if "service limit" in message else "ValidationException")
+    name = request["HyperParameterTuningJobName"]
+    code, _ = refusal(lambda: sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name))
+    assert code == "ResourceNotFound"
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"definition": {"RoleArn": "arn:aws:iam::123456789012:role/nobody"}}, "Could not assume role|PassRole"),
+        ({"definition": {"TuningObjective": objective("a")["HyperParameterTuningJobObjective"]}}, "TuningObjective"),
+        ({"definition": {"HyperParameterTuningResourceConfig": {"InstanceCount": 1}}}, "must have one of"),
+        (
+            {"definition": {"AlgorithmSpecification": {"TrainingImage": "my/image:1", "TrainingInputMode": "File"}}},
+            "Provide a metric in the metric definitions",
+        ),
+        ({"static": {"objective": "reg:linear"}}, "'num_round' which are required"),
+        ({"static": {"num_round": "ten"}}, "num_round: 'ten' must be"),
+        ({"TrainingJobDefinition": None}, "TrainingJobDefinition is missing"),
+        (
+            {
+                "WarmStartConfig": {
+                    "ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": "a"}],
+                    "WarmStartType": "TransferLearning",
+                }
+            },
+            "WarmStartConfig",
+        ),
+        ({"Autotune": {"Mode": "Enabled"}}, "Autotune"),
+        ({"Tags": [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}]}, "twice"),
+        ({"HyperParameterTuningJobName": "much-" * 6 + "too-long"}, "length less than or equal to 32"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused(
+    changes: dict[str, Any], says: str, client: Callable[..., Any], asked: Made
+) -> None:
+    request = {name: value for name, value in asked(**changes).items() if value is not None}
+    code, message = refusal(lambda: client("sagemaker").create_hyper_parameter_tuning_job(**request))
+    assert re.search(says, message), message
+    assert code == "ValidationException"
+
+
+@pytest.mark.usefixtures("data")
+def test_a_grid_goes_on_until_its_target_is_reached(asked: Made, tuned: Made, trials: Any) -> None:
+    """Its first combination is good enough here, so that the others are never tried."""
+    grid = {"Strategy": "Grid", **choices(booster=["gbtree", "gblinear"], max_depth=["2", "3"])}
+    request = asked(grid | {"TuningJobCompletionCriteria": {"TargetObjectiveMetricValue": 1e6}}, jobs=None, parallel=1)
+    job = tuned(request)
+    assert job["HyperParameterTuningJobStatus"] == "Completed", job
+    assert job["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"] == 4
+    found = trials(request["HyperParameterTuningJobName"])
+    assert [each["TunedHyperParameters"] for each in found] == [{"booster": "gbtree", "max_depth": "2"}]
+    assert job["BestTrainingJob"] == found[0]
+
+
+def test_trials_that_all_fail_make_the_job_fail(asked: Made, tuned: Made, trials: Any) -> None:
+    """There is no data; the reason says so, and which training job it is of."""
+    request = asked({"Strategy": "Random"}, jobs=2)
+    job = tuned(request)
+    assert job["HyperParameterTuningJobStatus"] == "Failed"
+    assert job["FailureReason"].startswith("All training jobs failed. ")
+    first = next(each for each in trials(request["HyperParameterTuningJobName"]))
+    assert "ClientError" in first["FailureReason"]
+    assert first["TrainingJobName"] in job["FailureReason"]
+    assert job["TrainingJobStatusCounters"]["NonRetryableError"] == 2
+    assert job["ObjectiveStatusCounters"] == {"Succeeded": 0, "Pending": 0, "Failed": 2}
+    assert "BestTrainingJob" not in job
+
+
+@pytest.mark.usefixtures("data")
+def test_a_metric_that_is_never_told_makes_the_job_fail(asked: Made, tuned: Made, channel: Any, bucket: str) -> None:
+    """Without a validation channel nothing is measured on it."""
+    job = tuned(
+        asked(jobs=1, definition={"InputDataConfig": [channel("train", f"s3://{bucket}/train", "text/libsvm")]})
+    )
+    assert job["HyperParameterTuningJobStatus"] == "Failed"
+    assert job["FailureReason"].startswith("No objective metrics found after running 1 training jobs. ")
+    assert job["TrainingJobStatusCounters"]["Completed"] == 1
+
+
+@pytest.mark.usefixtures("data")
+def test_a_stop_stops_what_runs_and_starts_nothing(
+    client: Callable[..., Any], asked: Made, tuned: Made, trials: Any, wait: Any
+) -> None:
+    """The training jobs stop too; what has ended is neither stopped nor, while it runs, deleted or made again."""
+    sagemaker, request = client("sagemaker"), asked(static={"num_round": "200000"})
+    name = request["HyperParameterTuningJobName"]
+    running = tuned(request, lambda job: job["TrainingJobStatusCounters"]["InProgress"] == 2)
+    assert running["HyperParameterTuningJobStatus"] == "InProgress"
+    code, message = refusal(lambda: sagemaker.create_hyper_parameter_tuning_job(**request))
+    assert (code, name.lower() in message) == ("ResourceInUse", True)
+    named = {"HyperParameterTuningJobName": name}
+    assert refusal(lambda: sagemaker.delete_hyper_parameter_tuning_job(**named))[0] == "ResourceInUse"
+    summary = sagemaker.list_hyper_parameter_tuning_jobs(NameContains=name, StatusEquals="InProgress")
+    assert [each["HyperParameterTuningJobName"] for each in summary["HyperParameterTuningJobSummaries"]] == [name]
+    sagemaker.stop_hyper_parameter_tuning_job(**named)
+    job = wait(
+        lambda: sagemaker.describe_hyper_parameter_tuning_job(**named),
+        lambda job: job["HyperParameterTuningJobStatus"] in OVER,
+    )
+    assert job["HyperParameterTuningJobStatus"] == "Stopped"
+    assert job["TrainingJobStatusCounters"]["Stopped"] == len(trials(name)) == 2
+    code, message = refusal(lambda: sagemaker.stop_hyper_parameter_tuning_job(**named))
+    assert (code, "is in status Stopped" in message) == ("ValidationException", True)
+    sagemaker.delete_hyper_parameter_tuning_job(**named)
+    assert refusal(lambda: sagemaker.stop_hyper_parameter_tuning_job(**named))[0] == "ResourceNotFound"
