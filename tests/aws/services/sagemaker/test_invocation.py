@@ -31,7 +31,7 @@ def test_an_answer_names_its_type_and_its_variant(runtime: Any, served: str) -> 
     answer = runtime.invoke_endpoint(EndpointName=served, ContentType="text/csv", Body=b"0.5\n0.25")
     assert answer["ContentType"].startswith("text/csv")
     assert answer["InvokedProductionVariant"] == "AllTraffic"
-    values = [float(each) for each in answer["Body"].read().replace(b"\n", b",").split(b",")]
+    values = [float(each) for each in answer["Body"].read().splitlines()]
     assert values == pytest.approx([0.5, 0.25], abs=0.1)
     assert "CustomAttributes" not in answer
 
