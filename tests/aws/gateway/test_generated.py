@@ -25,10 +25,12 @@ MADE: list[tuple[str, str, dict[str, Any]]] = [
     ("iam", "CreatePolicy", {"PolicyName": "p", "PolicyDocument": READ}),
     ("logs", "CreateLogGroup", {"logGroupName": "group"}),
     ("logs", "CreateLogStream", {"logGroupName": "group", "logStreamName": "s"}),
+    ("sagemaker", "CreateTrialComponent", {"TrialComponentName": "c"}),
 ]
 NAMES = {
     "Bucket": "bucket", "Key": "key", "UserName": "u", "RoleName": "r", "GroupName": "g", "PolicyName": "p", "logGroupName": "group",
     "logStreamName": "s", "CopySource": "bucket/key", "S3BucketName": "bucket", "Namespace": "n", "MetricName": "m",
+    "TrialComponentName": "c",
 }  # fmt: skip
 TEXTS = [
     "", "a", "*", "ü", "\U0001f600", "\n", "\x7f", "x" * 300, "a b", "%", "/", "//", "a/b", "../a", "..", "null", "0", "-1", "1.5", "true", "{}", "[", "[" * 3000,

@@ -20,7 +20,7 @@ from headrace.server.messages import Request, Response
 
 BUILT = (
     "application-autoscaling", "cloudtrail", "cloudwatch", "iam", "logs", "resourcegroupstaggingapi", "s3", "sagemaker",
-    "sagemaker-runtime", "sts",
+    "sagemaker-metrics", "sagemaker-runtime", "sts",
 )  # fmt: skip
 
 OPERATIONS = "headrace.server.operations."

@@ -1,6 +1,9 @@
 """Amazon SageMaker: condition keys on instances, networks and keys stand at many places of its requests."""
 
-from headrace.aws.actions.declarations import Action, Declared
+from collections.abc import Iterable
+
+from headrace.aws.actions.declarations import Action, Declared, Parameters, Rule
+from headrace.server.resources import Place
 
 _VPC = ("vpc_config", "network_config.vpc_config", "training_job_definition.vpc_config")
 _RESOURCES = (
@@ -81,7 +84,14 @@ _NEWER = {
 
 _PASSING = ("CreateAIBenchmarkJob", "CreateAIRecommendationJob", "CreateJob", "CreateTrainingSession")
 
+
+def _queried(parameters: Parameters, _: Place) -> Iterable[str]:
+    """Return the resources whose metrics a request asks for."""
+    return [each["resource_arn"].lower() for each in parameters["metric_queries"]]
+
+
 DECLARED = Declared(
+    operations={"BatchGetMetrics": (Rule("sagemaker:BatchGetMetrics", _queried),)},
     newer=tuple(
         Action(
             f"sagemaker:{name}",

@@ -20,6 +20,7 @@ from headrace.server.operations.lineage.kinds import (
     trial_named,
     trials_of,
 )
+from headrace.server.operations.lineage.measurements import forget_measurements
 from headrace.server.resources import Stored, member
 from headrace.server.stores.metadata.tables.resources import RESOURCES
 
@@ -140,6 +141,7 @@ def delete_trial_component(context: Context, *, trial_component_name: str) -> di
     if edges(context, MEMBERSHIP, destinations=[stored.arn]):
         raise InvalidInput(f"Trial Component {stored.arn} is still in a trial; disassociate it from all trials first")
     forget(context, ASSOCIATION, stored.arn)
+    forget_measurements(context, stored)
     resources.remove(context.connection, stored, COMPONENT)
     return {"trial_component_arn": stored.arn}
 

@@ -14,6 +14,7 @@ from headrace.server.stores.metadata.tables import (
     metrics,
     objects,
     resources,
+    trial_metrics,
 )
 from headrace.server.stores.metadata.tables.declaration import METADATA
 
@@ -29,4 +30,5 @@ __all__ = [
     "metrics",
     "objects",
     "resources",
+    "trial_metrics",
 ]
