@@ -24,14 +24,15 @@ class _Template:
     """The ARN template of a resource type, as one operation fills it.
 
     `pieces` are the parts of the text, every second one a placeholder's name. `slots` are its placeholders, each with
-    the parameters that may fill it. `stored` is the kind of a stored resource whose ARN the names don't tell, "" where
-    they do or the operation makes it.
+    the parameters that may fill it; `names` are all of those. `stored` is the kind of a stored resource whose ARN the
+    names don't tell, "" where they do or the operation makes it.
     """
 
     text: str
     pieces: tuple[str, ...]
     pattern: re.Pattern[str]
     slots: tuple[tuple[str, tuple[str, ...]], ...]
+    names: frozenset[str]
     stored: str
     required: bool
 
@@ -59,6 +60,8 @@ def of_action(needed: Action, operation: str, parameters: Parameters, place: Pla
 
 def _filled(template: _Template, parameters: Parameters, places: Mapping[str, str]) -> Iterator[str]:
     """Yield the template with each combination of the names that the request gives; none where it gives no name."""
+    if parameters.keys().isdisjoint(template.names):
+        return
     choices = [_names(candidates, parameters) for _, candidates in template.slots]
     if not any(choices):
         return
@@ -94,9 +97,9 @@ def _templates(name: str, operation: str) -> tuple[_Template, ...]:
         slots = [slot for slot in _PLACEHOLDER.findall(text) if slot not in _PLACES]
         filled = tuple((slot, described.parameters.get(slot) or _candidates(slot, kind, own)) for slot in slots)
         stored = "" if own and operation.startswith("Create") else described.stored.get(kind, "")
-        found.append(
-            _Template(text, tuple(_PLACEHOLDER.split(text)), _pattern(text), filled, stored, kind in needed.required)
-        )
+        names = frozenset(name.partition(".")[0] for _, candidates in filled for name in candidates)
+        pieces, required = tuple(_PLACEHOLDER.split(text)), kind in needed.required
+        found.append(_Template(text, pieces, _pattern(text), filled, names, stored, required))
     return tuple(found)
 
 

@@ -57,7 +57,7 @@ class _Paths:
     """The paths of one method, by how they begin: most services have none that begins as a request does."""
 
     def __init__(self, routes: list[_Route]):
-        first = [(_beginning(route.template), route) for route in routes]
+        first = [(beginning(route.template), route) for route in routes]
         self._any = [route for word, route in first if "{" in word]
         self._by_word = {
             word: [route for each, route in first if each == word or "{" in each]
@@ -67,7 +67,11 @@ class _Paths:
 
     def beginning_as(self, path: str) -> list[_Route]:
         """Return the routes that may fit a path, the most specific first."""
-        return self._by_word.get(_beginning(path), self._any)
+        return self.beginning_with(beginning(path))
+
+    def beginning_with(self, word: str) -> list[_Route]:
+        """Return the routes that may fit a path whose first part is a word, the most specific first."""
+        return self._by_word.get(word, self._any)
 
 
 class RestRoutes:
@@ -91,6 +95,11 @@ class RestRoutes:
             method: _Paths(sorted(found, key=lambda route: route.rank)) for method, found in methods.items()
         }
         self._subresources = frozenset(name for operation in operations for name, _ in operation.query)
+
+    def begins(self, method: str, word: str) -> bool:
+        """Tell whether any path of a method may begin with a word."""
+        paths = self._methods.get(method)
+        return paths is not None and bool(paths.beginning_with(word))
 
     def find(self, method: str, path: str, query: Mapping[str, str], header: Mapping[str, str]) -> Match | None:
         """Return the operation that a request means, or None; `path` is still percent-encoded.
@@ -124,7 +133,8 @@ def _route(template: str) -> _Route:
     return _Route(template, pattern, tuple(_ranks(template)))
 
 
-def _beginning(path: str) -> str:
+def beginning(path: str) -> str:
+    """Return the first part of a path, up to its second slash."""
     return path.split("/", 2)[1] if path.startswith("/") else ""
 
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote_plus
 from headrace.aws import specification
 from headrace.aws.errors import UnroutableError
 from headrace.aws.gateway.hosts import Host, endpoint_prefixes, signing_names, target_prefixes, understand
-from headrace.aws.gateway.rest_routes import Match, rest_routes
+from headrace.aws.gateway.rest_routes import Match, beginning, rest_routes
 from headrace.aws.protocols.scalars import UnreadableError
 from headrace.aws.services import BUILT
 from headrace.aws.specification import Operation, Specification
@@ -50,11 +50,7 @@ class _Address:
 
     def candidates(self) -> tuple[str, ...]:
         """Return the services that it may be for, those of both scope and host first."""
-        signed = signing_names().get(self.signing_name, ()) if self.signing_name else ()
-        if not signed and self.signing_name:
-            signed = endpoint_prefixes().get(self.signing_name, ())
-        both = tuple(name for name in signed if name in self.host.services)
-        return both or signed or self.host.services
+        return _candidates(self.signing_name, self.host.services)
 
 
 def find(request: Request, local: tuple[str, ...] = ("localhost",)) -> Found:
@@ -155,7 +151,8 @@ def _by_path(request: Request, candidates: tuple[str, ...], address: _Address) -
     query = dict(request.parameters) if request.query else {}
     if not candidates and request.method == "POST" and not query:
         speaking = _speaking_rest(BUILT)
-    matches = [found for name in speaking if (found := _match(name, request, path, query)) is not None]
+    fitting = _beginning_so(speaking, request.method, beginning(path)) if len(speaking) > 1 else speaking
+    matches = [found for name in fitting if (found := _match(name, request, path, query)) is not None]
     if matches:
         best = min(matches, key=lambda each: each.rank)
         service = best.operation.service
@@ -166,6 +163,21 @@ def _by_path(request: Request, candidates: tuple[str, ...], address: _Address) -
     protocol = _rest_protocol(service) if speaking else service.protocols[0]
     message = _no_operation(f"{request.method} {request.path[:128]}", service)
     raise UnroutableError(service, protocol, message, code="UnknownOperationException", status=404)
+
+
+@lru_cache(256)
+def _beginning_so(names: tuple[str, ...], method: str, word: str) -> tuple[str, ...]:
+    """Return those of the services that have a path of a method which begins with a word."""
+    return tuple(name for name in names if rest_routes(name).begins(method, word))
+
+
+@lru_cache(256)
+def _candidates(signing_name: str, hosted: tuple[str, ...]) -> tuple[str, ...]:
+    signed = signing_names().get(signing_name, ()) if signing_name else ()
+    if not signed and signing_name:
+        signed = endpoint_prefixes().get(signing_name, ())
+    both = tuple(name for name in signed if name in hosted)
+    return both or signed or hosted
 
 
 def _match(name: str, request: Request, path: str, query: Mapping[str, str]) -> Match | None:

@@ -201,9 +201,9 @@ class Outgoing:
         headers.setdefault("x-amzn-requestid", self._request.request_id)
         if isinstance(response.body, bytes) and response.status not in (204, 304):
             headers.setdefault("content-length", str(len(response.body)))
-        for name, value in headers.items():
-            if NOT_IN_A_HEADER.search(value):
-                raise ValueError(f"the header {name} of an answer holds a control character")
+        if NOT_IN_A_HEADER.search("".join(headers.values())):
+            name = next(name for name, value in headers.items() if NOT_IN_A_HEADER.search(value))
+            raise ValueError(f"the header {name} of an answer holds a control character")
         return [(name.encode("latin-1"), value.encode("utf-8")) for name, value in headers.items()]
 
     async def _send_blocks(self, blocks: Iterator[bytes], incoming: Incoming, threads: Threads) -> None:

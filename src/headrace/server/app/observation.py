@@ -33,6 +33,7 @@ class Observer:
         self.seconds = Histogram(
             "headrace_request_seconds", "Time from head to last byte.", labels, buckets=BUCKETS, registry=self.registry
         )
+        self._ended: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.open = Gauge("headrace_requests_open", "Requests being answered now.", registry=self.registry)
         Gauge("headrace_build_info", "Always 1.", ("version",), registry=self.registry).labels(__version__).set(1)
 
@@ -48,8 +49,9 @@ class Observer:
         self.open.dec()
         status = answered.response.status
         service, operation = answered.service or "unknown", answered.operation or "unknown"
-        self.requests.labels(service, operation, str(status)).inc()
-        self.seconds.labels(service, operation).observe(seconds)
+        count, times = self._labelled(service, operation, status)
+        count.inc()
+        times.observe(seconds)
         if not LOG.isEnabledFor(logging.INFO):
             return
         facts: dict[str, object] = {
@@ -64,6 +66,15 @@ class Observer:
         if answered.error:
             facts["error"] = answered.error
         LOG.info("%s %s", service, operation, extra={"facts": facts})
+
+    def _labelled(self, service: str, operation: str, status: int) -> tuple[Counter, Histogram]:
+        """Return what counts and what times such requests."""
+        key = (service, operation, status)
+        kept = self._ended.get(key)
+        if kept is None:
+            labels = (service, operation)
+            kept = self._ended[key] = (self.requests.labels(*labels, str(status)), self.seconds.labels(*labels))
+        return kept
 
     def own_page(self, request: Request) -> Response:
         """Answer `/healthz` (200 while the database answers, else 503) and `/metrics` (Prometheus text)."""
