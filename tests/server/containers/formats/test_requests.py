@@ -45,6 +45,7 @@ def bodies(matrix: Any) -> dict[str, bytes]:
         "text/x-libsvm": "\n".join(
             "0 " + " ".join(f"{i}:{v!r}" for i, v in enumerate(r)) for r in matrix.tolist()
         ).encode(),
+        "text/libsvm": "\n".join(" ".join(f"{i}:{v!r}" for i, v in enumerate(r)) for r in matrix.tolist()).encode(),
         "application/x-recordio-protobuf": write_rows(Rows(matrix)),
         "application/x-npy": npy(matrix),
         "application/x-parquet": parquet(polars.DataFrame(matrix)),

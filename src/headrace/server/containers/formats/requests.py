@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -28,6 +29,8 @@ from headrace.server.containers.formats.soundness import Source, check_width
 REQUEST_TYPES = (CSV, JSON, JSON_LINES, LIBSVM, RECORDIO, NPY, PARQUET)
 REQUEST = Source()
 ONE_ROW = 32 * 1024
+NO_LABEL = re.compile(rb"^(?=[ \t]*[^\s:#]+:)", re.MULTILINE)
+"""Where a libsvm row begins with a feature, as those of requests may: an `index:value`, not a label and its weight."""
 
 
 def read_rows(
@@ -56,7 +59,7 @@ def read_rows(
         check_width(rows.features.shape[1], width, REQUEST)
         return rows
     if media.name == LIBSVM:
-        return read_libsvm(body, REQUEST, width=width, labelled=False)
+        return read_libsvm(NO_LABEL.sub(b"0 ", body), REQUEST, width=width, labelled=False)
     read = {JSON: read_json, JSON_LINES: read_json_lines, NPY: read_npy, PARQUET: read_parquet}[media.name]
     return read(body, REQUEST, width=width)
 
