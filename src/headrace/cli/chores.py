@@ -13,6 +13,7 @@ from headrace.server.operations.endpoints import capture, measuring, queue
 from headrace.server.operations.identity import last_use
 from headrace.server.operations.logs import storing as logs
 from headrace.server.operations.metrics import retention as metrics
+from headrace.server.operations.monitoring.schedules import due_schedules, run_due
 from headrace.server.operations.storage.deliveries import deliver_access_logs
 from headrace.server.operations.storage.expiration import expire, ruled_buckets
 from headrace.server.operations.storage.sweeping import forget_finished_uploads, sweep_blobs
@@ -56,6 +57,14 @@ def sweep_storage(platform: Platform, now: int) -> None:
     sweep_blobs(platform)
 
 
+def run_monitoring(platform: Platform, now: int) -> None:
+    """Begin the executions of monitoring schedules that are due."""
+    with platform.metadata.reading() as connection:
+        due = due_schedules(connection, now)
+    for arn in due:
+        by_itself(platform, partial(run_due, arn=arn))
+
+
 def trim_events(platform: Platform, now: int) -> None:
     """Forget events that every reader has passed, and those that are too old."""
     with platform.metadata.writing() as connection:
@@ -71,6 +80,7 @@ UPKEEP = (
     Chore("tuning jobs", lambda _: 1.0, steering.attend),
     Chore("metrics of endpoints", lambda _: SOON, measuring.settle, at_end=True),
     Chore("captured data of endpoints", lambda _: SOON, capture.settle, at_end=True),
+    Chore("monitoring schedules", lambda _: SOON, run_monitoring),
     Chore("delivery of trails", _trail_seconds, deliver_trails),
     Chore("last uses of keys and roles", lambda _: MINUTE, lambda at, _: last_use.settle(at.metadata), at_end=True),
     Chore("delivery of access logs", lambda _: 5 * MINUTE, deliver_access),

@@ -18,6 +18,7 @@ from headrace.server.operations.lineage import (
 )
 from headrace.server.operations.lineage.search import searching, suggestions
 from headrace.server.operations.models import models
+from headrace.server.operations.monitoring import definitions, executions, schedules
 from headrace.server.operations.processing import jobs as processing_jobs
 from headrace.server.operations.registry import groups, packages, versions
 from headrace.server.operations.training import jobs as training_jobs
@@ -34,6 +35,9 @@ SERVICE = Service(
         endpoints,
         transform_jobs,
         processing_jobs,
+        definitions,
+        schedules,
+        executions,
         autopilot_jobs,
         candidates,
         groups,

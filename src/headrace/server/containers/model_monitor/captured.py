@@ -33,7 +33,7 @@ CONTENT_TYPES = {
 
 
 def read_captured(folder: Path, shown: str, sides: Sequence[str]) -> pl.DataFrame:
-    """Return the rows of all invocations captured under a folder; those without one of the sides are left out.
+    """Return the rows of all invocations captured under a folder; those without a content on one side are left out.
 
     Columns of CSV are named by their position, the output's first. Raises AnalysisFailed.
     """
@@ -62,7 +62,10 @@ def _invocations(path: Path) -> list[tuple[Mapping[str, Any], str]]:
                 data = entry.get("captureData") if isinstance(entry, dict) else None
                 if not isinstance(data, dict):
                     raise AnalysisFailed(f"{where} has no captureData; name a prefix of captured data")
-                found.append((data, where))
+                answered = {
+                    side: each for side, each in data.items() if each.get("data") or each.get("observedContentType")
+                }
+                found.append((answered, where))
     return found
 
 
@@ -98,7 +101,7 @@ def _text(side: Mapping[str, Any]) -> str:
 
 def _joined_rows(sides: Sequence[Mapping[str, Any]], where: str) -> list[Row]:
     """Return the rows of an invocation: one side's beside the other's, where one line holds all answers split up."""
-    tables = [[[cell or None for cell in row] for row in csv.reader(_text(side).splitlines()) if row] for side in sides]
+    tables = [_rows(_text(side)) for side in sides]
     most = max(len(table) for table in tables)
     spread = [
         [[cell] for cell in table[0]] if len(table) == 1 and most > 1 and len(table[0]) == most else table
@@ -108,6 +111,11 @@ def _joined_rows(sides: Sequence[Mapping[str, Any]], where: str) -> list[Row]:
         counts = " and ".join(str(len(table)) for table in spread)
         raise AnalysisFailed(f"output and input of {where} have {counts} rows, which can't be joined")
     return [[cell for table in spread for cell in table[number]] for number in range(most)]
+
+
+def _rows(text: str) -> list[Row]:
+    """Return the rows of CSV; a text without any is the empty value of one column."""
+    return [[cell or None for cell in row] for row in csv.reader(text.splitlines()) if row] or [[None]]
 
 
 def _joined_records(sides: Sequence[Mapping[str, Any]], where: str) -> list[dict[str, str | None]]:

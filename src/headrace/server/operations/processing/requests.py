@@ -53,6 +53,13 @@ def is_analysis(image: str) -> bool:
     return found is not None and found.built_in == ANALYZER
 
 
+def check_path(text: str, what: str) -> None:
+    """Raise InvalidInput on a LocalPath that is not below /opt/ml/processing; `what` has it."""
+    path = PurePosixPath(text)
+    if path == ROOT or not path.is_relative_to(ROOT) or ".." in path.parts:
+        raise _invalid(f"{what} has the LocalPath {text}, which is not below {ROOT}; name a folder that is")
+
+
 def _check_program(specification: Mapping[str, Any]) -> None:
     uri = specification["image_uri"]
     image = resolve(uri)
@@ -82,7 +89,7 @@ def _check_input(given: Mapping[str, Any]) -> None:
     if not data.get("local_path"):
         raise _invalid(f"The input '{name}' has no LocalPath; name a folder below {ROOT}")
     parse_uri(data["s3_uri"])
-    _check_path(data["local_path"], f"The input '{name}'")
+    check_path(data["local_path"], f"The input '{name}'")
 
 
 def _check_output(given: Mapping[str, Any]) -> None:
@@ -95,13 +102,7 @@ def _check_output(given: Mapping[str, Any]) -> None:
     if not data.get("local_path"):
         raise _invalid(f"The output '{name}' has no LocalPath; name a folder below {ROOT}")
     parse_uri(data["s3_uri"])
-    _check_path(data["local_path"], f"The output '{name}'")
-
-
-def _check_path(text: str, what: str) -> None:
-    path = PurePosixPath(text)
-    if path == ROOT or not path.is_relative_to(ROOT) or ".." in path.parts:
-        raise _invalid(f"{what} has the LocalPath {text}, which is not below {ROOT}; name a folder that is")
+    check_path(data["local_path"], f"The output '{name}'")
 
 
 def _completed_input(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Monitoring of endpoints: job definitions, schedules, and what their executions found."""
