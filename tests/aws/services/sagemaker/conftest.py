@@ -1,7 +1,9 @@
 """What SageMaker's tests share: endpoints of small models, and training jobs with data that they can learn from."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -221,3 +223,37 @@ def logged(client: Callable[..., Any], wait: Callable[..., Any]) -> Callable[...
         return wait(found, lambda found: any(text in line for line in found), 20)  # type: ignore[no-any-return]
 
     return lines
+
+
+@pytest.fixture
+def sklearn_image() -> str:
+    """Return the scikit-learn image of the release that is here, whose environment needs no package index."""
+    minor = ".".join(version("scikit-learn").split(".")[:2])
+    return f"683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:{minor}-1-cpu-py3"
+
+
+@pytest.fixture
+def job(
+    upload: Callable[[str, bytes], str],
+    archive: Callable[..., bytes],
+    request_of: Callable[..., dict[str, Any]],
+    channel: Callable[..., dict[str, Any]],
+    sklearn_image: str,
+) -> Callable[..., dict[str, Any]]:
+    """Return what makes the request of a job that runs `train.py` of these sources."""
+
+    def make(
+        files: dict[str, str] | bytes, hyperparameters: dict[str, str] | None = None, **members: Any
+    ) -> dict[str, Any]:
+        content = files if isinstance(files, bytes) else archive({name: text.encode() for name, text in files.items()})
+        uri = upload("source/sourcedir.tar.gz", content)
+        given = {"sagemaker_program": '"train.py"', "sagemaker_submit_directory": json.dumps(uri)}
+        rows = upload("data/train/rows.csv", b"4,1,1\n5,2,1\n8,1,3\n3,0,1\n2,1,0\n").rpartition("/")[0]
+        return request_of(
+            [channel("train", rows)],
+            given | (hyperparameters or {}),
+            image=members.pop("image", sklearn_image),
+            **members,
+        )
+
+    return make

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from sklearn import __version__ as SKLEARN
 
 from headrace.server.sandbox import Isolation, isolation
 
@@ -17,8 +16,6 @@ pytestmark = pytest.mark.skipif(
     isolation(trust=True) is not Isolation.BUBBLEWRAP, reason="scripts need bubblewrap for /opt/ml"
 )
 Made = Callable[..., dict[str, Any]]
-REGISTRY = "683313688378.dkr.ecr.us-east-1.amazonaws.com"
-IMAGE = f"{REGISTRY}/sagemaker-scikit-learn:{'.'.join(SKLEARN.split('.')[:2])}-1-cpu-py3"
 TRAIN = """
 import argparse, json, os, shutil
 import boto3, joblib
@@ -65,26 +62,6 @@ def output_fn(prediction, accept):
 """
 
 
-@pytest.fixture
-def job(
-    upload: Callable[[str, bytes], str], archive: Callable[..., bytes], request_of: Made, channel: Made
-) -> Callable[..., dict[str, Any]]:
-    """Return what makes the request of a job that runs `train.py` of these sources."""
-
-    def make(
-        files: dict[str, str] | bytes, hyperparameters: dict[str, str] | None = None, **members: Any
-    ) -> dict[str, Any]:
-        content = files if isinstance(files, bytes) else archive({name: text.encode() for name, text in files.items()})
-        uri = upload("source/sourcedir.tar.gz", content)
-        given = {"sagemaker_program": '"train.py"', "sagemaker_submit_directory": json.dumps(uri)}
-        rows = upload("data/train/rows.csv", b"4,1,1\n5,2,1\n8,1,3\n3,0,1\n2,1,0\n").rpartition("/")[0]
-        return request_of(
-            [channel("train", rows)], given | (hyperparameters or {}), image=members.pop("image", IMAGE), **members
-        )
-
-    return make
-
-
 def place(uri: str) -> dict[str, str]:
     """Return bucket and key of an S3 URI."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
@@ -97,8 +74,16 @@ def content(client: Callable[..., Any], uri: str) -> dict[str, bytes]:
         return {each.name: archive.extractfile(each).read() for each in archive if each.isfile()}  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_a_script_is_trained_and_served_with_its_roles_rights(
-    client: Callable[..., Any], job: Made, train: Made, bucket: str, role: str, configure: Any, endpoint: Any
+    client: Callable[..., Any],
+    job: Made,
+    train: Made,
+    bucket: str,
+    role: str,
+    configure: Any,
+    endpoint: Any,
+    sklearn_image: str,
 ) -> None:
     request = job(
         {"train.py": TRAIN, "inference.py": INFERENCE}, {"bucket": json.dumps(bucket), "fit_intercept": "true"}
@@ -113,7 +98,7 @@ def test_a_script_is_trained_and_served_with_its_roles_rights(
     assert seen == {"denied": "AccessDenied", "method": "custom-process"}
     arn = client("s3").get_object(Bucket=bucket, Key="written/by-the-role")["Body"].read().decode()
     assert arn.endswith(f":assumed-role/{role.rpartition('/')[2]}/SageMaker")
-    served = endpoint(configure(client("s3").get_object(**place(model))["Body"].read(), image=IMAGE))
+    served = endpoint(configure(client("s3").get_object(**place(model))["Body"].read(), image=sklearn_image))
     answer = client("sagemaker-runtime").invoke_endpoint(
         EndpointName=served, ContentType="application/json", Body=b'{"rows": [[3, 2], [0, 0]]}'
     )
@@ -147,6 +132,7 @@ def test_a_script_that_fails_says_why(job: Made, train: Made, script: str, reaso
     assert re.fullmatch(reason, ended["FailureReason"], re.DOTALL), ended["FailureReason"]
 
 
+@pytest.mark.slow
 def test_a_source_that_is_none_is_refused(job: Made, train: Made, archive: Callable[..., bytes]) -> None:
     linked = io.BytesIO()
     with tarfile.open(fileobj=linked, mode="w:gz") as tar:
@@ -179,7 +165,13 @@ assert socket.if_nameindex() == [(1, "lo")]
 
 
 def test_an_isolated_model_has_no_network(
-    client: Callable[..., Any], role: str, upload: Any, archive: Any, unique: Any, endpoint: Any
+    client: Callable[..., Any],
+    role: str,
+    upload: Any,
+    archive: Any,
+    unique: Any,
+    endpoint: Any,
+    sklearn_image: str,
 ) -> None:
     script = b"""
 import os, socket
@@ -187,7 +179,7 @@ model_fn = lambda folder: None
 transform_fn = lambda *_: ",".join([name for _, name in socket.if_nameindex()] + [os.environ.get("AWS_ACCESS_KEY_ID", "none")])
 """
     name, sagemaker = unique("isolated"), client("sagemaker")
-    container = {"Image": IMAGE, "ModelDataUrl": upload("model.tar.gz", archive({"code/inference.py": script}))}
+    container = {"Image": sklearn_image, "ModelDataUrl": upload("model.tar.gz", archive({"code/inference.py": script}))}
     sagemaker.create_model(
         ModelName=name, PrimaryContainer=container, ExecutionRoleArn=role, EnableNetworkIsolation=True
     )
