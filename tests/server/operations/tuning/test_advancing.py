@@ -9,7 +9,8 @@ import pytest
 
 from headrace.server import resources
 from headrace.server.context import Context, Platform
-from headrace.server.jobs.queue import JobQueue, listing
+from headrace.server.jobs.attempts import Attempts
+from headrace.server.jobs.queue import JobQueue, get, listing
 from headrace.server.operations import work
 from headrace.server.operations.identity.entities import ROLE
 from headrace.server.operations.training.statuses import TRAINING_JOB, end
@@ -32,7 +33,7 @@ TRUST = {
 class Tuning:
     """A tuning job `search` of up to four trials, two at a time."""
 
-    def __init__(self, metadata: MetadataStore) -> None:
+    def __init__(self, metadata: MetadataStore, **config: Any) -> None:
         self.metadata = metadata
         made = SimpleNamespace(metadata=metadata, jobs=JobQueue(work.on_change), clock=lambda: 1000)
         self.platform = cast(Platform, made)
@@ -51,6 +52,7 @@ class Tuning:
                     "parameter_ranges": {
                         "integer_parameter_ranges": [{"name": "max_depth", "min_value": "1", "max_value": "9"}]
                     },
+                    **config,
                 },
                 training_job_definition={
                     "algorithm_specification": {
@@ -86,6 +88,22 @@ class Tuning:
         with self.metadata.writing() as connection:
             members = {} if value is None else {"final_metric_data_list": [told]}
             end(connection, job, state, now=1000, members=members)
+
+    def log(self, job: Stored, *values: float) -> None:
+        """Let the worker write rounds of a training job into its log, in a new attempt unless it runs already."""
+        attempts = Attempts()
+        with self.metadata.writing() as connection:
+            if get(connection, job.record["job"]).state == "queued":
+                attempts.claim(connection, ["training"], owner="worker", now=1000)
+            attempt = get(connection, job.record["job"]).attempt
+            lines = [f"[{number}]#011validation-auc:{value}" for number, value in enumerate(values)]
+            attempts.log(connection, job.record["job"], attempt, lines, now=1000)
+
+    def hand_back(self, job: Stored) -> None:
+        """Let the worker hand a training job back, to be tried again."""
+        with self.metadata.writing() as connection:
+            attempt = get(connection, job.record["job"]).attempt
+            Attempts().hand_back(connection, job.record["job"], attempt, now=1000)
 
     def events(self) -> list[Any]:
         with self.metadata.reading() as connection:
@@ -152,3 +170,30 @@ def test_one_job_that_can_not_go_on_keeps_no_other_from_it(tuning: Tuning, caplo
     attend(tuning.platform, 1000)
     assert "broken could not be advanced" in caplog.text
     assert len(tuning.training_jobs) == 2
+
+
+def test_a_trial_that_lags_behind_the_median_is_stopped_early(metadata: MetadataStore) -> None:
+    limits = {"max_number_of_training_jobs": 9, "max_parallel_training_jobs": 1}
+    tuning = Tuning(metadata, training_job_early_stopping_type="Auto", resource_limits=limits)
+
+    def running() -> Stored:
+        advance(tuning.platform, tuning.arn)
+        return next(job for job in tuning.training_jobs if job.state == "InProgress")
+
+    for last in (0.7, 0.8, 0.9):
+        tuning.log(running(), 0.5, 0.6, last)
+        tuning.end(running(), value=last)
+    fourth = running()
+    tuning.log(fourth, 0.5, 0.6)
+    assert running().name == fourth.name
+    tuning.hand_back(fourth)
+    tuning.log(fourth, 0.5)
+    assert running().name == fourth.name, "its next attempt begins anew"
+    tuning.log(fourth, 0.6, 0.5)
+    advance(tuning.platform, tuning.arn)
+    stopping = next(job for job in tuning.training_jobs if job.state == "Stopping")
+    assert stopping.name == fourth.name
+    tuning.end(stopping, "Stopped", 0.5)
+    advance(tuning.platform, tuning.arn)
+    assert tuning.stored.record["trials"][3]["state"] == "Stopped"
+    assert tuning.stored.record["trials"][3]["value"] == 0.5

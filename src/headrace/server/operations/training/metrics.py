@@ -62,6 +62,10 @@ class Metrics:
             add(connection, number, Point(minute, 60, "None", count, sum(values), min(values), max(values), pairs))
         self._stored = time.monotonic()
 
+    def taken(self, name: str) -> list[float]:
+        """Return the values of a metric that were not stored yet, in their order."""
+        return [value for (metric, _), values in self._new.items() if metric == name for value in values]
+
     def final(self) -> list[dict[str, Any]]:
         """Return the FinalMetricDataList: the last value of each metric."""
         return [{"metric_name": name, "value": value, "timestamp": when} for name, (value, when) in self._last.items()]

@@ -7,7 +7,7 @@ record is still the one that the step was thought out for. So no trial is starte
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import Connection, select
@@ -18,6 +18,7 @@ from headrace.server.errors import Conflict, OperationError, Throttled, Unavaila
 from headrace.server.operations.training.jobs import create_training_job, stop_training_job
 from headrace.server.operations.training.statuses import LONGEST_REASON
 from headrace.server.operations.tuning import states
+from headrace.server.operations.tuning.early_stopping import forget, hopeless
 from headrace.server.operations.tuning.ranges import Range, grid_point, read_ranges
 from headrace.server.operations.tuning.requests import training_request
 from headrace.server.operations.tuning.states import TUNING_JOB
@@ -80,11 +81,14 @@ def advance(platform: Platform, arn: str) -> None:
         stored = by_arn(connection, arn)
         if stored is None or stored.state not in states.ACTIVE:
             return
-        step = next_step(stored, jobs_of(connection, trials_of(stored)), platform.clock())
+        jobs, stopped_early = jobs_of(connection, trials_of(stored)), hopeless(platform, connection, stored)
+        step = next_step(stored, jobs, platform.clock(), stopped_early)
     if step.is_empty:
         return
     try:
         _take(platform, step)
+        if step.is_last:
+            forget(platform, step.trials)
     except (Conflict, Unavailable, Throttled):
         raise
     except OperationError as error:
@@ -96,16 +100,22 @@ def jobs_of(connection: Connection, trials: Sequence[Trial]) -> dict[str, Stored
     return {trial.arn: by_arn(connection, trial.arn) for trial in trials if not trial.is_over}
 
 
-def next_step(stored: Stored, jobs: Mapping[str, Stored | None], now: int) -> Step:
-    """Return what is to be done for a tuning job whose training jobs stand as they do."""
+def next_step(
+    stored: Stored, jobs: Mapping[str, Stored | None], now: int, stopped_early: Set[str] = frozenset()
+) -> Step:
+    """Return what is to be done for a tuning job whose training jobs stand as they do.
+
+    `stopped_early` are the ARNs of those that are not worth their time.
+    """
     objective = Objective.of(stored.record["config"])
     looked_at = [(trial, followed(trial, jobs.get(trial.arn), objective)) for trial in trials_of(stored)]
     trials = [found if found.is_over else trial for trial, found in looked_at]
     closing = _closing(stored, trials, objective, now)
+    running = [found for _, found in looked_at if found.state == "InProgress"]
     if closing is not None:
-        running = [found for _, found in looked_at if found.state == "InProgress"]
         return Step(stored, trials, closing, stopping=running)
-    return Step(stored, trials, starting=_proposals(stored, trials, objective))
+    stopping = [trial for trial in running if trial.arn in stopped_early]
+    return Step(stored, trials, starting=_proposals(stored, trials, objective), stopping=stopping)
 
 
 def _closing(stored: Stored, trials: Sequence[Trial], objective: Objective, now: int) -> Closing | None:
