@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from headrace.server.containers.contract import ClientError, Floats, Rows
-from headrace.server.containers.formats.soundness import Source, float32, sound
+from headrace.server.containers.formats.soundness import Source, float32, shown, sound
 
 LARGE = 32 * 1024
 BLANK_LINE = re.compile(rb"^[ \r]*\n", re.MULTILINE)
@@ -122,20 +122,15 @@ def _number(field: bytes, fields: list[bytes], place: tuple[int, int], source: S
 def _not_a_number(text: bytes, fields: list[bytes], place: tuple[int, int], source: Source) -> ClientError:
     line, column = place[0] + source.lines, place[1]
     if line == 0:
-        header = _shown(b",".join(fields[:12]))
+        header = shown(b",".join(fields[:12]))
         return ClientError(
-            f"Non-numeric value '{_shown(text)}' found in the header line '{header}' of {source}. CSV format requires "
+            f"Non-numeric value '{shown(text)}' found in the header line '{header}' of {source}. CSV format requires "
             "no header line in it; if the header line is already removed, every value has to be a number."
         )
     return ClientError(
-        f"Non-numeric value '{_shown(text)}' found in line {line + 1}, column {column + 1} of {source}; every value "
+        f"Non-numeric value '{shown(text)}' found in line {line + 1}, column {column + 1} of {source}; every value "
         "has to be a number, and an empty one is missing."
     )
-
-
-def _shown(text: bytes) -> str:
-    start = text.strip()[:50].decode("utf-8", "backslashreplace")
-    return start if len(text) <= 50 else f"{start}..."
 
 
 def _refuse_underscores(data: bytes, delimiter: bytes, source: Source) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headrace.server.containers.contract import ClientError, Rows
-from headrace.server.containers.formats.soundness import WIDEST, Source, check_width, float32, sound, sparse
+from headrace.server.containers.formats.soundness import WIDEST, Source, check_width, float32, shown, sound, sparse
 
 LARGE = 8 * 1024
 SPACE, COLON, NEWLINE = 32, 58, 10
@@ -142,7 +142,7 @@ def _read_carefully(data: bytes, source: Source) -> Parsed:
         except ValueError:
             raise ClientError(
                 f"Line {source.lines + number + 1} of {source} is not 'LIBSVM' format: "
-                f"'{token[:50].decode('utf-8', 'backslashreplace')}' is no label[:weight] or index:value."
+                f"'{shown(token)}' is no label[:weight] or index:value."
             ) from None
     if groups and len(groups) != len(labels):
         raise ClientError(f"Some rows of {source} have a qid and some have none; every row or none needs one.")

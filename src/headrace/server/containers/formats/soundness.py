@@ -12,6 +12,7 @@ from headrace.server.containers.contract import ClientError, Floats, Rows
 
 WIDEST = 2**31 - 1
 LONGEST_RECORD = 2**29 - 1
+LONGEST_SHOWN = 50
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,17 @@ class Source:
     def error(self, row: int, problem: str) -> ClientError:
         """Return the error that a row (counted from 0 in what is being read) has a problem."""
         return ClientError(f"Row {self.rows + row + 1} of {self} {problem}.")
+
+
+def shown(text: bytes) -> str:
+    r"""Return the start of a text as a sentence may show it, on one line and with what can't be printed escaped.
+
+    >>> shown(b"caf\xc3\xa9\x00\xff")
+    'café\\x00\\xff'
+    """
+    start = text.strip()[:LONGEST_SHOWN].decode("utf-8", "backslashreplace")
+    line = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in start)
+    return line if len(text) <= LONGEST_SHOWN else f"{line}..."
 
 
 def float32(values: Any) -> Floats:

@@ -11,6 +11,7 @@ from headrace.server.context import Context
 from headrace.server.errors import AlreadyExists, InvalidInput, NotFound
 from headrace.server.jobs.queue import MOST_ATTEMPTS
 from headrace.server.operations.acting import check_role
+from headrace.server.operations.lineage.kinds import check_experiment_config
 from headrace.server.operations.training import statuses
 from headrace.server.operations.training.requests import check_request, complete_request
 from headrace.server.operations.training.statuses import TRAINING_JOB
@@ -39,6 +40,7 @@ def create_training_job(
     """
     kind = check_request(request, tags)
     check_role(context, role_arn)
+    check_experiment_config(context, request.get("experiment_config"))
     now, place = context.now, context.place
     record = {
         "lowered": training_job_name.lower(),

@@ -22,6 +22,7 @@ TRAINING_JOB = Resource(
 
 MESSAGES: Mapping[str, str] = {
     "Starting": "Preparing the instances for training",
+    "Interrupted": "The managed spot training instances were interrupted",
     "Downloading": "Downloading input data",
     "Training": "Training image download completed. Training in progress.",
     "Uploading": "Uploading generated training model",
@@ -34,6 +35,9 @@ MESSAGES: Mapping[str, str] = {
 }
 """The StatusMessage of each secondary status."""
 
+BEGUN, BEGUN_AGAIN = "Starting the training job", "Launched instance was unhealthy, replacing it!"
+"""What the StatusMessage of Starting is before an attempt takes the job up, and when another one does."""
+
 INTERNAL_ERROR = "InternalServerError: We encountered an internal error. Please try again."
 LONGEST_REASON = 1024
 EVENT = "SageMaker Training Job State Change"
@@ -42,12 +46,21 @@ KEPT_AS_GIVEN = ("hyper_parameters", "environment")
 
 def begin(now: int) -> dict[str, Any]:
     """Return the members of a record by which a job has begun."""
-    return {"secondary_status": "Starting", "secondary_status_transitions": [_transition("Starting", now)]}
+    return {"secondary_status": "Starting", "secondary_status_transitions": [_transition("Starting", now, BEGUN)]}
 
 
 def is_over(stored: Stored) -> bool:
     """Tell whether a job has ended."""
     return stored.state in ENDED
+
+
+def take_up(connection: Connection, stored: Stored, *, now: int) -> Stored:
+    """Let an attempt at a job in progress begin; one of managed spot training that began before was interrupted."""
+    if "training_start_time" not in stored.record:
+        return advance(connection, stored, "Starting", now=now, members={"training_start_time": now})
+    if stored.record["enable_managed_spot_training"]:
+        return advance(connection, advance(connection, stored, "Interrupted", now=now), "Starting", now=now)
+    return advance(connection, stored, "Starting", now=now, message=BEGUN_AGAIN)
 
 
 def advance(
@@ -58,13 +71,18 @@ def advance(
     now: int,
     status: str | None = None,
     members: Mapping[str, Any] | None = None,
+    message: str = "",
 ) -> Stored:
-    """Move a job on to a secondary status (and a status), with further members of its record; tell of it."""
+    """Move a job on to a secondary status (and a status), with further members of its record; tell of it.
+
+    Where it is there already, the transition gets the message only.
+    """
     history = [dict(each) for each in stored.record["secondary_status_transitions"]]
-    again = history[-1]["status"] == secondary and "end_time" not in history[-1]
-    if not again:
+    if history[-1]["status"] == secondary and "end_time" not in history[-1]:
+        history[-1]["status_message"] = message or MESSAGES[secondary]
+    else:
         history[-1].setdefault("end_time", now)
-        history.append(_transition(secondary, now))
+        history.append(_transition(secondary, now, message))
     record = {
         **stored.record,
         **(members or {}),
@@ -116,8 +134,8 @@ def tell(connection: Connection, stored: Stored, now: int) -> None:
     events.append(connection, event)
 
 
-def _transition(secondary: str, now: int) -> dict[str, Any]:
-    return {"status": secondary, "start_time": now, "status_message": MESSAGES[secondary]}
+def _transition(secondary: str, now: int, message: str = "") -> dict[str, Any]:
+    return {"status": secondary, "start_time": now, "status_message": message or MESSAGES[secondary]}
 
 
 def _in_camel_case(value: Any) -> Any:

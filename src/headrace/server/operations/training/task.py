@@ -39,10 +39,8 @@ class Task:
             stored = resources.by_arn(connection, job.resource_arn)
             if stored is None or statuses.is_over(stored):
                 return None
-            now = platform.clock()
-            start = {"training_start_time": stored.record.get("training_start_time", now)}
             if stored.state == "InProgress":
-                stored = statuses.advance(connection, stored, "Starting", now=now, members=start)
+                stored = statuses.take_up(connection, stored, now=platform.clock())
             actor = act_as(platform, connection, stored.record["role_arn"], place)
         task = cls(job, stored, actor, Metrics((), platform.clock))
         task._set_deadline()
@@ -65,18 +63,18 @@ class Task:
         self._members["algorithm_specification"] = specification
 
     def stage(self, secondary: str) -> None:
-        """Tell that the job is at another stage; one that is stopping stays so."""
+        """Tell that the job is at another stage; one that is to end before its time is Stopping, and still uploads."""
         members, self._members = self._members, {}
         with self.job.platform.metadata.writing() as connection:
             stored = resources.by_arn(connection, self.stored.arn)
             if stored is None or statuses.is_over(stored):
                 raise JobStopped
             now = self.job.platform.clock()
-            if stored.state == "Stopping":
-                record = {**stored.record, **members}
-                self.stored = resources.change(connection, statuses.TRAINING_JOB, stored, now=now, record=record)
-            else:
-                self.stored = statuses.advance(connection, stored, secondary, now=now, members=members)
+            if self.cause and stored.state == "InProgress":
+                stored = statuses.advance(connection, stored, "Stopping", now=now, status="Stopping")
+            kept = stored.state == "Stopping" and secondary != "Uploading"
+            reached = stored.record["secondary_status"] if kept else secondary
+            self.stored = statuses.advance(connection, stored, reached, now=now, members=members)
 
     def line(self, text: str) -> None:
         """Take a line of the algorithm's log: the metrics in it are stored now and then."""
@@ -138,7 +136,8 @@ class Task:
 
     def _set_deadline(self) -> None:
         stopping = self.record["stopping_condition"]
-        self.deadline = self.record["training_start_time"] + stopping["max_runtime_in_seconds"] * 1000
+        start = self.record.get("training_start_time", self.stored.created)
+        self.deadline = start + stopping["max_runtime_in_seconds"] * 1000
         self.late = "MaxRuntimeExceeded"
         wait = stopping.get("max_wait_time_in_seconds")
         if wait is not None and self.stored.created + wait * 1000 < self.deadline:
