@@ -18,6 +18,9 @@ from headrace.ml.errors import OptionError
 SECRET = frozenset({"metrics_token", "database", "objects"})
 """Settings whose values may hold a secret."""
 
+PERIODS = (1, 5, 10, 20, 30, 60)
+"""Seconds of the periods that metrics have, up to AWS's minute."""
+
 
 class Settings(BaseSettings):
     """Everything that a server can be told; each field is a flag, an environment variable and a key of the file."""
@@ -49,11 +52,19 @@ class Settings(BaseSettings):
     trust_scripts: bool = Field(False, description="run users' scripts even where they can't be sandboxed")
     trail_seconds: int = Field(300, ge=1, description="how often trails deliver log files")
     digest_seconds: int = Field(3600, ge=1, description="how often trails deliver digest files")
+    scaling_seconds: int = Field(60, description="seconds of a period in which endpoints are measured to be scaled")
 
     @field_validator("data")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @field_validator("scaling_seconds")
+    @classmethod
+    def _whole_periods(cls, value: int) -> int:
+        if value not in PERIODS:
+            raise ValueError(f"it must be one of {', '.join(map(str, PERIODS))}")
+        return value
 
     @model_validator(mode="after")
     def _protected(self) -> Settings:

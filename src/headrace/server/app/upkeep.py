@@ -78,15 +78,18 @@ class Upkeep:
             LOG.exception("upkeep: %s failed; it is tried again", chore.name)
 
 
-def by_itself(platform: Platform, work: Callable[[Context], Result]) -> Result:
-    """Run `work` in a transaction of its own, with a context in which the platform is the caller and may do all."""
+def by_itself(platform: Platform, work: Callable[[Context], Result], place: Place | None = None) -> Result:
+    """Run `work` in a transaction of its own, with a context in which the platform is the caller and may do all.
+
+    Its place is the server's own region unless one is given.
+    """
     committed: list[Callable[[], None]] = []
     with platform.metadata.writing() as connection:
         context = Context(
             platform=platform,
             connection=connection,
             caller=Caller("AWSService", platform.account, "", "headrace", "headrace", "headrace"),
-            place=Place(platform.account, platform.settings.region, platform.partition),
+            place=place or Place(platform.account, platform.settings.region, platform.partition),
             now=platform.clock(),
             request_id="",
             authorise=lambda *_: None,

@@ -82,10 +82,16 @@ class Actor:
 
 
 def act_as(
-    platform: Platform, connection: Connection, role_arn: str, place: Place, *, session: str = "SageMaker"
+    platform: Platform,
+    connection: Connection,
+    role_arn: str,
+    place: Place,
+    *,
+    session: str = "SageMaker",
+    principal: str = SAGEMAKER,
 ) -> Actor:
-    """Return the actor of a role that SageMaker may assume; raises InvalidInput as check_role does."""
-    role = _assumable(connection, role_arn, SAGEMAKER)
+    """Return the actor of a role that a service may assume; raises InvalidInput as check_role does."""
+    role = _assumable(connection, role_arn, principal)
     caller = Caller(
         kind="AssumedRole",
         account=role.account,

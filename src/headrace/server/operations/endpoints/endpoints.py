@@ -26,6 +26,7 @@ from headrace.server.operations.endpoints.states import (
     wake,
 )
 from headrace.server.operations.endpoints.variants import Wanted, want
+from headrace.server.operations.scaling.belonging import check_targets, forget_targets
 from headrace.server.resources import Stored
 
 __all__ = ["ENDPOINT"]
@@ -83,6 +84,7 @@ def update_endpoint(
         excluded = {each["variant_property_type"] for each in exclude_retained_variant_properties}
         pending = retain(pending, stored.record["deployment"], excluded)
     check_count(count_of(variants_of(pending)))
+    check_targets(context, stored, pending)
     policy = stored.record.get("last_deployment_config") if retain_deployment_config else deployment_config
     record = {**stored.record, "pending": pending, "last_deployment_config": policy}
     record.pop("failure_reason", None)
@@ -134,13 +136,15 @@ def list_endpoints(
 
 
 def delete_endpoint(context: Context, *, endpoint_name: str) -> None:
-    """Begin to stop what serves; the endpoint is gone soon after. AWS page: DeleteEndpoint.
+    """Begin to stop what serves; the endpoint is gone soon after, with its scalable targets. AWS page: DeleteEndpoint.
 
-    Raises InvalidInput in AWS's words: no such endpoint, or it changes already.
+    Raises InvalidInput in AWS's words: no such endpoint, or it changes already; Denied for want of the right to
+    deregister a target.
     """
     stored = endpoint_named(context.connection, context.place, endpoint_name)
     if stored.state in CHANGING:
         raise InvalidInput(f'Cannot update in-progress endpoint "{stored.arn}".')
+    forget_targets(context, stored)
     move(context.connection, stored, DELETING, context.now)
     wake(context)
 

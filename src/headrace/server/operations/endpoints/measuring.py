@@ -17,7 +17,6 @@ from headrace.server.resources import Place
 from headrace.server.stores.metadata import MetadataStore
 
 NAMESPACE = "AWS/SageMaker"
-MINUTE = 60_000
 
 
 @dataclass
@@ -38,16 +37,16 @@ class Values:
             self.maximum = value
         self.counts[float(f"{value:.3g}")] += 1
 
-    def point(self, minute: int, unit: str) -> Point:
-        """Return the values as what is stored of one minute."""
+    def point(self, begin: int, resolution: int, unit: str) -> Point:
+        """Return the values as what is stored of a period that begins then, to a resolution of 1 or 60 seconds."""
         distribution = tuple((value, float(count)) for value, count in sorted(self.counts.items()))
         total = float(self.counts.total())
-        return Point(minute, 60, unit, total, self.sum, self.minimum, self.maximum, distribution)
+        return Point(begin, resolution, unit, total, self.sum, self.minimum, self.maximum, distribution)
 
 
 @dataclass
 class Tally:
-    """What was measured of one variant in one minute."""
+    """What was measured of one variant in one period."""
 
     invocations: int = 0
     client_errors: int = 0
@@ -58,13 +57,13 @@ class Tally:
 
 @dataclass(frozen=True)
 class Measured:
-    """Whose tally: one variant of an endpoint, in one minute."""
+    """Whose tally: one variant of an endpoint, in the period that begins then."""
 
     place: Place
     endpoint: str
     variant: str
     target: str
-    minute: int
+    begin: int
 
 
 Tallies = dict[Measured, Tally]
@@ -76,8 +75,8 @@ def measure(
     platform: Platform, found: Serving, variant: Variant, *, status: int, model: float | None, whole: float
 ) -> None:
     """Count one invocation that ended with an HTTP status; `model` and `whole` are seconds."""
-    minute = platform.clock() // MINUTE * MINUTE
-    key = Measured(found.place, found.name, variant.name, variant.target, minute)
+    period = platform.settings.scaling_seconds * 1000
+    key = Measured(found.place, found.name, variant.name, variant.target, platform.clock() // period * period)
     with _lock:
         tallies = _tallies.setdefault(platform.metadata, {})
         tally = tallies.get(key)
@@ -94,7 +93,7 @@ def measure(
 
 
 def settle(platform: Platform, now: int) -> int:
-    """Write what was measured since the last time; returns of how many variants and minutes."""
+    """Write what was measured since the last time; returns of how many variants and periods."""
     with _lock:
         tallies = _tallies.pop(platform.metadata, {})
     if not tallies:
@@ -108,28 +107,30 @@ def settle(platform: Platform, now: int) -> int:
     return len(tallies)
 
 
+def resolution_of(seconds: int) -> int:
+    """Return to how many seconds the points of a period are stored: 60 where it is whole minutes, else 1."""
+    return 1 if seconds % 60 else 60
+
+
 def _points(platform: Platform, key: Measured, tally: Tally) -> dict[str, Point]:
-    count, minute = tally.invocations, key.minute
-    instances = len(platform.models.instances(key.target)) if platform.models else 0
+    count, begin, resolution = tally.invocations, key.begin, resolution_of(platform.settings.scaling_seconds)
+    share = 1 / max(1, len(platform.models.instances(key.target)) if platform.models else 0)
     points = {
-        "Invocations": _of_ones(count, count, minute, "None"),
-        "InvocationsPerInstance": _shared(count, max(1, instances), minute),
-        "Invocation4XXErrors": _of_ones(tally.client_errors, count, minute, "None"),
-        "Invocation5XXErrors": _of_ones(tally.server_errors, count, minute, "None"),
+        "Invocations": _of_ones(count, count, begin, resolution),
+        "InvocationsPerInstance": Point(
+            begin, resolution, "None", float(count), count * share, share, share, ((share, float(count)),)
+        ),
+        "Invocation4XXErrors": _of_ones(tally.client_errors, count, begin, resolution),
+        "Invocation5XXErrors": _of_ones(tally.server_errors, count, begin, resolution),
     }
     if tally.model.counts:
-        points["ModelLatency"] = tally.model.point(minute, "Microseconds")
-        points["OverheadLatency"] = tally.overhead.point(minute, "Microseconds")
+        points["ModelLatency"] = tally.model.point(begin, resolution, "Microseconds")
+        points["OverheadLatency"] = tally.overhead.point(begin, resolution, "Microseconds")
     return points
 
 
-def _of_ones(ones: int, count: int, minute: int, unit: str) -> Point:
+def _of_ones(ones: int, count: int, begin: int, resolution: int) -> Point:
     """Return the point of `count` values, of which so many are 1 and the others 0."""
     parts = ((0.0, float(count - ones)), (1.0, float(ones)))
-    distribution = tuple((value, number) for value, number in parts if number)
-    return Point(minute, 60, unit, float(count), float(ones), distribution[0][0], distribution[-1][0], distribution)
-
-
-def _shared(count: int, instances: int, minute: int) -> Point:
-    share = 1 / instances
-    return Point(minute, 60, "None", float(count), count * share, share, share, ((share, float(count)),))
+    known = tuple((value, number) for value, number in parts if number)
+    return Point(begin, resolution, "None", float(count), float(ones), known[0][0], known[-1][0], known)

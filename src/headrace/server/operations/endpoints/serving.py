@@ -28,6 +28,7 @@ class Serverless:
 
     memory_mb: int
     max_concurrency: int
+    provisioned: int = 0
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,11 @@ def _read_variant(arn: str, variant: Mapping[str, Any]) -> Variant:
         multi_model=bool(many),
         model_data=many[0]["model_data_url"] if many else "",
         role_arn=model["execution_role_arn"],
-        serverless=Serverless(limits["memory_size_in_mb"], limits["max_concurrency"]) if limits else None,
+        serverless=_read_limits(limits) if limits else None,
         instance_count=variant.get("current_instance_count", 0),
     )
+
+
+def _read_limits(limits: Mapping[str, Any]) -> Serverless:
+    provisioned = limits.get("provisioned_concurrency") or 0
+    return Serverless(limits["memory_size_in_mb"], limits["max_concurrency"], provisioned)

@@ -41,11 +41,16 @@ while Creating or Updating), `failure_reason`, `last_deployment_config`, and `lo
 """
 
 
+def arn_of(place: Place, name: str) -> str:
+    """Return the ARN that an endpoint of that name has, or would have."""
+    return ENDPOINT.arn_of(place, name, {"lowered": name.lower()})
+
+
 def endpoint_named(connection: Connection, place: Place, name: str) -> Stored:
     """Return the endpoint of that name; raises InvalidInput in AWS's words."""
     stored = resources.find(connection, ENDPOINT, place, name)
     if stored is None:
-        raise InvalidInput(f'Could not find endpoint "{ENDPOINT.arn_of(place, name, {"lowered": name.lower()})}".')
+        raise InvalidInput(f'Could not find endpoint "{arn_of(place, name)}".')
     return stored
 
 

@@ -17,11 +17,17 @@ from headrace.server.resources import Stored
 
 @dataclass(frozen=True)
 class Capacity:
-    """How many instances of a variant there are and are wanted, and EndpointStatus."""
+    """How many instances of a variant there are and are wanted, or how much provisioned concurrency.
+
+    `least` is the smallest that can be asked for, `status` is EndpointStatus, `reason` says why the last change failed.
+    """
 
     current: int
     desired: int
+    least: int
+    serverless: bool
     status: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -34,22 +40,37 @@ class Wanted:
     limits: Mapping[str, Any] | None = None
 
 
-def current(context: Context, endpoint_name: str, variant_name: str) -> Capacity:
+def capacity_of(context: Context, endpoint_name: str, variant_name: str) -> Capacity:
     """Return the capacity of a variant; raises InvalidInput where there is no such endpoint or variant."""
     stored = endpoint_named(context.connection, context.place, endpoint_name)
-    found = _variant(stored, stored.record.get("deployment"), variant_name)
-    return Capacity(found["current_instance_count"], found.get("desired_instance_count", 0), stored.state)
+    deployment = stored.record.get("deployment")
+    found = _variant(stored, deployment, variant_name)
+    limits = found.get("desired_serverless_config")
+    if limits is None:
+        current, desired = found["current_instance_count"], found["desired_instance_count"]
+    else:
+        present = found.get("current_serverless_config") or {}
+        current, desired = (each.get("provisioned_concurrency") or 0 for each in (present, limits))
+    least = 0 if limits is None and _is_async(deployment or {}) else 1
+    return Capacity(
+        current, desired, least, limits is not None, stored.state, stored.record.get("failure_reason") or ""
+    )
 
 
-def set_desired_instance_count(context: Context, endpoint_name: str, variant_name: str, count: int) -> None:
-    """Ask for `count` instances of a variant, as UpdateEndpointWeightsAndCapacities does.
+def set_capacity(context: Context, endpoint_name: str, variant_name: str, count: int) -> None:
+    """Ask for `count` instances of a variant, or so much provisioned concurrency of a serverless one.
 
-    Raises InvalidInput where there is no such endpoint or variant, or it changes already, LimitExceeded past the quota.
+    What UpdateEndpointWeightsAndCapacities does. Raises InvalidInput where there is no such endpoint or variant, or it
+    changes already, LimitExceeded past the quota.
     """
     stored = endpoint_named(context.connection, context.place, endpoint_name)
     if stored.state in CHANGING:
         raise InvalidInput(f'Cannot update in-progress endpoint "{stored.arn}".')
-    want(context, stored, [Wanted(variant_name, count=count)])
+    found = _variant(stored, stored.record.get("deployment"), variant_name)
+    if found.get("desired_serverless_config"):
+        want(context, stored, [Wanted(variant_name, limits={"provisioned_concurrency": count})])
+    else:
+        want(context, stored, [Wanted(variant_name, count=count)])
 
 
 def want(context: Context, stored: Stored, changes: Sequence[Wanted]) -> None:

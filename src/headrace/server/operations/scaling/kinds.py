@@ -21,7 +21,12 @@ _AUTOSCALING = "arn:{partition}:autoscaling:{region}:{account}:"
 _OF = "resource/{service_namespace}/{resource_id}"
 
 TARGET = Resource("application-autoscaling/scalable-target", "scalable target", _SCALING + "scalable-target/{id}")
-"""A target; its record also holds `scaled`: when and from which capacity it was scaled last, by direction."""
+"""A target, named by its ResourceId; its record also holds
+
+`open` (the activity that is not over yet, or ""), `held` (the policy and code of the present reason not to scale, or
+""), and `scaled`: `at` (when it was last tried), `out` and `in` (when a policy last did so, `at`, and `from` which
+capacity).
+"""
 
 POLICY = Resource(
     "application-autoscaling/scaling-policy",
@@ -36,8 +41,10 @@ SCHEDULED = Resource(
 ACTIVITY = Resource("application-autoscaling/scaling-activity", "scaling activity", "scaling-activity/{name}")
 
 NAMESPACE = "sagemaker"
+TRACKING = "target_tracking_scaling_policy_configuration"
 INSTANCES, CONCURRENCY = "sagemaker:variant:DesiredInstanceCount", "sagemaker:variant:DesiredProvisionedConcurrency"
 _VARIANT = re.compile(r"endpoint/([a-zA-Z0-9-]{1,63})/variant/([a-zA-Z0-9-]{1,63})")
+MOST_CHILDREN, MOST_SHOWN = 200, 50
 IDENTITY = ("service_namespace", "resource_id", "scalable_dimension")
 
 
@@ -69,8 +76,9 @@ def check_identity(service_namespace: str, resource_id: str, scalable_dimension:
 
 def find_target(context: Context, service_namespace: str, resource_id: str, scalable_dimension: str) -> Stored | None:
     """Return the registered target, or None."""
-    name = f"{service_namespace}/{resource_id}/{scalable_dimension}"
-    return resources.find(context.connection, TARGET, context.place, name)
+    stored = resources.find(context.connection, TARGET, context.place, resource_id)
+    named = (service_namespace, resource_id, scalable_dimension)
+    return stored if stored and tuple(stored.record[name] for name in IDENTITY) == named else None
 
 
 def target_named(context: Context, service_namespace: str, resource_id: str, scalable_dimension: str) -> Stored:
@@ -84,6 +92,13 @@ def target_named(context: Context, service_namespace: str, resource_id: str, sca
     return stored
 
 
+def children(context: Context, resource: Resource, target: Stored) -> list[Stored]:
+    """Return the policies or scheduled actions of a target by name; no target has more than MOST_CHILDREN."""
+    return resources.listing(
+        context.connection, resource, context.place, parent=target.arn, limit=MOST_CHILDREN
+    ).items  # fmt: skip
+
+
 def page(
     context: Context,
     resource: Resource,
@@ -92,14 +107,13 @@ def page(
     *,
     names: Sequence[str] = (),
     resource_ids: Sequence[str] = (),
-    most: int = 50,
     where: Sequence[ColumnElement[bool]] = (),
     descending: bool = False,
 ) -> tuple[list[Stored], str | None]:
     """Return the records of a Describe operation that match, and the token of the next page; raises InvalidInput."""
-    limit = asked.get("max_results") or most
-    if not 1 <= limit <= most:
-        raise InvalidInput(f"MaxResults {limit} is not between 1 and {most}")
+    limit = MOST_SHOWN if asked.get("max_results") is None else asked["max_results"]
+    if not 1 <= limit <= MOST_SHOWN:
+        raise InvalidInput(f"MaxResults {limit} is not between 1 and {MOST_SHOWN}")
     if asked.get("scalable_dimension") and not resource_ids:
         raise InvalidInput("A ScalableDimension needs a ResourceId beside it")
     conditions = [member("service_namespace") == asked["service_namespace"], *where]

@@ -1,29 +1,24 @@
-"""Scaling policies: a target value that a metric is to stay at, or steps that an alarm takes."""
+"""Scaling policies: a target value that a metric is to stay at."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 from uuid import uuid4
-
-from sqlalchemy import select
 
 from headrace.server import resources
 from headrace.server.context import Context
 from headrace.server.errors import InvalidInput, LimitExceeded, NotFound
 from headrace.server.operations.scaling import kinds
-from headrace.server.operations.scaling.kinds import IDENTITY, POLICY, target_named
-from headrace.server.operations.scaling.measures import PREDEFINED
+from headrace.server.operations.scaling.kinds import IDENTITY, POLICY, TRACKING, target_named
+from headrace.server.operations.scaling.measures import PREDEFINED, values
 from headrace.server.resources import Stored
-from headrace.server.resources.rows import SHOWN, read_row
-from headrace.server.stores.metadata.tables.resources import RESOURCES
 
-TRACKING, STEPS = "target_tracking_scaling_policy_configuration", "step_scaling_policy_configuration"
-_CONFIGURATION = {"TargetTrackingScaling": TRACKING, "StepScaling": STEPS}
-_DESCRIBED = ("policy_name", *IDENTITY, "policy_type", TRACKING, STEPS, "alarms", "creation_time")
-MOST_POLICIES, MOST_STEPS = 50, 20
+_DESCRIBED = ("policy_name", *IDENTITY, "policy_type", TRACKING, "alarms", "creation_time")
+TYPE = "TargetTrackingScaling"
+MOST_POLICIES = 50
 SMALLEST, LARGEST = 8.515920e-109, 1.174271e108
+_MINUTE = 60_000
 
 
 def put_scaling_policy(
@@ -38,43 +33,49 @@ def put_scaling_policy(
     target_tracking_scaling_policy_configuration: dict[str, Any] | None = None,
     predictive_scaling_policy_configuration: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Make a policy of a target, or replace the one of its name. AWS page: PutScalingPolicy."""
+    """Make a policy of a target, or replace the one of its name. AWS page: PutScalingPolicy.
+
+    Its two alarms, above the target and well below it, are watched by the server itself; as AWS documents it, the
+    caller needs cloudwatch:PutMetricAlarm for them.
+    """
     kinds.check_identity(service_namespace, resource_id, scalable_dimension)
     target = target_named(context, service_namespace, resource_id, scalable_dimension)
     if policy_type == "PredictiveScaling" or predictive_scaling_policy_configuration:
-        raise InvalidInput("PredictiveScaling is for ECS services only; use TargetTrackingScaling or StepScaling")
+        raise InvalidInput("PredictiveScaling is for ECS services only; use TargetTrackingScaling")
     stored = resources.find(context.connection, POLICY, context.place, policy_name, parent=target.arn)
-    kind = policy_type or (stored.record["policy_type"] if stored else "StepScaling")
-    given = {TRACKING: target_tracking_scaling_policy_configuration, STEPS: step_scaling_policy_configuration}
-    configuration = given.pop(_CONFIGURATION[kind])
-    if configuration is None or any(given.values()):
-        raise InvalidInput(f"A policy of the type {kind} needs the configuration of that type, and no other")
-    if kind == "StepScaling":
-        _check_steps(configuration)
-    else:
-        _check_tracking(configuration, scalable_dimension)
-        _check_only(context, target, policy_name, configuration)
-    record = {
-        "policy_name": policy_name, "policy_type": kind, _CONFIGURATION[kind]: configuration,
-        **{name: target.record[name] for name in IDENTITY},
-        "id": stored.record["id"] if stored else str(uuid4()),
-    }  # fmt: skip
-    record["alarms"] = _alarms(context, record) if kind != "StepScaling" else []
-    if stored is None:
-        if len(policies_of(context, target)) >= MOST_POLICIES:
-            raise LimitExceeded(f"The target {resource_id} has {MOST_POLICIES} policies already; delete one first")
-        stored = resources.create(
-            context.connection, POLICY, context.place, policy_name, record, now=context.now, parent=target.arn
+    if step_scaling_policy_configuration or (policy_type or (TYPE if stored else "StepScaling")) != TYPE:
+        raise InvalidInput(
+            "StepScaling acts when a CloudWatch alarm does, and alarms are not built in here; use TargetTrackingScaling"
         )
-    else:
+    configuration = target_tracking_scaling_policy_configuration
+    if configuration is None:
+        raise InvalidInput("A policy of the type TargetTrackingScaling needs TargetTrackingScalingPolicyConfiguration")
+    others = [each for each in kinds.children(context, POLICY, target) if each.name != policy_name]
+    _check_tracking(configuration, scalable_dimension)
+    _check_only(configuration, others)
+    values(context, resource_id, configuration, start=context.now - _MINUTE, end=context.now)
+    number = stored.record["id"] if stored else str(uuid4())
+    record = {
+        "policy_name": policy_name, "policy_type": TYPE, TRACKING: configuration, "id": number,
+        **{name: target.record[name] for name in IDENTITY}, "alarms": _alarms(context, resource_id, number),
+    }  # fmt: skip
+    for alarm in record["alarms"]:
+        context.authorise("cloudwatch:PutMetricAlarm", alarm["alarm_arn"])
+    if stored is not None:
         resources.change(context.connection, POLICY, stored, now=context.now, record=record)
-    return {"policy_arn": stored.arn, "alarms": record["alarms"]}
+        return {"policy_arn": stored.arn, "alarms": record["alarms"]}
+    if len(others) >= MOST_POLICIES:
+        raise LimitExceeded(f"The target {resource_id} has {MOST_POLICIES} policies already; delete one first")
+    made = resources.create(
+        context.connection, POLICY, context.place, policy_name, record, now=context.now, parent=target.arn
+    )
+    return {"policy_arn": made.arn, "alarms": record["alarms"]}
 
 
 def delete_scaling_policy(
     context: Context, *, policy_name: str, service_namespace: str, resource_id: str, scalable_dimension: str
 ) -> None:
-    """Delete a policy of a target. AWS page: DeleteScalingPolicy."""
+    """Delete a policy of a target with its alarms. AWS page: DeleteScalingPolicy."""
     target = kinds.find_target(context, service_namespace, resource_id, scalable_dimension)
     found = target and resources.find(context.connection, POLICY, context.place, policy_name, parent=target.arn)
     if not found:
@@ -82,6 +83,8 @@ def delete_scaling_policy(
             f"No scaling policy found for service namespace: {service_namespace}, resource ID: {resource_id}, "
             f"scalable dimension: {scalable_dimension}, policy name: {policy_name}"
         )
+    for alarm in found.record["alarms"]:
+        context.authorise("cloudwatch:DeleteAlarms", alarm["alarm_arn"])
     resources.remove(context.connection, found, POLICY)
 
 
@@ -107,17 +110,9 @@ def describe_scaling_policies(
         asked,
         names=policy_names,
         resource_ids=[resource_id] if resource_id else [],
-        most=50,
     )
     shown = [{**kinds.shown(stored, _DESCRIBED), "policy_arn": stored.arn} for stored in found]
     return {"scaling_policies": shown, "next_token": more}
-
-
-def policies_of(context: Context, target: Stored) -> list[Stored]:
-    """Return the policies of a target by name."""
-    columns = RESOURCES.c
-    chosen = select(*SHOWN).where(columns.parent == target.arn, columns.kind == POLICY.kind).order_by(columns.name)
-    return [read_row(row) for row in context.connection.execute(chosen)]
 
 
 def _check_tracking(configuration: Mapping[str, Any], dimension: str) -> None:
@@ -140,41 +135,17 @@ def _check_tracking(configuration: Mapping[str, Any], dimension: str) -> None:
             raise InvalidInput("CustomizedMetricSpecification needs Metrics or MetricName, Namespace and Statistic")
 
 
-def _check_only(context: Context, target: Stored, name: str, configuration: Mapping[str, Any]) -> None:
+def _check_only(configuration: Mapping[str, Any], others: Sequence[Stored]) -> None:
     metrics = ("predefined_metric_specification", "customized_metric_specification")
-    for other in policies_of(context, target):
-        tracked = other.record.get(TRACKING, {})
-        if other.name != name and tracked and all(tracked.get(each) == configuration.get(each) for each in metrics):
+    for other in others:
+        if all(other.record[TRACKING].get(each) == configuration.get(each) for each in metrics):
             raise InvalidInput(
                 f"Only one TargetTrackingScaling policy for a metric specification is allowed; {other.name} has it"
             )
 
 
-def _check_steps(configuration: Mapping[str, Any]) -> None:
-    steps = configuration.get("step_adjustments") or []
-    if not configuration.get("adjustment_type") or not steps:
-        raise InvalidInput("A StepScalingPolicyConfiguration needs AdjustmentType and StepAdjustments")
-    if len(steps) > MOST_STEPS:
-        raise InvalidInput(f"StepAdjustments has {len(steps)} members; give at most {MOST_STEPS}")
-    infinite = float("inf")
-    bounds = sorted(
-        (each.get("metric_interval_lower_bound", -infinite), each.get("metric_interval_upper_bound", infinite))
-        for each in steps
-    )
-    if any(low >= high for low, high in bounds):
-        raise InvalidInput("The lower bound of a step adjustment must be less than its upper bound")
-    if any(before[1] > after[0] for before, after in pairwise(bounds)):
-        raise InvalidInput("The intervals of step adjustments must not overlap")
-    if any(before[1] < after[0] for before, after in pairwise(bounds)):
-        raise InvalidInput("The intervals of step adjustments must leave no gap between them")
-    percent = configuration["adjustment_type"] == "PercentChangeInCapacity"
-    if configuration.get("min_adjustment_magnitude") and not percent:
-        raise InvalidInput("MinAdjustmentMagnitude is for PercentChangeInCapacity only; leave it out")
-
-
-def _alarms(context: Context, record: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return the names of the two states that the server watches itself: above the target, and well below it."""
+def _alarms(context: Context, resource_id: str, number: str) -> list[dict[str, str]]:
     place = context.place
-    names = [f"TargetTracking-{record['resource_id']}-Alarm{side}-{record['id']}" for side in ("High", "Low")]
+    names = [f"TargetTracking-{resource_id}-Alarm{side}-{number}" for side in ("High", "Low")]
     prefix = f"arn:{place.partition}:cloudwatch:{place.region}:{place.account}:alarm:"
     return [{"alarm_name": name, "alarm_arn": prefix + name} for name in names]

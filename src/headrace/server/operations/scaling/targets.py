@@ -6,21 +6,18 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
-
 from headrace.server import resources
 from headrace.server.context import Context
 from headrace.server.errors import InvalidInput, LimitExceeded, NotFound
-from headrace.server.operations.endpoints.states import endpoint_named
-from headrace.server.operations.endpoints.variants import current
+from headrace.server.operations.endpoints.states import arn_of
+from headrace.server.operations.endpoints.variants import capacity_of
 from headrace.server.operations.scaling import kinds
-from headrace.server.operations.scaling.kinds import IDENTITY, TARGET, target_named, variant_of
+from headrace.server.operations.scaling.activities import bring_within
+from headrace.server.operations.scaling.belonging import forget
+from headrace.server.operations.scaling.kinds import CONCURRENCY, IDENTITY, TARGET, target_named, variant_of
+from headrace.server.operations.scaling.roles import service_role
 from headrace.server.resources import Stored
-from headrace.server.resources.rows import SHOWN, read_row
-from headrace.server.stores.metadata.tables.resources import RESOURCES
 
-ROLE = "aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
-ROLE_NAME = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
 SUSPENDED = ("dynamic_scaling_in_suspended", "dynamic_scaling_out_suspended", "scheduled_scaling_suspended")
 _DESCRIBED = (*IDENTITY, "min_capacity", "max_capacity", "role_arn", "creation_time", "suspended_state")
 
@@ -39,46 +36,47 @@ def register_scalable_target(
 ) -> dict[str, Any]:
     """Register a variant of an endpoint, or change the bounds of one that is. AWS page: RegisterScalableTarget.
 
-    The caller must be allowed to see the endpoint and to change its capacity. SageMaker has a service-linked role, so
-    that RoleARN is ignored, as documented.
+    A capacity that is out of the bounds is brought within them. The caller must be allowed to see the endpoint and to
+    change its capacity, and for the first target to make the service-linked role; so RoleARN is ignored, as documented.
     """
+    del role_arn
     kinds.check_identity(service_namespace, resource_id, scalable_dimension)
-    stored = kinds.find_target(context, service_namespace, resource_id, scalable_dimension)
-    _check_variant(context, resource_id)
+    _check_variant(context, resource_id, scalable_dimension)
+    place = context.place
+    stored = resources.find(context.connection, TARGET, place, resource_id)
     given = {"min_capacity": min_capacity, "max_capacity": max_capacity}
     bounds = {**_bounds(stored), **{name: value for name, value in given.items() if value is not None}}
     _check_bounds(bounds)
     suspended = stored.record["suspended_state"] if stored else dict.fromkeys(SUSPENDED, False)
-    changed = {**bounds, "suspended_state": {**suspended, **(suspended_state or {})}}
+    changed = {**bounds, "suspended_state": {**suspended, **(suspended_state or {})}, "role_arn": service_role(context)}
     if stored is not None:
+        if stored.record["scalable_dimension"] != scalable_dimension:
+            raise InvalidInput(f"{resource_id} is registered for {stored.record['scalable_dimension']}; deregister it")
         if tags:
             raise InvalidInput("Tags can't be given for a target that is registered already; use TagResource")
-        resources.change(context.connection, TARGET, stored, now=context.now, record={**stored.record, **changed})
-        return {"scalable_target_arn": stored.arn}
-    place = context.place
-    record = {
-        "service_namespace": service_namespace,
-        "resource_id": resource_id,
-        "scalable_dimension": scalable_dimension,
-        "role_arn": f"arn:{place.partition}:iam::{place.account}:role/{ROLE}{ROLE_NAME}",
-        "id": f"0{secrets.token_hex(16)}",
-        "scaled": {},
-        **changed,
-    }
-    name = f"{service_namespace}/{resource_id}/{scalable_dimension}"
-    made = resources.create(context.connection, TARGET, place, name, record, now=context.now, tags=tags)
-    return {"scalable_target_arn": made.arn}
+        record = {**stored.record, **changed}
+        stored = resources.change(context.connection, TARGET, stored, now=context.now, record=record)
+    else:
+        record = {
+            "service_namespace": service_namespace,
+            "resource_id": resource_id,
+            "scalable_dimension": scalable_dimension,
+            "id": f"0{secrets.token_hex(16)}",
+            "open": "",
+            "held": "",
+            "scaled": {"at": 0},
+            **changed,
+        }
+        stored = resources.create(context.connection, TARGET, place, resource_id, record, now=context.now, tags=tags)
+    bring_within(context, stored)
+    return {"scalable_target_arn": stored.arn}
 
 
 def deregister_scalable_target(
     context: Context, *, service_namespace: str, resource_id: str, scalable_dimension: str
 ) -> None:
     """Forget a target with its policies and scheduled actions. AWS page: DeregisterScalableTarget."""
-    stored = target_named(context, service_namespace, resource_id, scalable_dimension)
-    belonging = select(*SHOWN).where(RESOURCES.c.parent == stored.arn)
-    for row in context.connection.execute(belonging).all():
-        resources.remove(context.connection, read_row(row))
-    resources.remove(context.connection, stored, TARGET)
+    forget(context, target_named(context, service_namespace, resource_id, scalable_dimension))
 
 
 def describe_scalable_targets(
@@ -127,15 +125,20 @@ def _target(context: Context, arn: str) -> Stored:
     return stored
 
 
-def _check_variant(context: Context, resource_id: str) -> None:
+def _check_variant(context: Context, resource_id: str, dimension: str) -> None:
     variant = variant_of(resource_id)
+    arn = arn_of(context.place, variant.endpoint)
+    context.authorise("sagemaker:DescribeEndpoint", arn)
+    context.authorise("sagemaker:UpdateEndpointWeightsAndCapacities", arn)
     try:
-        endpoint = endpoint_named(context.connection, context.place, variant.endpoint)
-        current(context, variant.endpoint, variant.name)
+        found = capacity_of(context, variant.endpoint, variant.name)
     except InvalidInput:
         raise InvalidInput(f"Endpoint or variant doesn't exist: {resource_id}; create it first") from None
-    context.authorise("sagemaker:DescribeEndpoint", endpoint.arn)
-    context.authorise("sagemaker:UpdateEndpointWeightsAndCapacities", endpoint.arn)
+    if found.serverless != (dimension == CONCURRENCY):
+        kind = "is" if found.serverless else "is not"
+        raise InvalidInput(f"{resource_id} {kind} serverless and has no {dimension.rpartition(':')[2]}")
+    if found.serverless and not found.desired:
+        raise InvalidInput(f"{resource_id} has no ProvisionedConcurrency that could be scaled; give it some first")
 
 
 def _bounds(stored: Stored | None) -> dict[str, int | None]:
