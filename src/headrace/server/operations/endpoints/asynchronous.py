@@ -33,8 +33,8 @@ def invoke_endpoint_async(
 ) -> Later:
     """Accept a request whose answer, or failure, is written into S3; it survives the server's end from then on.
 
-    The input is `body`, or the object at `input_location`, which is read with the model's role. AWS page:
-    InvokeEndpointAsync.
+    The input is `body`, or the object at `input_location`, which is read with the model's role and tells its own
+    content type where none is given. AWS page: InvokeEndpointAsync.
     """
     found = serving_at(context, endpoint_name)
     if found.asynchronous is None:

@@ -26,7 +26,7 @@ from headrace.server.operations.acting import Actor, act_as
 from headrace.server.operations.endpoints.asking import ask
 from headrace.server.operations.endpoints.routing import choose
 from headrace.server.operations.endpoints.serving import Serving, serving
-from headrace.server.operations.storage.transfer import parse_uri, read_key, stage
+from headrace.server.operations.storage.transfer import parse_uri, read_object, stage
 from headrace.server.operations.storage.transfer import put as put_object
 from headrace.server.resources import Place
 from headrace.server.stores.metadata import MetadataStore
@@ -36,6 +36,9 @@ LOG = logging.getLogger("headrace.invocations")
 
 LARGEST_INPUT = 1 << 30
 """Bytes of an object that is given to a model. AWS page: Asynchronous inference."""
+
+UNTOLD_TYPE = "binary/octet-stream"
+"""What S3 answers for an object that was stored without a type."""
 
 PAUSE_SECONDS = 0.5
 """How long a line waits for instances to serve."""
@@ -222,10 +225,13 @@ def _actor(platform: Platform, connection: Connection, found: Serving | None, ac
 
 
 def _ask(platform: Platform, actor: Actor, found: Serving, accepted: Accepted, body: bytes | None) -> tuple[bytes, str]:
+    kind = accepted.content_type
     if body is None:
         place = parse_uri(accepted.input_location)
-        body = read_key(actor, place.bucket, place.key, most=LARGEST_INPUT)
-    invocation = Invocation(body, accepted.content_type, accepted.accept, accepted.custom_attributes)
+        found_input, body = read_object(actor, place.bucket, place.key, most=LARGEST_INPUT)
+        if not kind and found_input.content_type != UNTOLD_TYPE:
+            kind = found_input.content_type
+    invocation = Invocation(body, kind, accepted.accept, accepted.custom_attributes)
     reply = ask(platform, found, choose(found, ""), invocation, seconds=accepted.seconds)
     return reply.body, reply.content_type
 

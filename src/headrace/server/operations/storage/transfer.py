@@ -21,12 +21,13 @@ BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Key:
-    """An object as a listing shows it; `etag` is without quotes."""
+    """An object as a listing shows it; `etag` is without quotes, and `content_type` "" where it was not opened."""
 
     bucket: str
     key: str
     size: int = 0
     etag: str = ""
+    content_type: str = ""
 
     @property
     def uri(self) -> str:
@@ -65,15 +66,21 @@ def open_key(actor: Actor, bucket: str, key: str) -> tuple[Key, Iterator[bytes]]
     with actor.reading() as context:
         context.authorise("s3:GetObject", f"{bucket_arn(actor.place.partition, bucket)}/{key}")
         answer = get_object(context, bucket=bucket, key=key)
-    return Key(bucket, key, answer["content_length"], answer["e_tag"].strip('"')), answer["body"]
+    etag, kind = answer["e_tag"].strip('"'), answer["content_type"]
+    return Key(bucket, key, answer["content_length"], etag, kind), answer["body"]
 
 
 def read_key(actor: Actor, bucket: str, key: str, *, most: int) -> bytes:
     """Return the bytes of an object; raises TooLarge past `most` bytes."""
+    return read_object(actor, bucket, key, most=most)[1]
+
+
+def read_object(actor: Actor, bucket: str, key: str, *, most: int) -> tuple[Key, bytes]:
+    """Return an object and its bytes; raises TooLarge past `most` of them."""
     found, blocks = open_key(actor, bucket, key)
     if found.size > most:
         raise TooLarge(f"{found.uri} has {found.size} bytes, and at most {most} are taken here; make it smaller")
-    return b"".join(blocks)
+    return found, b"".join(blocks)
 
 
 def download(actor: Actor, bucket: str, key: str, path: Path) -> Key:
