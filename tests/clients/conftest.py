@@ -1,17 +1,29 @@
 """Other programs of AWS's clients: virtual environments of their own, which `make test-clients` makes."""
 
+import importlib.util
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 collect_ignore = ["sagemaker_session.py", "programs"]
 ENVIRONMENTS = Path(__file__).parents[2] / ".venv-clients"
 Run = Callable[..., subprocess.CompletedProcess[str]]
+XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+"""As a list: version 3 of the SDK reads no statement that stands alone."""
+SOON = {"Delay": 1, "MaxAttempts": 200}
+"""How often a waiter looks: its own 30 to 120 seconds are AWS's pace."""
 
 
 @pytest.fixture
@@ -47,3 +59,145 @@ def run(tmp_path: Path) -> Run:
 def headrace(server: Any) -> Callable[..., list[str]]:
     """Return what writes a command of headrace on the running server's data."""
     return lambda command, *rest: [sys.executable, "-m", "headrace", command, "--data", str(server.data), *rest]
+
+
+@pytest.fixture(scope="session")
+def role(server: Any) -> str:
+    """Return the ARN of a role with the policies that AWS's samples attach."""
+    iam, name = server.client("iam"), f"clients-{uuid4().hex[:8]}"
+    arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+    for policy in ("AmazonSageMakerFullAccess", "AmazonS3FullAccess"):
+        iam.attach_role_policy(RoleName=name, PolicyArn=f"arn:aws:iam::aws:policy/{policy}")
+    return arn
+
+
+@pytest.fixture(scope="session")
+def aws(server: Any) -> Iterator[Callable[[str], Any]]:
+    """Return what makes boto3's clients as a user does: by the environment alone, with boto3's own configuration."""
+    import boto3
+
+    keys = {name: server.credentials[name] for name in ("aws_access_key_id", "aws_secret_access_key")}
+    session = boto3.session.Session(region_name="us-east-1", **keys)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_ENDPOINT_URL", server.endpoint)
+        yield session.client
+
+
+@pytest.fixture(scope="session")
+def abalone() -> ModuleType:
+    """Return the module that makes up abalones, as the programs have it."""
+    found = importlib.util.spec_from_file_location("abalone", Path(__file__).with_name("programs") / "abalone.py")
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def bucket(aws: Callable[[str], Any]) -> str:
+    name = f"flows-{uuid4().hex[:8]}"
+    aws("s3").create_bucket(Bucket=name)
+    return name
+
+
+@pytest.fixture(scope="session")
+def upload(aws: Callable[[str], Any], bucket: str) -> Callable[[str, bytes], str]:
+    """Return what puts bytes into the bucket under a key and returns their S3 URI."""
+
+    def put(key: str, content: bytes) -> str:
+        aws("s3").put_object(Bucket=bucket, Key=key, Body=content)
+        return f"s3://{bucket}/{key}"
+
+    return put
+
+
+@pytest.fixture(scope="session")
+def train(aws: Callable[[str], Any], bucket: str, role: str) -> Callable[..., dict[str, Any]]:
+    """Return what runs a training job to its end, waits by boto3's waiter, and returns its description."""
+
+    def run(
+        prefix: str, image: str, channels: dict[str, tuple[str, str]], hyperparameters: dict[str, str]
+    ) -> dict[str, Any]:
+        sagemaker, name = aws("sagemaker"), f"{prefix}-{uuid4().hex[:8]}"
+        sagemaker.create_training_job(
+            TrainingJobName=name,
+            AlgorithmSpecification={"TrainingImage": image, "TrainingInputMode": "File"},
+            RoleArn=role,
+            HyperParameters=hyperparameters,
+            InputDataConfig=[
+                {
+                    "ChannelName": channel,
+                    "ContentType": kind,
+                    "CompressionType": "None",
+                    "DataSource": {
+                        "S3DataSource": {
+                            "S3DataType": "S3Prefix",
+                            "S3Uri": uri,
+                            "S3DataDistributionType": "ShardedByS3Key" if "forest" in image else "FullyReplicated",
+                        }
+                    },
+                }
+                for channel, (uri, kind) in channels.items()
+            ],
+            OutputDataConfig={"S3OutputPath": f"s3://{bucket}/output"},
+            ResourceConfig={"InstanceType": "ml.m5.2xlarge", "InstanceCount": 1, "VolumeSizeInGB": 5},
+            StoppingCondition={"MaxRuntimeInSeconds": 3600},
+        )
+        sagemaker.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName=name, WaiterConfig=SOON)
+        found: dict[str, Any] = sagemaker.describe_training_job(TrainingJobName=name)
+        assert found["TrainingJobStatus"] == "Completed", found
+        return found
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def models(abalone: ModuleType, train: Any, upload: Any) -> list[str]:
+    """Return the archives in S3 of two XGBoost models of abalones, one of 10 rounds and one of 40."""
+    lines = (f"{rings}," + ",".join(map(str, features)) for rings, features in abalone.rows(1500, 1))
+    data = upload("models/train/abalone.csv", "".join(f"{line}\n" for line in lines).encode())
+    jobs = [train("model", XGBOOST, {"train": (data, "text/csv")}, {"num_round": rounds}) for rounds in ("10", "40")]
+    return [job["ModelArtifacts"]["S3ModelArtifacts"] for job in jobs]
+
+
+@pytest.fixture(scope="session")
+def row(abalone: ModuleType) -> str:
+    """Return one abalone's features as CSV."""
+    return ",".join(map(str, abalone.rows(1, 3)[0][1]))
+
+
+@pytest.fixture(scope="session")
+def create_model(aws: Callable[[str], Any], role: str) -> Callable[..., str]:
+    """Return what creates a model of one container and returns its name."""
+
+    def make(uri: str, image: str = XGBOOST, **more: Any) -> str:
+        name = f"model-{uuid4().hex[:8]}"
+        container = {"Image": image, "ModelDataUrl": uri} | more
+        made = aws("sagemaker").create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer=container)
+        assert made["ModelArn"].endswith(f":model/{name}")
+        return name
+
+    return make
+
+
+@pytest.fixture
+def deploy(aws: Callable[[str], Any]) -> Iterator[Callable[..., str]]:
+    """Return what creates a configuration and an endpoint and waits for it; all of them are deleted with the test."""
+    sagemaker, made = aws("sagemaker"), []
+
+    def create(*variants: dict[str, Any], **more: Any) -> str:
+        name = f"endpoint-{uuid4().hex[:8]}"
+        given = [{"InstanceType": "ml.m5.large", "InitialInstanceCount": 1} | each for each in variants]
+        sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=given, **more)
+        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+        made.append(name)
+        sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig=SOON)
+        return name
+
+    yield create
+    for name in made:
+        sagemaker.delete_endpoint(EndpointName=name)
+        sagemaker.delete_endpoint_config(EndpointConfigName=name)
+    for name in made:
+        sagemaker.get_waiter("endpoint_deleted").wait(EndpointName=name, WaiterConfig=SOON)

@@ -7,24 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
-from uuid import uuid4
 
 import pytest
 
 PROGRAMS = Path(__file__).with_name("programs")
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"},
-}
-
-
-@pytest.fixture(scope="session")
-def role(server: Any) -> str:
-    iam, name = server.client("iam"), f"clients-{uuid4().hex[:8]}"
-    arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
-    for policy in ("AmazonSageMakerFullAccess", "AmazonS3FullAccess"):
-        iam.attach_role_policy(RoleName=name, PolicyArn=f"arn:aws:iam::aws:policy/{policy}")
-    return arn
 
 
 @pytest.fixture
@@ -102,3 +88,11 @@ def test_built_in_algorithms_answer_records(flow: Any) -> None:
     assert all(each["distance_to_cluster"][0] < 3 for each in told["means"])
     assert [len(each["projection"]) for each in told["components"]] == [2] * 5
     assert [each["predicted_label"][0] for each in told["neighbors"]] == groups
+
+
+def test_the_model_monitor_finds_drift(flow: Any) -> None:
+    told = flow("v2_monitor")
+    assert told["status"] == "CompletedWithViolations"
+    drifted = {each["feature_name"] for each in told["violations"] if each["constraint_check_type"] == "baseline_drift_check"}
+    assert {"length", "diameter", "height"} <= drifted
+    assert 0 < told["rows"] <= 40

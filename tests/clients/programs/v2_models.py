@@ -10,7 +10,6 @@ from sagemaker.async_inference import AsyncInferenceConfig
 from sagemaker.deserializers import CSVDeserializer
 from sagemaker.estimator import Estimator
 from sagemaker.inputs import TrainingInput
-from sagemaker.model import Model
 from sagemaker.model_monitor import DataCaptureConfig
 from sagemaker.multidatamodel import MultiDataModel
 from sagemaker.predictor import Predictor
@@ -23,19 +22,19 @@ image = sagemaker.image_uris.retrieve("xgboost", session.boto_region_name, "1.7-
 
 
 def fitted(seed: int) -> Estimator:
-    data = session.upload_data(
-        str(abalone.write(Path("abalone"), f"{seed}.libsvm", 1500, seed)), bucket, f"many/{seed}"
-    )
+    table = (f"{rings}," + ",".join(map(str, features)) for rings, features in abalone.rows(1500, seed))
+    Path(f"{seed}.csv").write_text("".join(f"{line}\n" for line in table))
+    data = session.upload_data(f"{seed}.csv", bucket, f"many/{seed}")
     estimator = Estimator(image, role, 1, "ml.m5.xlarge", output_path=f"s3://{bucket}/many/output", sagemaker_session=session,
                           hyperparameters={"num_round": 10 * seed})  # fmt: skip
-    estimator.fit({"train": TrainingInput(data, content_type="text/libsvm")}, logs=False)
+    estimator.fit({"train": TrainingInput(data, content_type="text/csv")}, logs=False)
     return estimator
 
 
 first, second = fitted(1), fitted(2)
 row = ",".join(str(value) for value in abalone.rows(1, 3)[0][1])
 many = MultiDataModel(
-    sagemaker.utils.unique_name_from_base("many"), f"s3://{bucket}/many/models/", model=Model(image, role=role, sagemaker_session=session),
+    sagemaker.utils.unique_name_from_base("many"), f"s3://{bucket}/many/models/", model=first.create_model(role=role, image_uri=image),
     sagemaker_session=session,
 )  # fmt: skip
 many.add_model(first.model_data, "first.tar.gz")
