@@ -83,6 +83,12 @@ def run_monitoring(platform: Platform, now: int) -> None:
         by_itself(platform, partial(run_due, arn=arn))
 
 
+def trim_events(platform: Platform, now: int) -> None:
+    """Forget events that every reader has passed, and those that are too old."""
+    with platform.metadata.writing() as connection:
+        events.trim(connection, before=now - EVENTS_KEPT)
+
+
 def _scaling_seconds(platform: Platform) -> float:
     return min(10.0, platform.settings.scaling_seconds)
 
