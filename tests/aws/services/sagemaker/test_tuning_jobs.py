@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from headrace.server.sandbox import Isolation, isolation
+
 XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 OVER = ("Completed", "Failed", "Stopped")
 Made = Callable[..., dict[str, Any]]
@@ -341,3 +343,30 @@ def test_a_stop_stops_what_runs_and_starts_nothing(
     assert (code, "is in status Stopped" in message) == ("ValidationException", True)
     sagemaker.delete_hyper_parameter_tuning_job(**named)
     assert refusal(lambda: sagemaker.stop_hyper_parameter_tuning_job(**named))[0] == "ResourceNotFound"
+
+
+@pytest.mark.skipif(isolation(trust=True) is not Isolation.BUBBLEWRAP, reason="scripts need bubblewrap for /opt/ml")
+def test_the_trials_of_a_script_are_measured_by_its_own_metric(
+    asked: Made, tuned: Made, job: Made, trials: Any
+) -> None:
+    """The script gets each combination; where its log has no match, the trial counts for nothing."""
+    script = """
+import sys
+assert sys.argv[1:3] == ["--kind", sys.argv[2]] and len(sys.argv) == 5, sys.argv
+print("score=0.25;" if sys.argv[2] == "good" else "score: 0.75", "size", sys.argv[4])
+"""
+    given = job({"train.py": script}, {"size": "3"})
+    algorithm = given["AlgorithmSpecification"] | {"MetricDefinitions": [{"Name": "score", "Regex": "score=(.*?);"}]}
+    grid = {"Strategy": "Grid", **choices(kind=['"bad"', '"good"'])}
+    aim = {"HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "score"}}
+    definition = {"AlgorithmSpecification": algorithm, "InputDataConfig": given["InputDataConfig"]}
+    request = asked(grid | aim, given["HyperParameters"], definition, jobs=2)
+    ended = tuned(request)
+    assert ended["HyperParameterTuningJobStatus"] == "Completed", ended
+    assert ended["BestTrainingJob"]["TunedHyperParameters"] == {"kind": '"good"'}
+    assert ended["BestTrainingJob"]["FinalHyperParameterTuningJobObjectiveMetric"] == {
+        "Type": "Maximize", "MetricName": "score", "Value": 0.25,
+    }  # fmt: skip
+    bad, _ = trials(request["HyperParameterTuningJobName"])
+    assert (bad["TrainingJobStatus"], bad["ObjectiveStatus"]) == ("Completed", "Failed")
+    assert ended["ObjectiveStatusCounters"] == {"Succeeded": 1, "Pending": 0, "Failed": 1}
