@@ -1,7 +1,9 @@
-"""AWS's first flow through boto3: XGBoost on abalones in libsvm, trained, deployed, asked and deleted."""
+"""AWS's first flow through boto3: XGBoost on abalones in libsvm, trained, tuned, deployed, asked and deleted."""
 
+from time import monotonic, sleep
 from types import ModuleType
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
@@ -25,6 +27,17 @@ def channels(abalone: ModuleType, upload: Any) -> dict[str, tuple[str, str]]:
         name: (upload(f"abalone/{name}/abalone.{name}", as_libsvm(abalone.rows(count, seed))), LIBSVM)
         for name, (count, seed) in sizes.items()
     }
+
+
+def error_of(body: bytes, asked: list[tuple[int, list[float]]]) -> float:
+    """Return how far the answers are from the rings, in the mean."""
+    found = [float(each) for each in body.decode().replace("\n", ",").strip(",").split(",")]
+    assert len(found) == len(asked)
+    return sum(abs(one - rings) for one, (rings, _) in zip(found, asked, strict=True)) / len(asked)
+
+
+def unlabelled(rows: list[tuple[int, list[float]]]) -> str:
+    return "\n".join(line.split(" ", 1)[1] for line in as_libsvm(rows).decode().splitlines())
 
 
 def test_abalones_are_learnt_served_and_deleted(
@@ -57,12 +70,81 @@ def test_abalones_are_learnt_served_and_deleted(
     model = create_model(job["ModelArtifacts"]["S3ModelArtifacts"], IMAGE)
     name = deploy({"ModelName": model, "VariantName": "AllTraffic", "InitialVariantWeight": 1})
     asked = abalone.rows(20, 3)
-    body = "\n".join(line.split(" ", 1)[1] for line in as_libsvm(asked).decode().splitlines())
-    answer = aws("sagemaker-runtime").invoke_endpoint(EndpointName=name, ContentType="text/x-libsvm", Body=body)
-    found = [float(each) for each in answer["Body"].read().decode().replace("\n", ",").strip(",").split(",")]
-    assert found == pytest.approx([rings for rings, _ in asked], abs=6)
-    assert sum(abs(one - rings) for one, (rings, _) in zip(found, asked, strict=True)) / 20 < 1.5
+    answer = aws("sagemaker-runtime").invoke_endpoint(
+        EndpointName=name, ContentType="text/x-libsvm", Body=unlabelled(asked)
+    )
+    assert error_of(answer["Body"].read(), asked) < 1.5
 
     aws("sagemaker").delete_model(ModelName=model)
     with pytest.raises(ClientError, match="Could not find model"):
         aws("sagemaker").describe_model(ModelName=model)
+
+
+@pytest.mark.slow
+def test_the_best_of_six_trials_is_served(
+    aws: Any, abalone: ModuleType, channels: Any, bucket: str, role: str, create_model: Any, deploy: Any
+) -> None:
+    sagemaker, name = aws("sagemaker"), f"abalone-{uuid4().hex[:8]}"
+    sagemaker.create_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName=name,
+        HyperParameterTuningJobConfig={
+            "ParameterRanges": {
+                "CategoricalParameterRanges": [],
+                "ContinuousParameterRanges": [
+                    {"Name": "eta", "MinValue": "0", "MaxValue": "1"},
+                    {"Name": "min_child_weight", "MinValue": "1", "MaxValue": "10"},
+                    {"Name": "alpha", "MinValue": "0", "MaxValue": "2"},
+                ],
+                "IntegerParameterRanges": [{"Name": "max_depth", "MinValue": "1", "MaxValue": "10"}],
+            },
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": 6, "MaxParallelTrainingJobs": 2},
+            "Strategy": "Bayesian",
+            "HyperParameterTuningJobObjective": {"MetricName": "validation:rmse", "Type": "Minimize"},
+            "RandomSeed": 123,
+        },
+        TrainingJobDefinition={
+            "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"},
+            "InputDataConfig": [
+                {
+                    "ChannelName": channel,
+                    "CompressionType": "None",
+                    "ContentType": kind,
+                    "DataSource": {
+                        "S3DataSource": {
+                            "S3DataDistributionType": "FullyReplicated", "S3DataType": "S3Prefix", "S3Uri": uri,
+                        }
+                    },
+                }
+                for channel, (uri, kind) in channels.items()
+            ],
+            "OutputDataConfig": {"S3OutputPath": f"s3://{bucket}/tuned"},
+            "ResourceConfig": {"InstanceCount": 2, "InstanceType": "ml.c4.2xlarge", "VolumeSizeInGB": 10},
+            "RoleArn": role,
+            "StaticHyperParameters": {
+                "eval_metric": "rmse",
+                "num_round": "50",
+                "objective": "reg:linear",
+                "rate_drop": "0.3",
+                "tweedie_variance_power": "1.4",
+            },
+            "StoppingCondition": {"MaxRuntimeInSeconds": 43200},
+        },
+    )  # fmt: skip
+    deadline = monotonic() + 240
+    while True:
+        job = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+        if job["HyperParameterTuningJobStatus"] != "InProgress":
+            break
+        assert monotonic() < deadline, job
+        sleep(0.5)
+    assert job["HyperParameterTuningJobStatus"] == "Completed", job
+    assert job["TrainingJobStatusCounters"]["Completed"] == 6
+    best = job["BestTrainingJob"]
+    assert best["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] < 2
+    info = sagemaker.describe_training_job(TrainingJobName=best["TrainingJobName"])
+    model = create_model(info["ModelArtifacts"]["S3ModelArtifacts"], IMAGE)
+    endpoint, asked = deploy({"ModelName": model, "VariantName": "AllTraffic"}), abalone.rows(20, 3)
+    answer = aws("sagemaker-runtime").invoke_endpoint(
+        EndpointName=endpoint, ContentType="text/x-libsvm", Body=unlabelled(asked)
+    )
+    assert error_of(answer["Body"].read(), asked) < 1.5
