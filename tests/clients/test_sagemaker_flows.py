@@ -93,6 +93,28 @@ def test_built_in_algorithms_answer_records(flow: Any) -> None:
 def test_the_model_monitor_finds_drift(flow: Any) -> None:
     told = flow("v2_monitor")
     assert told["status"] == "CompletedWithViolations"
-    drifted = {each["feature_name"] for each in told["violations"] if each["constraint_check_type"] == "baseline_drift_check"}
+    drifted = {
+        each["feature_name"] for each in told["violations"] if each["constraint_check_type"] == "baseline_drift_check"
+    }
     assert {"length", "diameter", "height"} <= drifted
     assert 0 < told["rows"] <= 40
+
+
+def test_version_2_tracks_runs_metrics_and_the_lineage_of_jobs(flow: Any) -> None:
+    told = flow("v2_tracking")
+    assert told["runs"] == ["first", "second", "third"]
+    assert told["parameters"] == {
+        "rate": {"NumberValue": 0.1}, "depth": {"NumberValue": 5}, "kind": {"StringValue": "boosted"},
+        "later": {"StringValue": "yes"},
+    }  # fmt: skip
+    assert told["metrics"] == {"loss": [26, 0.01, 0.01]}
+    assert set(told["inputs"]) == {"notes", "data"}
+    assert told["status"] == "Completed"
+    assert told["failed"] == {"PrimaryStatus": "Failed", "Message": "told by the user's program"}
+    assert told["experiment"]["RunName"].endswith("-first")
+    assert told["job"] == [f"{told['name']}-aws-training-job"]
+    assert told["table"][0].endswith("-second")
+    assert told["table"][1].endswith("-first")
+    assert set(told["job"]) < set(told["table"])
+    assert {"loss - Min", "train:rmse - Last", "Experiments", "SageMaker.ImageUri - Value"} <= set(told["columns"])
+    assert told["lineage"] == ["Artifact:DataSet", "Artifact:Image", "Artifact:Model", "TrialComponent:None"]

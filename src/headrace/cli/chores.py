@@ -12,6 +12,7 @@ from headrace.server.context import Platform
 from headrace.server.errors import NotFound
 from headrace.server.operations.endpoints import capture, measuring, queue
 from headrace.server.operations.identity import last_use
+from headrace.server.operations.lineage.tracking import following
 from headrace.server.operations.logs import storing as logs
 from headrace.server.operations.metrics import retention as metrics
 from headrace.server.operations.monitoring.schedules import due_schedules, run_due
@@ -83,6 +84,15 @@ def run_monitoring(platform: Platform, now: int) -> None:
         by_itself(platform, partial(run_due, arn=arn))
 
 
+def track_lineage(platform: Platform, now: int) -> None:
+    """Keep the lineage of what happened since."""
+    del now
+    with platform.metadata.reading() as connection:
+        behind = following.is_behind(connection)
+    while behind:
+        behind = by_itself(platform, following.follow) > 0
+
+
 def trim_events(platform: Platform, now: int) -> None:
     """Forget events that every reader has passed, and those that are too old."""
     with platform.metadata.writing() as connection:
@@ -100,6 +110,7 @@ def _trail_seconds(platform: Platform) -> float:
 UPKEEP = (
     Chore("asynchronous invocations", lambda _: 1.0, queue.attend),
     Chore("tuning jobs", lambda _: 1.0, steering.attend),
+    Chore("lineage", lambda _: 1.0, track_lineage),
     Chore("metrics of endpoints", lambda _: SOON, measuring.settle, at_end=True),
     Chore("metrics of scaled endpoints", lambda _: 1.0, observe),
     Chore("autoscaling", _scaling_seconds, scale_endpoints),

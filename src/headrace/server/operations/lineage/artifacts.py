@@ -33,7 +33,7 @@ def create_artifact(
         "artifact_name": artifact_name, "source": source, "artifact_type": artifact_type,
         "properties": properties or {}, "metadata_properties": metadata_properties,
     }  # fmt: skip
-    return {"artifact_arn": nodes.make(context, ARTIFACT, _digest(source), record, tags).arn}
+    return {"artifact_arn": nodes.make(context, ARTIFACT, digest_of(source), record, tags).arn}
 
 
 def describe_artifact(context: Context, *, artifact_arn: str) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def delete_artifact(
     if bool(artifact_arn) == bool(source):
         raise InvalidInput("Provide either ArtifactArn or Source, one of the two")
     if source:
-        artifact_arn = ARTIFACT.arn_of(context.place, _digest(source), {})
+        artifact_arn = ARTIFACT.arn_of(context.place, digest_of(source), {})
         context.authorise("sagemaker:DeleteArtifact", artifact_arn)
     stored = _artifact(context, str(artifact_arn))
     nodes.remove(context, ARTIFACT, stored)
@@ -94,6 +94,7 @@ def _artifact(context: Context, arn: str) -> Stored:
     return entities.get(context, ARTIFACT, arn, NotFound)
 
 
-def _digest(source: Mapping[str, Any]) -> str:
+def digest_of(source: Mapping[str, Any]) -> str:
+    """Return the name of the artifact of a source."""
     types = sorted((each["source_id_type"], each["value"]) for each in source.get("source_types") or ())
     return hashlib.sha256(json.dumps([source["source_uri"], types]).encode()).hexdigest()[:32]

@@ -14,9 +14,10 @@ from headrace.server.operations.lineage.edges import ASSOCIATION, connect, disco
 from headrace.server.operations.lineage.kinds import NODES
 from headrace.server.resources import Stored, by_arn
 
-LINEAGE_TYPES = {"experiment-trial-component": "TrialComponent", "artifact": "Artifact", "action": "Action"} | {
-    "context": "Context"
-}
+LINEAGE_TYPES = {
+    "experiment-trial-component": "TrialComponent", "artifact": "Artifact", "action": "Action", "context": "Context",
+    "experiment-trial": "Trial", "experiment": "Experiment",
+}  # fmt: skip
 """What AWS calls the kinds of entities, by the type in their ARNs."""
 
 
@@ -99,9 +100,9 @@ def node(context: Context, arn: str) -> Stored:
 
 
 def type_of(stored: Stored) -> str:
-    """Return the type of an entity: its own, or that of a component's source."""
+    """Return the type of an entity: its own, or that of a component's source ("TrainingJob")."""
     source = stored.record.get("source") or {}
-    return str(stored.record.get("lineage_type") or source.get("source_type") or "")
+    return str(stored.record.get("lineage_type") or source.get("source_type") or "").removeprefix("SageMaker")
 
 
 def lineage_type_of(stored: Stored) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import select
 
 from headrace.server.context import Context
@@ -52,3 +54,11 @@ def trials_of(context: Context, experiment: Stored) -> list[str]:
     """Return the ARNs of an experiment's trials."""
     columns = RESOURCES.c
     return list(context.connection.scalars(select(columns.arn).where(columns.parent == experiment.arn)))
+
+
+def check_experiment_config(context: Context, config: Mapping[str, str] | None) -> None:
+    """Raise NotFound where a job's ExperimentConfig names an experiment or a trial that does not exist."""
+    if config and config.get("experiment_name"):
+        experiment_named(context, config["experiment_name"])
+    if config and config.get("trial_name"):
+        trial_named(context, config["trial_name"])

@@ -104,7 +104,8 @@ def _passes(stored: Stored, filters: Mapping[str, Any]) -> bool:
 
 
 def _vertex(stored: Stored) -> dict[str, Any]:
-    return {"arn": stored.arn, "type": type_of(stored), "lineage_type": lineage_type_of(stored)}
+    kind = type_of(stored)
+    return {"arn": stored.arn, "lineage_type": lineage_type_of(stored), **({"type": kind} if kind else {})}
 
 
 def _edge(edge: Stored) -> dict[str, Any]:

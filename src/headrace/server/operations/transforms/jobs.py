@@ -11,6 +11,7 @@ from headrace.server.clock import moment
 from headrace.server.context import Context
 from headrace.server.errors import AlreadyExists, InUse, InvalidInput, NotFound
 from headrace.server.jobs.queue import listing
+from headrace.server.operations.lineage.kinds import check_experiment_config
 from headrace.server.operations.models.models import model_named
 from headrace.server.operations.transforms.requests import check_request, complete_request
 from headrace.server.operations.transforms.states import (
@@ -41,6 +42,7 @@ def create_transform_job(
     """
     model = model_named(context, model_name)
     check_request(request)
+    check_experiment_config(context, request.get("experiment_config"))
     instance = f"{transform_job_name}/i-{secrets.token_hex(9)[:17]}-{context.now // 1000}"
     record = {
         "transform_job_name": transform_job_name,

@@ -11,8 +11,8 @@ from headrace.server.clock import moment
 from headrace.server.context import Context
 from headrace.server.operations.endpoints.fleets import variants_of
 from headrace.server.operations.endpoints.states import ENDPOINT
+from headrace.server.operations.lineage.search.jobs import searched_transform_job
 from headrace.server.operations.models.models import described_model
-from headrace.server.operations.transforms.jobs import described_transform_job
 from headrace.server.operations.transforms.states import TRANSFORM_JOB
 from headrace.server.resources import Stored, member
 from headrace.server.resources.rows import SHOWN, read_row
@@ -38,7 +38,7 @@ def described_models(context: Context, stored: Sequence[Stored]) -> list[dict[st
         {
             "model": described_model(each),
             "endpoints": endpoints.get(each.name, []),
-            **({"last_batch_transform_job": described_transform_job(jobs[each.name])} if each.name in jobs else {}),
+            **({"last_batch_transform_job": searched_transform_job(jobs[each.name])} if each.name in jobs else {}),
         }
         for each in stored
     ]

@@ -10,9 +10,9 @@ from headrace.server.operations import entities
 from headrace.server.operations.lineage.components import described_component
 from headrace.server.operations.lineage.edges import MEMBERSHIP, edges
 from headrace.server.operations.lineage.queries import stored_by_arns
+from headrace.server.operations.lineage.search.jobs import searched_training_job, searched_transform_job
 from headrace.server.operations.lineage.trials import described_trial
-from headrace.server.operations.training.jobs import TRAINING_JOB, described_training_job
-from headrace.server.operations.transforms.jobs import described_transform_job
+from headrace.server.operations.training.jobs import TRAINING_JOB
 from headrace.server.operations.transforms.states import TRANSFORM_JOB
 from headrace.server.resources import Stored
 
@@ -58,9 +58,9 @@ def _detail(arn: str, sources: dict[str, Stored]) -> dict[str, Any]:
         return {}
     described: dict[str, Any] = {}
     if source.kind == TRAINING_JOB.kind:
-        described = {"training_job": described_training_job(source)}
+        described = {"training_job": searched_training_job(source)}
     elif source.kind == TRANSFORM_JOB.kind:
-        described = {"transform_job": described_transform_job(source)}
+        described = {"transform_job": searched_transform_job(source)}
     return {"source_detail": {"source_arn": arn, **described}}
 
 

@@ -13,12 +13,13 @@ from headrace.server.operations.lineage.experiments import described_experiment
 from headrace.server.operations.lineage.kinds import COMPONENT, EXPERIMENT, TRIAL
 from headrace.server.operations.lineage.search.dashboard import described_models
 from headrace.server.operations.lineage.search.families import described_components, described_trials
+from headrace.server.operations.lineage.search.jobs import TRAINING_JOB_PROPERTIES, searched_training_job, words
 from headrace.server.operations.lineage.search.properties import plain
 from headrace.server.operations.models.models import MODEL
 from headrace.server.operations.registry.groups import GROUP, described_group
 from headrace.server.operations.registry.packages import described as described_package
 from headrace.server.operations.registry.versions import PACKAGE
-from headrace.server.operations.training.jobs import TRAINING_JOB, described_training_job
+from headrace.server.operations.training.jobs import TRAINING_JOB
 from headrace.server.resources import Resource, Stored
 
 Describe = Callable[[Context, Sequence[Stored]], list[dict[str, Any]]]
@@ -56,10 +57,6 @@ class Searched:
         return [{name: value for name, value in each.items() if name in self.properties} for each in found]
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
 def _each(describe: Callable[[Stored], Mapping[str, Any]]) -> Describe:
     return lambda _, stored: [dict(describe(each)) for each in stored]
 
@@ -69,32 +66,22 @@ SEARCHED: Mapping[str, Searched] = {
         TRAINING_JOB,
         "training_job",
         "training_job_name",
-        _words(
-            "training_job_name training_job_arn tuning_job_arn labeling_job_arn auto_ml_job_arn model_artifacts "
-            "training_job_status secondary_status failure_reason hyper_parameters algorithm_specification role_arn "
-            "input_data_config output_data_config resource_config warm_pool_status vpc_config stopping_condition "
-            "creation_time training_start_time training_end_time last_modified_time secondary_status_transitions "
-            "final_metric_data_list enable_network_isolation enable_inter_container_traffic_encryption "
-            "enable_managed_spot_training checkpoint_config training_time_in_seconds billable_time_in_seconds "
-            "debug_hook_config experiment_config debug_rule_configurations tensor_board_output_config "
-            "debug_rule_evaluation_statuses output_model_package_arn model_package_config profiler_config environment "
-            "retry_strategy tags"
-        ),
-        _each(described_training_job),
+        TRAINING_JOB_PROPERTIES,
+        _each(searched_training_job),
         frozenset({"metrics"}),
     ),
     "Experiment": Searched(
         EXPERIMENT,
         "experiment",
         "experiment_name",
-        _words(f"experiment_name experiment_arn display_name source description {_MADE}"),
+        words(f"experiment_name experiment_arn display_name source description {_MADE}"),
         _each(described_experiment),
     ),
     "ExperimentTrial": Searched(
         TRIAL,
         "trial",
         "trial_name",
-        _words(
+        words(
             "trial_name trial_arn display_name experiment_name source metadata_properties trial_component_summaries "
             f"{_MADE}"
         ),
@@ -104,7 +91,7 @@ SEARCHED: Mapping[str, Searched] = {
         COMPONENT,
         "trial_component",
         "trial_component_name",
-        _words(
+        words(
             "trial_component_name display_name trial_component_arn source status start_time end_time parameters "
             "input_artifacts output_artifacts metrics metadata_properties source_detail lineage_group_arn parents "
             f"run_name {_MADE}"
@@ -115,7 +102,7 @@ SEARCHED: Mapping[str, Searched] = {
         ENDPOINT,
         "endpoint",
         "endpoint_name",
-        _words(
+        words(
             "endpoint_name endpoint_arn endpoint_config_name production_variants data_capture_config endpoint_status "
             "failure_reason creation_time last_modified_time monitoring_schedules tags "
             "shadow_production_variants"
@@ -128,13 +115,13 @@ SEARCHED: Mapping[str, Searched] = {
         "model_name",
         frozenset({"model", "endpoints", "last_batch_transform_job", "monitoring_schedules", "model_card"}),
         described_models,
-        _words(_MODEL),
+        words(_MODEL),
     ),
     "ModelPackage": Searched(
         PACKAGE,
         "model_package",
         "",
-        _words(
+        words(
             "model_package_name model_package_group_name model_package_version model_package_registration_type "
             "model_package_arn model_package_description inference_specification source_algorithm_specification "
             "validation_specification model_package_status model_package_status_details certify_for_marketplace "
@@ -149,7 +136,7 @@ SEARCHED: Mapping[str, Searched] = {
         GROUP,
         "model_package_group",
         "model_package_group_name",
-        _words(
+        words(
             "model_package_group_name model_package_group_arn model_package_group_description creation_time created_by "
             "model_package_group_status tags"
         ),
