@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import ModuleType
 
 from headrace.ml.errors import HeadraceError, MissingExtraError
@@ -14,15 +17,17 @@ PASSIVE_OPENMP = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
 EXTRAS = {"catboost": "catboost"}
 
 
-def import_library(module: str) -> ModuleType:
+def import_library(module: str, *, without: Sequence[str] = ()) -> ModuleType:
     """Import a fitting library with passive OpenMP threads.
 
+    `without` are packages that it would load, slowly, for interfaces that this process has no use for.
     Raises MissingExtraError where the library is absent, HeadraceError where libgomp1 is.
     """
     for name, value in PASSIVE_OPENMP.items():
         os.environ.setdefault(name, value)
     try:
-        return importlib.import_module(module)
+        with _hidden(without):
+            return importlib.import_module(module)
     except ModuleNotFoundError as error:
         root = module.partition(".")[0]
         package = f"headrace[{EXTRAS[root]}]" if root in EXTRAS else root
@@ -33,3 +38,15 @@ def import_library(module: str) -> ModuleType:
                 f"{module} needs the system's OpenMP library, which is missing; run: sudo apt install libgomp1"
             ) from error
         raise
+
+
+@contextmanager
+def _hidden(packages: Sequence[str]) -> Iterator[None]:
+    """Let packages that are not loaded yet seem absent."""
+    hidden = [name for name in packages if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]

@@ -40,6 +40,8 @@ from headrace.server.containers.jumpstart import (
 from headrace.server.containers.values import automatic, boolean, choice, real, whole
 
 MODEL = "model.txt"
+WITHOUT = ("sklearn", "pandas")
+"""What LightGBM would load for interfaces that are not used here."""
 METRICS = (
     "rmse",
     "l1",
@@ -129,7 +131,7 @@ class LightGBM(BuiltIn):
 
     def train(self, run: TrainingRun) -> None:
         """Boost on the training rows until the metric of the validation rows no longer improves."""
-        lightgbm = import_library("lightgbm")
+        lightgbm = import_library("lightgbm", without=WITHOUT)
         table = read_table(run, self.task)
         parameters = library_parameters(run, table)
         training, validation = _dataset(lightgbm, table, parameters)
@@ -244,7 +246,7 @@ def _compiled(text: str) -> Predict | None:
 
 def _by_library(text: str) -> Predict:
     """Return the library's own predict, which any thread may call."""
-    lightgbm = import_library("lightgbm")
+    lightgbm = import_library("lightgbm", without=WITHOUT)
     try:
         booster = lightgbm.Booster(model_str=text)
     except lightgbm.basic.LightGBMError as error:

@@ -32,6 +32,8 @@ LINKS: Mapping[str, str] = {
     "multi:softprob": SOFTMAX,
 }
 """How sums of trees become answers, by objective; models of the other objectives are run by the library."""
+WITHOUT = ("sklearn",)
+"""What XGBoost would load for interfaces that are not used here."""
 PICKLES = (b"\x80", b"(", b"c")
 """How a pickle of any protocol can begin."""
 
@@ -90,7 +92,7 @@ def _by_library(booster: Any, *, by_matrix: bool) -> Predict:
     booster.set_param({"nthread": 1})
     if not by_matrix:
         return lambda rows: np.asarray(booster.inplace_predict(rows, missing=np.nan), np.float32)
-    xgboost, lock = import_library("xgboost"), threading.Lock()
+    xgboost, lock = import_library("xgboost", without=WITHOUT), threading.Lock()
 
     def predict(rows: Floats) -> Floats:
         with lock:
@@ -107,7 +109,7 @@ def _read(content: bytes) -> dict[str, Any]:
 
 
 def _booster(content: bytes) -> Any:
-    xgboost = import_library("xgboost")
+    xgboost = import_library("xgboost", without=WITHOUT)
     booster = xgboost.Booster()
     booster.load_model(bytearray(content))
     return booster

@@ -13,6 +13,7 @@ import numpy as np
 from headrace.ml.adapters.threads import import_library
 from headrace.server.containers.algorithms.xgboost.hyperparameters import HIGHER_IS_BETTER, NOT_PASSED
 from headrace.server.containers.algorithms.xgboost.metrics import NOT_IN_LIBRARY, custom_metric
+from headrace.server.containers.algorithms.xgboost.serving import WITHOUT
 from headrace.server.containers.contract import ClientError, Rows, TrainingRun
 from headrace.server.containers.hyperparameters import TUNING_OBJECTIVE
 
@@ -25,7 +26,7 @@ DEFAULT_OBJECTIVE = "reg:squarederror"
 
 def train(run: TrainingRun, training: Rows, validation: Rows | None) -> None:
     """Train on the rows and leave one model, or one a fold, in `run.model`."""
-    xgboost = import_library("xgboost")
+    xgboost = import_library("xgboost", without=WITHOUT)
     objective = run.hyperparameters.get("objective") or DEFAULT_OBJECTIVE
     for rows in (training, validation):
         if rows is not None:
