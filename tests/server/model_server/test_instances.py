@@ -47,8 +47,12 @@ def test_a_pipeline_hands_on_what_each_container_answers(program: Start) -> None
 
 
 def test_a_pipeline_ends_at_the_first_failure(program: Start) -> None:
-    reply = program("a", "b").invoke(Invocation(b"fail now"))
-    assert (reply.status, reply.body) == (500, b"it failed")
+    instance = program("a", "b")
+    reply = instance.invoke(Invocation(b"fail now"))
+    assert (reply.status, reply.body, reply.container) == (500, b"it failed", "host-0")
+    assert instance.invoke(Invocation(b"fail"), container="container-2").container == "container-2"
+    assert instance.invoke(Invocation(b"x")).container == "host-1"
+    assert instance.stream(Invocation(b"fail"), container="host-1")[0].container == "host-1"
 
 
 def test_the_number_of_containers(start: Start, tmp_path: Path) -> None:

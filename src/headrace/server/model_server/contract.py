@@ -58,10 +58,14 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Reply:
-    """A model's answer: an HTTP status, and a body that is one sentence where the status is none of success."""
+    """A model's answer: an HTTP status, and a body that is one sentence where the status is none of success.
+
+    `container` is the name of the one that answered, of a model that has several.
+    """
 
     status: int
     body: bytes
     content_type: str = ""
     custom_attributes: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    container: str = ""

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from types import MappingProxyType
@@ -101,13 +102,14 @@ class Instance:
             if len(self._processes) == 1 and not container:
                 return _reply(*self._processes[0].ask(_head("invoke", invocation), invocation.body, seconds))
             deadline = monotonic() + seconds
-            *before, last = self._asked(container)
-            for process in before:
-                reply = _through(process, invocation, deadline)
+            *before, (name, last) = self._asked(container)
+            for each, process in before:
+                reply = _through(each, process, invocation, deadline)
                 if reply.status not in SUCCESS:
                     return reply
                 invocation = _next(invocation, reply)
-            return _reply(*last.ask(_head("invoke", invocation), invocation.body, _left(deadline)))
+            answer = last.ask(_head("invoke", invocation), invocation.body, _left(deadline))
+            return replace(_reply(*answer), container=name)
 
     def stream(
         self, invocation: Invocation, *, container: str = "", seconds: float = 60
@@ -121,9 +123,9 @@ class Instance:
         self._enter()
         try:
             deadline = monotonic() + seconds
-            *before, last = self._asked(container)
-            for process in before:
-                reply = _through(process, invocation, deadline)
+            *before, (name, last) = self._asked(container)
+            for each, process in before:
+                reply = _through(each, process, invocation, deadline)
                 if reply.status not in SUCCESS:
                     self._leave()
                     return reply, iter(())
@@ -134,6 +136,8 @@ class Instance:
             self._leave()
             raise
         reply = _reply(head, b"" if head.get("status") in SUCCESS else body)
+        if len(self._processes) > 1:
+            reply = replace(reply, container=name)
         if reply.status not in SUCCESS:
             body = b""
         return reply, _Parts(body, messages, self._leave)
@@ -156,12 +160,14 @@ class Instance:
         with ThreadPoolExecutor(len(self._processes), "model process stop") as pool:
             list(pool.map(lambda process: process.stop(min(2.0, max(0.1, grace))), self._processes))
 
-    def _asked(self, container: str) -> Sequence[ModelProcess]:
+    def _asked(self, container: str) -> Sequence[tuple[str, ModelProcess]]:
+        """Return the containers that answer, each with its name."""
         if not container:
-            return self._processes
+            names = (each.hostname or f"container-{number}" for number, each in enumerate(self.containers, 1))
+            return list(zip(names, self._processes, strict=True))
         if container not in self._named:
             raise InvalidInput(f"the model has no container named {container!r}; it has {', '.join(self._named)}")
-        return (self._named[container],)
+        return [(container, self._named[container])]
 
     @contextmanager
     def _one_more(self) -> Iterator[None]:
@@ -243,10 +249,10 @@ def _reply(head: dict[str, Any], body: bytes) -> Reply:
     )
 
 
-def _through(process: ModelProcess, invocation: Invocation, deadline: float) -> Reply:
+def _through(name: str, process: ModelProcess, invocation: Invocation, deadline: float) -> Reply:
     """Return what a container that is not the last one answers; its own default decides the content type."""
     head = _head("invoke", invocation) | {"accept": ""}
-    return _reply(*process.ask(head, invocation.body, _left(deadline)))
+    return replace(_reply(*process.ask(head, invocation.body, _left(deadline))), container=name)
 
 
 def _next(invocation: Invocation, reply: Reply) -> Invocation:

@@ -14,18 +14,17 @@ from contextlib import suppress
 from headrace.server.containers.contract import Predictor
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
-SHARE = 4
-"""One part in four of the machine's memory, and no less than 512 MiB, is what one container's models may fill."""
-LEAST = 512 << 20
+MOST = 512 << 20
+"""Bytes that a process may hold before the model that was asked for longest ago has to go."""
 
 
 class Residents:
-    """The loaded models by folder; `most` bounds the process's memory in bytes."""
+    """The loaded models by folder; `most` bounds the process's memory in bytes, but for one model that is larger."""
 
-    def __init__(self, load: Callable[[str], Predictor], most: int = 0) -> None:
+    def __init__(self, load: Callable[[str], Predictor], most: int = MOST) -> None:
         """Hold none yet."""
         self._load = load
-        self._most = most or max(LEAST, os.sysconf("SC_PHYS_PAGES") * PAGE // SHARE)
+        self._most = most
         self._lock = threading.Lock()
         self._models: OrderedDict[str, Future[Predictor]] = OrderedDict()
 

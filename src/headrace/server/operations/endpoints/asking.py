@@ -72,7 +72,7 @@ def ask(
             model = time.perf_counter() - asked
         status = reply.status
         if status >= 400:
-            raise _model_error(found, status, reply.body.decode("utf-8", "replace"))
+            raise _model_error(found, status, reply.body.decode("utf-8", "replace"), container=reply.container)
         return reply
     except OperationError as error:
         status = error.status if model is None else status
@@ -93,7 +93,7 @@ def ask_stream(
             reply, parts = models.stream(variant.target, invocation, container=hostname, seconds=INVOCATION_SECONDS)
         if reply.status >= 400:
             body = reply.body or b"".join(parts)
-            raise _model_error(found, reply.status, body.decode("utf-8", "replace"))
+            raise _model_error(found, reply.status, body.decode("utf-8", "replace"), container=reply.container)
     except OperationError as error:
         measure(platform, found, variant, status=_status(error), model=None, whole=time.perf_counter() - began)
         raise
@@ -183,12 +183,12 @@ def _told(found: Serving, invocation: Invocation, seconds: float, *, code: str =
         raise _model_error(found, 500, str(error), code) from None
 
 
-def _model_error(found: Serving, status: int, message: str, code: str = "") -> ModelError:
+def _model_error(found: Serving, status: int, message: str, code: str = "", container: str = "") -> ModelError:
     side = "client" if 400 <= status < 500 else "server"
     group = log_group(found.place, found.name)
     said = message[:1024]
     return ModelError(
-        f'Received {side} error ({status}) from primary with message "{said}". See the log group '
+        f'Received {side} error ({status}) from {container or "primary"} with message "{said}". See the log group '
         f"{group.rpartition('log-group:')[2]} in account {found.place.account} for more information.",
         code=code or "ModelError",
         details={} if code else {"original_status_code": status, "original_message": said, "log_stream_arn": group},

@@ -14,7 +14,14 @@ from headrace.server.errors import InvalidInput
 from headrace.server.model_server import Invocation, Reply
 from headrace.server.operations.endpoints.asking import ask, ask_stream, copy
 from headrace.server.operations.endpoints.capture import Payload, capture
-from headrace.server.operations.endpoints.routing import CODE, check_targets, choose, copies, serving_at
+from headrace.server.operations.endpoints.routing import (
+    CODE,
+    check_body,
+    check_targets,
+    choose,
+    copies,
+    serving_at,
+)
 from headrace.server.operations.endpoints.serving import Serving, Variant
 
 NEW_SESSION, CLOSED_SESSION = "x-amzn-sagemaker-new-session-id", "x-amzn-sagemaker-closed-session-id"
@@ -48,6 +55,7 @@ def invoke_endpoint(
         raise InvalidInput(f"endpoint {endpoint_name} has no explainer: leave out EnableExplanations", code=CODE)
     variant = choose(found, target_variant)
     check_targets(found, variant, target_model, target_container_hostname)
+    check_body(variant, body)
     invocation = Invocation(
         body, content_type, accept, custom_attributes, target_model=target_model, session_id=session_id
     )
@@ -79,6 +87,7 @@ def invoke_endpoint_with_response_stream(
     found = _at_once(context, endpoint_name, inference_component_name)
     variant = choose(found, target_variant)
     check_targets(found, variant, "", target_container_hostname)
+    check_body(variant, body)
     invocation = Invocation(body, content_type, accept, custom_attributes, session_id=session_id)
     return Later(
         partial(_stream, context.platform, found, variant, invocation, target_container_hostname, inference_id)

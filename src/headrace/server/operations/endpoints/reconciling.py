@@ -14,7 +14,7 @@ from headrace.server.context import Platform
 from headrace.server.model_server import Instance, ModelFailed, ModelServer
 from headrace.server.operations.endpoints.fleets import processes_of, settled, unsettled, variants_of
 from headrace.server.operations.endpoints.serving import target_of
-from headrace.server.operations.endpoints.shifting import Shift, shift_of
+from headrace.server.operations.endpoints.shifting import Shift, move_traffic, shift_of
 from headrace.server.operations.endpoints.starting import Starter
 from headrace.server.operations.endpoints.states import (
     CREATING,
@@ -78,8 +78,11 @@ class Reconciler:
         """Replace the fleet: the new one is started beside the old one, takes its traffic, and the old one drains."""
         old, pending = stored.record["deployment"], deepcopy(stored.record["pending"])
         serves = self._bring_back(stored, old)
+        before = {target: list(self.models.instances(target)) for target in _targets(stored, old)}
         try:
             new = self._start(stored, pending)
+            shift = shift_of(stored.record.get("last_deployment_config"), sum(map(len, new.values())))
+            moved = self._move(new, before, shift)
         except ModelFailed as error:
             if not serves:
                 self._fail(stored, error)
@@ -87,9 +90,7 @@ class Reconciler:
             reason = str(error)
             self._commit(stored, lambda record: _rolled_back(record, reason))
             return _expected(stored, old)
-        before = {target: list(self.models.instances(target)) for target in _targets(stored, old)}
-        shift = shift_of(stored.record.get("last_deployment_config"), sum(map(len, new.values())))
-        if not self._shift(new, before, shift):
+        if not moved:
             return {}
         self._commit(stored, lambda record: _deployed(record, pending))
         for target in before:
@@ -138,17 +139,13 @@ class Reconciler:
             raise
         return new
 
-    def _shift(self, new: Mapping[str, list[Instance]], before: Mapping[str, list[Instance]], shift: Shift) -> bool:
-        """Move the traffic in steps; returns whether it has moved, which it has not where the server stops."""
-        for step in shift.steps:
-            for target, instances in new.items():
-                taken = shift.taken(step, len(instances))
-                old = before.get(target, ())
-                kept = old[: max(0, len(old) - taken)] if taken < len(instances) else ()
-                self.models.serve(target, [*instances[:taken], *kept])
-            if step.seconds and self.starter.stopping.wait(step.seconds):
-                return False
-        return True
+    def _move(self, new: Mapping[str, list[Instance]], before: Mapping[str, list[Instance]], shift: Shift) -> bool:
+        """Move the traffic as `move_traffic` does; where that takes too long the new instances stop."""
+        try:
+            return move_traffic(self.models, new, before, shift, self.starter.stopping)
+        except ModelFailed:
+            self.starter.stop_later([each for instances in new.values() for each in instances])
+            raise
 
     def _bring_back(self, stored: Stored, deployment: dict[str, Any]) -> bool:
         """Let the old deployment serve while the new one starts; returns whether it does."""

@@ -13,6 +13,9 @@ from headrace.server.stores.metadata.remembering import remembered
 
 CODE = "ValidationError"
 
+LARGEST_SERVERLESS_BODY = 4 << 20
+"""Bytes of a request to a serverless variant. AWS page: Serverless inference."""
+
 
 def serving_at(context: Context, endpoint_name: str) -> Serving:
     """Return what serves at an endpoint; raises InvalidInput, in AWS's words, where nothing answers invocations."""
@@ -78,6 +81,16 @@ def check_targets(found: Serving, variant: Variant, target_model: str, hostname:
     if hostname and hostname not in variant.hostnames:
         raise InvalidInput(
             f"{where} has no container {hostname!r}; name one of {', '.join(variant.hostnames)}", code=CODE
+        )
+
+
+def check_body(variant: Variant, body: bytes) -> None:
+    """Raise InvalidInput where a request is larger than its variant takes, if that is less than others take."""
+    if variant.serverless is not None and len(body) > LARGEST_SERVERLESS_BODY:
+        raise InvalidInput(
+            "1 validation error detected: Value at 'body' failed to satisfy constraint: Member must have length less "
+            f"than or equal to {LARGEST_SERVERLESS_BODY}, as variant {variant.name} is serverless",
+            code=CODE,
         )
 
 

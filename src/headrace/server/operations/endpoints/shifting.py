@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from threading import Event
+from time import monotonic
 from typing import Any
 
 from headrace.server.errors import InvalidInput
+from headrace.server.model_server import Instance, ModelFailed, ModelServer
 
 LINEAR = (10, 50)
 CANARY = (1, 50)
@@ -25,10 +28,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Shift:
-    """The steps of a deployment, the last one of 100 percent; `termination` seconds later the old instances stop."""
+    """The steps of a deployment, the last one of 100 percent; `termination` seconds later the old instances stop.
+
+    A deployment whose traffic has not moved after `longest` seconds is rolled back.
+    """
 
     steps: tuple[Step, ...] = (Step(100, 0),)
     termination: float = 0
+    longest: float = math.inf
 
     def taken(self, step: Step, count: int) -> int:
         """Return how many of `count` new instances take traffic in a step."""
@@ -42,7 +49,7 @@ def shift_of(config: Mapping[str, Any] | None, count: int) -> Shift:
     rolling = config.get("rolling_update_policy")
     if rolling:
         size = _percent(rolling["maximum_batch_size"], count)
-        return Shift(_even(size, rolling["wait_interval_in_seconds"]))
+        return Shift(_even(size, rolling["wait_interval_in_seconds"]), longest=_longest(rolling))
     policy = config.get("blue_green_update_policy")
     if not policy:
         return Shift()
@@ -54,13 +61,48 @@ def shift_of(config: Mapping[str, Any] | None, count: int) -> Shift:
         steps = _even(_percent(routing["linear_step_size"], count), wait)
     else:
         steps = (Step(100, wait),)
-    return Shift(steps, policy.get("termination_wait_in_seconds") or 0)
+    return Shift(steps, policy.get("termination_wait_in_seconds") or 0, _longest(policy))
+
+
+def move_traffic(
+    models: ModelServer,
+    new: Mapping[str, Sequence[Instance]],
+    before: Mapping[str, Sequence[Instance]],
+    shift: Shift,
+    stopping: Event,
+) -> bool:
+    """Let the new instances of each target take over from those before, in steps; returns False where the server stops.
+
+    Raises ModelFailed after `shift.longest` seconds, when those before serve again.
+    """
+    end = monotonic() + shift.longest
+    for step in shift.steps:
+        for target, instances in new.items():
+            taken = shift.taken(step, len(instances))
+            old = before.get(target, ())
+            kept = old[: max(0, len(old) - taken)] if taken < len(instances) else ()
+            models.serve(target, [*instances[:taken], *kept])
+        if step.seconds and stopping.wait(max(0.0, min(step.seconds, end - monotonic()))):
+            return False
+        if monotonic() >= end:
+            for target in new:
+                models.serve(target, before.get(target, ()))
+            raise ModelFailed(
+                f"The deployment took longer than its MaximumExecutionTimeoutInSeconds of {shift.longest:g} seconds, "
+                "and was rolled back."
+            )
+    return True
 
 
 def check_policy(config: Mapping[str, Any] | None) -> None:
     """Raise InvalidInput on a DeploymentConfig whose parts do not go together."""
     if not config:
         return
+    if (config.get("auto_rollback_configuration") or {}).get("alarms"):
+        raise InvalidInput(
+            "AutoRollbackConfiguration names alarms, and alarms of CloudWatch are not built in here: leave it out; an "
+            "update whose model does not load is rolled back in any case."
+        )
     blue_green, rolling = config.get("blue_green_update_policy"), config.get("rolling_update_policy")
     if blue_green and rolling:
         raise InvalidInput("Only one of BlueGreenUpdatePolicy and RollingUpdatePolicy can be set; leave one out.")
@@ -90,6 +132,10 @@ def _percent(size: Mapping[str, Any], count: int) -> float:
     if size["type"] == "CAPACITY_PERCENT":
         return float(size["value"])
     return 100.0 * min(size["value"], count) / count if count else 100.0
+
+
+def _longest(policy: Mapping[str, Any]) -> float:
+    return float(policy.get("maximum_execution_timeout_in_seconds") or math.inf)
 
 
 def _even(percent: float, seconds: float) -> tuple[Step, ...]:
