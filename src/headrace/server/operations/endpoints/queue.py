@@ -20,13 +20,13 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from headrace.server.context import Platform
-from headrace.server.errors import InvalidInput, OperationError, Unavailable
+from headrace.server.errors import Denied, InvalidInput, NotFound, OperationError, Unavailable
 from headrace.server.model_server import Invocation
 from headrace.server.operations.acting import Actor, act_as
 from headrace.server.operations.endpoints.asking import ask
 from headrace.server.operations.endpoints.routing import choose
 from headrace.server.operations.endpoints.serving import Serving, serving
-from headrace.server.operations.storage.transfer import parse_uri, read_object, stage
+from headrace.server.operations.storage.transfer import Key, parse_uri, read_object, stage
 from headrace.server.operations.storage.transfer import put as put_object
 from headrace.server.resources import Place
 from headrace.server.stores.metadata import MetadataStore
@@ -123,8 +123,11 @@ def slots(platform: Platform, found: Serving) -> int:
     """Return how many requests of an endpoint may be at work: by default one for each instance."""
     config: Mapping[str, Any] = (found.asynchronous or {}).get("client_config") or {}
     each = int(config.get("max_concurrent_invocations_per_instance") or 1)
-    instances = sum(len(platform.models.instances(every.target)) for every in found.variants) if platform.models else 0
-    return each * max(1, instances)
+    return each * max(1, _instances(platform, found))
+
+
+def _instances(platform: Platform, found: Serving) -> int:
+    return sum(len(platform.models.instances(each.target)) for each in found.variants) if platform.models else 0
 
 
 def _served(connection: Connection, number: int) -> Serving | None:
@@ -189,7 +192,8 @@ def _answer(platform: Platform, number: int) -> bool:
             return True
         accepted = Accepted(**json.loads(row.request))
         found = serving(connection, accepted.place, accepted.endpoint_name)
-        if found is not None and not found.answers and platform.clock() <= row.expires:
+        served = found is None or (found.answers and _instances(platform, found) > 0)
+        if not served and platform.clock() <= row.expires:
             return False
         actor = _actor(platform, connection, found, accepted)
     if found is None or actor is None:
@@ -227,13 +231,23 @@ def _actor(platform: Platform, connection: Connection, found: Serving | None, ac
 def _ask(platform: Platform, actor: Actor, found: Serving, accepted: Accepted, body: bytes | None) -> tuple[bytes, str]:
     kind = accepted.content_type
     if body is None:
-        place = parse_uri(accepted.input_location)
-        found_input, body = read_object(actor, place.bucket, place.key, most=LARGEST_INPUT)
+        found_input, body = _input(actor, accepted.input_location)
         if not kind and found_input.content_type != UNTOLD_TYPE:
             kind = found_input.content_type
     invocation = Invocation(body, kind, accepted.accept, accepted.custom_attributes)
     reply = ask(platform, found, choose(found, ""), invocation, seconds=accepted.seconds)
     return reply.body, reply.content_type
+
+
+def _input(actor: Actor, location: str) -> tuple[Key, bytes]:
+    place = parse_uri(location)
+    try:
+        return read_object(actor, place.bucket, place.key, most=LARGEST_INPUT)
+    except (NotFound, Denied) as error:
+        raise OperationError(
+            f"Failed to download the input from {location}. Please ensure that there is an object located at the URL "
+            f"and that the role passed to CreateModel has permissions to download it. ({error.message})"
+        ) from None
 
 
 def _fail(platform: Platform, actor: Actor, accepted: Accepted, number: int, error: OperationError) -> None:
