@@ -13,7 +13,7 @@ from headrace.server.containers.model_monitor.captured import read_captured
 from headrace.server.containers.model_monitor.constraints import read_constraints, suggest_constraints
 from headrace.server.containers.model_monitor.datasets import read_dataset
 from headrace.server.containers.model_monitor.request import AnalysisFailed, Request, inside, read_request
-from headrace.server.containers.model_monitor.statistics import read_categories, read_sketches, render_statistics
+from headrace.server.containers.model_monitor.statistics import read_statistics, render_statistics
 from headrace.server.containers.model_monitor.violations import (
     Drift,
     Violation,
@@ -55,12 +55,11 @@ def analyze(environment: Mapping[str, str], root: Path) -> Analysis:
         columns = [replace(column, name=each.name) for column, each in zip(columns, constraints, strict=True)]
     request.output.mkdir(parents=True, exist_ok=True)
     _write(request.output / "statistics.json", render_statistics(columns, rows))
-    _write(request.output / "constraints.json", suggest_constraints(columns))
+    _write(request.output / "constraints.json", suggest_constraints(columns, request.drift_method))
     drifts: dict[str, Drift] = {}
     violations: list[Violation] = []
     if request.constraints:
-        statistics = _document(request.statistics) if request.statistics else {"features": []}
-        sketches, categories = read_sketches(statistics), read_categories(statistics)
+        sketches, categories = read_statistics(_document(request.statistics)) if request.statistics else ({}, {})
         by_name = {column.name: column for column in columns}
         violations = list(check_columns(constraints, columns))
         for each in constraints:

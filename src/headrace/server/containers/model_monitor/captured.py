@@ -60,7 +60,7 @@ def _invocations(path: Path) -> list[tuple[Mapping[str, Any], str]]:
                 where = f"line {number} of {path.name}"
                 entry = parsed(line, where)
                 data = entry.get("captureData") if isinstance(entry, dict) else None
-                if not isinstance(data, dict):
+                if not isinstance(data, dict) or not all(isinstance(side, dict) for side in data.values()):
                     raise AnalysisFailed(f"{where} has no captureData; name a prefix of captured data")
                 answered = {
                     side: each for side, each in data.items() if each.get("data") or each.get("observedContentType")
@@ -94,14 +94,21 @@ def _refuse_mixture(whole: Sequence[tuple[Mapping[str, Any], str]], sides: Seque
     raise AnalysisFailed("the captured data is CSV in part and JSON in part; monitor endpoints that are asked in one")
 
 
-def _text(side: Mapping[str, Any]) -> str:
+def _text(side: Mapping[str, Any], where: str) -> str:
     data = str(side.get("data", ""))
-    return base64.b64decode(data).decode("utf-8", "replace") if side.get("encoding") == "BASE64" else data
+    if side.get("encoding") != "BASE64":
+        return data
+    try:
+        return base64.b64decode(data).decode("utf-8", "replace")
+    except ValueError:
+        raise AnalysisFailed(
+            f"{where} has data that is not BASE64, which its encoding says; capture it again"
+        ) from None
 
 
 def _joined_rows(sides: Sequence[Mapping[str, Any]], where: str) -> list[Row]:
     """Return the rows of an invocation: one side's beside the other's, where one line holds all answers split up."""
-    tables = [_rows(_text(side)) for side in sides]
+    tables = [_rows(_text(side, where), where) for side in sides]
     most = max(len(table) for table in tables)
     spread = [
         [[cell] for cell in table[0]] if len(table) == 1 and most > 1 and len(table[0]) == most else table
@@ -113,25 +120,27 @@ def _joined_rows(sides: Sequence[Mapping[str, Any]], where: str) -> list[Row]:
     return [[cell for table in spread for cell in table[number]] for number in range(most)]
 
 
-def _rows(text: str) -> list[Row]:
+def _rows(text: str, where: str) -> list[Row]:
     """Return the rows of CSV; a text without any is the empty value of one column."""
-    return [[cell or None for cell in row] for row in csv.reader(text.splitlines()) if row] or [[None]]
+    try:
+        return [[cell or None for cell in row] for row in csv.reader(text.splitlines()) if row] or [[None]]
+    except csv.Error as error:
+        raise AnalysisFailed(f"{where} holds no CSV: {error}") from None
 
 
 def _joined_records(sides: Sequence[Mapping[str, Any]], where: str) -> list[dict[str, str | None]]:
     tables = []
     for side in sides:
-        lines = [parsed(line, where) for line in _text(side).splitlines() if line.strip()] if _is_lines(side) else None
-        value = lines if lines is not None else parsed(_text(side), where)
+        text = _text(side, where)
+        if "jsonlines" in str(side.get("observedContentType")):
+            value = [parsed(line, where) for line in text.splitlines() if line.strip()]
+        else:
+            value = parsed(text, where)
         tables.append([flat(each, where) for each in (value if isinstance(value, list) else [value])])
     if len({len(table) for table in tables}) > 1:
         counts = " and ".join(str(len(table)) for table in tables)
         raise AnalysisFailed(f"output and input of {where} have {counts} records, which can't be joined")
     return [{name: value for each in group for name, value in each.items()} for group in zip(*tables, strict=True)]
-
-
-def _is_lines(side: Mapping[str, Any]) -> bool:
-    return "jsonlines" in str(side.get("observedContentType"))
 
 
 def _table(rows: Sequence[Row]) -> pl.DataFrame:

@@ -25,13 +25,21 @@ MONITORING = {
     "distribution_constraints": DISTRIBUTION,
 }
 
+THRESHOLDS = (
+    ("", "datatype_check_threshold"),
+    ("", "domain_content_threshold"),
+    ("distribution_constraints", "comparison_threshold"),
+    ("distribution_constraints", "categorical_comparison_threshold"),
+)
 
-def suggest_constraints(columns: Sequence[Measured]) -> dict[str, Any]:
+
+def suggest_constraints(columns: Sequence[Measured], categorical_drift_method: str) -> dict[str, Any]:
     """Return the content of constraints.json that a dataset suggests."""
+    chosen = {"distribution_constraints": {"categorical_drift_method": categorical_drift_method}}
     return {
         "version": VERSION,
         "features": [_suggested(column) for column in columns],
-        "monitoring_config": MONITORING,
+        "monitoring_config": _merged(MONITORING, chosen),
     }
 
 
@@ -50,20 +58,26 @@ def read_constraints(document: Any) -> tuple[list[Constraint], Mapping[str, Any]
     """Return the constraints of a document, with the monitoring_config completed; raises AnalysisFailed."""
     try:
         options = _merged(MONITORING, document.get("monitoring_config") or {})
-        return [
-            Constraint(
-                feature["name"],
-                ValueType(feature["inferred_type"]),
-                feature.get("completeness"),
-                tuple((feature.get("string_constraints") or {}).get("domains") or ()),
-                _merged(options, feature.get("monitoringConfigOverrides") or {}),
-            )
-            for feature in document["features"]
-        ], options
+        return [_read_constraint(feature, options) for feature in document["features"]], options
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise AnalysisFailed(
             f"the baseline_constraints are no constraints.json ({error!r}); name the one of a baseline job"
         ) from None
+
+
+def _read_constraint(feature: Mapping[str, Any], options: Mapping[str, Any]) -> Constraint:
+    own = _merged(options, feature.get("monitoringConfigOverrides") or {})
+    for place, name in THRESHOLDS:
+        where = own[place] if place else own
+        where[name] = float(where[name])
+    completeness = feature.get("completeness")
+    return Constraint(
+        str(feature["name"]),
+        ValueType(feature["inferred_type"]),
+        None if completeness is None else float(completeness),
+        tuple(map(str, (feature.get("string_constraints") or {}).get("domains") or ())),
+        own,
+    )
 
 
 def _suggested(column: Measured) -> dict[str, Any]:
@@ -80,12 +94,8 @@ def _suggested(column: Measured) -> dict[str, Any]:
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        **below,
-        **{
-            name: _merged(below[name], value)
-            if isinstance(value, dict) and isinstance(below.get(name), dict)
-            else value
-            for name, value in above.items()
-        },
-    }
+    """Return options with others over them, at every depth; nothing in it is shared."""
+    merged = {name: _merged(value, {}) if isinstance(value, dict) else value for name, value in below.items()}
+    for name, value in above.items():
+        merged[name] = _merged(merged.get(name) or {}, value) if isinstance(value, dict) else value
+    return merged

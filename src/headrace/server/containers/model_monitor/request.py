@@ -11,6 +11,8 @@ from typing import Any
 PROCESSING = PurePosixPath("/opt/ml/processing")
 SIDES = ("endpointOutput", "endpointInput")
 """The sides of captured data, in the order in which their columns are joined."""
+METHODS = ("LInfinity", "ChiSquared")
+"""How the drift of categories is told, unless the baseline says otherwise: first the default."""
 SCRIPTS = ("record_preprocessor_script", "post_analytics_processor_script")
 
 
@@ -40,6 +42,7 @@ class Request:
     publish: bool = False
     endpoint: str = ""
     schedule: str = ""
+    drift_method: str = METHODS[0]
 
 
 def read_request(environment: Mapping[str, str], root: Path) -> Request:
@@ -56,6 +59,9 @@ def read_request(environment: Mapping[str, str], root: Path) -> Request:
     publish = environment.get("publish_cloudwatch_metrics") == "Enabled"
     if publish and not schedule:
         raise AnalysisFailed("CloudWatch publishing is available only for jobs from MonitoringSchedules.")
+    method = environment.get("categorical_drift_method", METHODS[0])
+    if method not in METHODS:
+        raise AnalysisFailed(f"the categorical_drift_method {method!r} is none; use {' or '.join(METHODS)}")
     return Request(
         inside(root, source),
         source,
@@ -66,6 +72,7 @@ def read_request(environment: Mapping[str, str], root: Path) -> Request:
         publish,
         environment.get("sagemaker_endpoint_name", ""),
         schedule,
+        method,
     )
 
 

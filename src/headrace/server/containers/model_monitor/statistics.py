@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from headrace.ml.monitoring import SKETCH_SIZE, Measured, NumberMeasures, Sketch, ValueType
@@ -23,34 +23,27 @@ def render_statistics(columns: Sequence[Measured], rows: int) -> dict[str, Any]:
     }
 
 
-def read_sketches(statistics: Mapping[str, Any]) -> dict[str, Sketch]:
-    """Return the sketches of the columns that are numbers, by name; raises AnalysisFailed."""
-    return {
-        feature["name"]: Sketch(tuple(tuple(float(each) for each in level) for level in kll["sketch"]["data"]))
-        for feature, kll in _distributions(statistics, "numerical_statistics", "kll")
-        if "sketch" in kll
-    }
+def read_statistics(document: Any) -> tuple[dict[str, Sketch], dict[str, dict[str, int]]]:
+    """Return the sketches of a baseline's columns of numbers, and the counted values of its others, by name.
 
-
-def read_categories(statistics: Mapping[str, Any]) -> dict[str, dict[str, int]]:
-    """Return how often each value occurred in the columns of which this was kept; raises AnalysisFailed."""
-    return {
-        feature["name"]: {str(bucket["value"]): int(bucket["count"]) for bucket in categorical["buckets"]}
-        for feature, categorical in _distributions(statistics, "string_statistics", "categorical")
-    }
-
-
-def _distributions(statistics: Mapping[str, Any], kind: str, way: str) -> list[tuple[Mapping[str, Any], Any]]:
+    Raises AnalysisFailed.
+    """
+    sketches, categories = {}, {}
     try:
-        return [
-            (feature, feature[kind]["distribution"][way])
-            for feature in statistics["features"]
-            if way in feature.get(kind, {}).get("distribution", {})
-        ]
-    except (KeyError, TypeError, AttributeError):
+        for feature in document["features"]:
+            kll = feature.get("numerical_statistics", {}).get("distribution", {}).get("kll", {})
+            if "sketch" in kll:
+                levels = kll["sketch"]["data"]
+                sketches[feature["name"]] = Sketch(tuple(tuple(float(each) for each in level) for level in levels))
+            counted = feature.get("string_statistics", {}).get("distribution", {}).get("categorical", {})
+            if counted.get("buckets"):
+                buckets = counted["buckets"]
+                categories[feature["name"]] = {str(bucket["value"]): int(bucket["count"]) for bucket in buckets}
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise AnalysisFailed(
-            "the baseline_statistics are not those of a baseline job; name its statistics.json"
+            f"the baseline_statistics are no statistics.json ({error!r}); name the one of a baseline job"
         ) from None
+    return sketches, categories
 
 
 def _feature(column: Measured) -> dict[str, Any]:

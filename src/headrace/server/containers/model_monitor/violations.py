@@ -56,7 +56,7 @@ def check_columns(constraints: Sequence[Constraint], columns: Sequence[Measured]
 
 def check_feature(constraint: Constraint, column: Measured, drift: Drift | None) -> Iterator[Violation]:
     """Yield what is wrong with one feature."""
-    share, wanted = column.share_of(constraint.type), float(constraint.options["datatype_check_threshold"])
+    share, wanted = column.share_of(constraint.type), constraint.options["datatype_check_threshold"]
     if share < wanted:
         yield Violation(
             constraint.name,
@@ -72,7 +72,7 @@ def check_feature(constraint: Constraint, column: Measured, drift: Drift | None)
             f"Only {column.completeness * 100}% of data is complete.",
         )
     if constraint.domain and column.present:
-        inside, least = _share_inside(column, constraint.domain), float(constraint.options["domain_content_threshold"])
+        inside, least = _share_inside(column, constraint.domain), constraint.options["domain_content_threshold"]
         if inside < least:
             yield Violation(
                 constraint.name,
@@ -98,10 +98,10 @@ def drift_of(
     sketch, counts = sketches.get(constraint.name), categories.get(constraint.name)
     if constraint.type in NUMERIC and sketch is not None and sketch.count and column.numbers is not None:
         distance = number_distance(sketch, column.numbers.sketch, robust=robust)
-        threshold = float(options["comparison_threshold"])
+        threshold = options["comparison_threshold"]
         return Drift(distance, threshold, distance > threshold)
     if counts and column.categories:
-        threshold = float(options["categorical_comparison_threshold"])
+        threshold = options["categorical_comparison_threshold"]
         if options["categorical_drift_method"] == "ChiSquared":
             probability = category_probability(counts, column.categories)
             return Drift(probability, threshold, probability < threshold)

@@ -96,7 +96,13 @@ def list_monitoring_schedules(
         limit=PAGE,
     )
     return {
-        "monitoring_schedule_summaries": [_summary(each) for each in page.items],
+        "monitoring_schedule_summaries": [
+            {
+                **_summary(each),
+                "monitoring_job_definition_name": each.record.get("monitoring_job_definition_name"),
+            }
+            for each in page.items
+        ],
         "next_token": context.token(page.position, of="list_monitoring_schedules"),
     }
 
@@ -202,6 +208,5 @@ def _summary(stored: Stored) -> dict[str, Any]:
         "creation_time": moment(stored.created),
         "last_modified_time": moment(stored.modified),
         "endpoint_name": stored.record["endpoint_name"],
-        "monitoring_job_definition_name": stored.record.get("monitoring_job_definition_name"),
         "monitoring_type": TYPE,
     }

@@ -14,7 +14,9 @@ from headrace.server.errors import InvalidInput
 NOW = "NOW"
 HOUR, DAY = 3_600_000, 86_400_000
 _CRON = re.compile(r"cron\(0 (?:(?P<every>\*)|(?P<first>\d{1,2})(?:/(?P<step>\d{1,2}))?) \? \* \* \*\)")
-_OFFSET = re.compile(r"(?P<sign>[+-]?)P(?:(?P<days>\d+)D)?(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?)?")
+_OFFSET = re.compile(
+    r"(?P<sign>[+-]?)P(?:(?P<days>\d{1,4})D)?(?:T(?=\d)(?:(?P<hours>\d{1,4})H)?(?:(?P<minutes>\d{1,5})M)?)?"
+)
 
 
 @dataclass(frozen=True)
