@@ -118,3 +118,15 @@ def test_version_2_tracks_runs_metrics_and_the_lineage_of_jobs(flow: Any) -> Non
     assert set(told["job"]) < set(told["table"])
     assert {"loss - Min", "train:rmse - Last", "Experiments", "SageMaker.ImageUri - Value"} <= set(told["columns"])
     assert told["lineage"] == ["Artifact:DataSet", "Artifact:Image", "Artifact:Model", "TrialComponent:None"]
+
+
+def test_version_3_tracks_runs_and_walks_the_lineage_of_an_endpoint(flow: Any) -> None:
+    told = flow("v3_tracking")
+    assert told["metrics"] == {"loss": [2, 0.25]}
+    assert told["status"] == "Completed"
+    assert told["name"] in told["experiments"]
+    assert told["datasets"] == [told["data"]]
+    assert told["jobs"] == [told["job"]]
+    assert told["of_job"] == ["Input:DataSet", "Input:Image", "Output:Model"]
+    assert told["of_endpoint"] == ["Input:ModelDeployment"]
+    assert told["versions"] == ["Approved"]
