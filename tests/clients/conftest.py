@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ import pytest
 collect_ignore = ["sagemaker_session.py", "programs"]
 ENVIRONMENTS = Path(__file__).parents[2] / ".venv-clients"
 Run = Callable[..., subprocess.CompletedProcess[str]]
+AWS = Path(sys.executable).with_name("aws")
 XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 TRUST = {
     "Version": "2012-10-17",
@@ -59,6 +61,14 @@ def run(tmp_path: Path) -> Run:
 def headrace(server: Any) -> Callable[..., list[str]]:
     """Return what writes a command of headrace on the running server's data."""
     return lambda command, *rest: [sys.executable, "-m", "headrace", command, "--data", str(server.data), *rest]
+
+
+@pytest.fixture(params=["env", "env --proxy"])
+def shell(request: pytest.FixtureRequest, run: Any, headrace: Any) -> Any:
+    """Return what runs a line of a shell in which `eval "$(headrace env)"` was said before."""
+    command, *flags = request.param.split()
+    prepared = f'eval "$({shlex.join(headrace(command, *flags))})"; alias_aws() {{ {AWS} "$@"; }}'
+    return lambda line: run("bash", "-euc", f"{prepared}; {line.replace('aws ', 'alias_aws ')}").stdout
 
 
 @pytest.fixture(scope="session")

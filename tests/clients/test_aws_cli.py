@@ -2,23 +2,11 @@
 
 import json
 import os
-import shlex
-import sys
 import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-AWS = Path(sys.executable).with_name("aws")
-
-
-@pytest.fixture(params=["env", "env --proxy"])
-def shell(request: pytest.FixtureRequest, run: Any, headrace: Any) -> Any:
-    """Return what runs a line of a shell in which `eval "$(headrace env)"` was said before."""
-    command, *flags = request.param.split()
-    prepared = f'eval "$({shlex.join(headrace(command, *flags))})"; alias_aws() {{ {AWS} "$@"; }}'
-    return lambda line: run("bash", "-euc", f"{prepared}; {line.replace('aws ', 'alias_aws ')}").stdout
 
 
 @pytest.fixture
