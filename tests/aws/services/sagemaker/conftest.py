@@ -129,6 +129,8 @@ def logged(client: Callable[..., Any], wait: Callable[..., Any]) -> Callable[...
         logs, group = client("logs"), "/aws/sagemaker/TrainingJobs"
 
         def found() -> list[str]:
+            if not logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
+                return []
             streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{name}/")["logStreams"]
             if not streams:
                 return []

@@ -90,7 +90,7 @@ def _program(
     try:
         path = find_engine()
     except ScriptFailed as error:
-        raise ScriptFailed(f"image {image} is not one of AWS's known images, and {error}") from None
+        raise ScriptFailed(f"image {image} is not one of AWS's known images: {error}") from None
     name = f"headrace-{hashlib.sha256(what.encode()).hexdigest()[:16]}"
     limits = ["--memory", str(int(psutil.virtual_memory().total * MEMORY_SHARE)), "--pids-limit", str(PROCESSES)]
     guard = ["--security-opt", "no-new-privileges", "--rm", "--name", name, "--stop-timeout", str(GRACE)]
