@@ -53,7 +53,10 @@ monitor.create_monitoring_schedule(
     data_analysis_end_time="-PT0H",
     enable_cloudwatch_metrics=True,
 )
-while monitor.describe_schedule()["LastMonitoringExecutionSummary"]["MonitoringExecutionStatus"] in ("Pending", "InProgress"):
+while monitor.describe_schedule()["LastMonitoringExecutionSummary"]["MonitoringExecutionStatus"] in (
+    "Pending",
+    "InProgress",
+):
     time.sleep(1)
 summary = monitor.describe_schedule()["LastMonitoringExecutionSummary"]
 violations = monitor.latest_monitoring_constraint_violations().body_dict["violations"]
