@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import json
 import re
+import struct
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -140,6 +141,38 @@ def test_gzip_and_a_manifest(transform: Any, upload: Any, output: Any, bucket: s
     done = transform(uri=uri, data_type="ManifestFile", reading={"CompressionType": "Gzip"})
     assert done["TransformJobStatus"] == "Completed", done
     assert [len(output(f"out/{name}.out").splitlines()) for name in names] == [20, 10]
+
+
+def record(values: np.ndarray) -> bytes:
+    """Return the Record message of a row: features' values as float32."""
+    packed = np.asarray(values, "<f4").tobytes()
+    tensor = b"\x0a" + bytes([len(packed)]) + packed
+    value = b"\x12" + bytes([len(tensor)]) + tensor
+    entry = b"\x0a\x06values\x12" + bytes([len(value)]) + value
+    return b"\x0a" + bytes([len(entry)]) + entry
+
+
+def framed(split_type: str, payload: bytes) -> bytes:
+    if split_type == "RecordIO":
+        return struct.pack("<II", 0xCED7230A, len(payload)) + payload + bytes(-len(payload) % 4)
+    return struct.pack("<QI", len(payload), 0) + payload + bytes(4)
+
+
+@pytest.mark.parametrize(
+    ("split_type", "strategy"),
+    [("RecordIO", "SingleRecord"), ("RecordIO", "MultiRecord"), ("TFRecord", "SingleRecord")],
+)
+def test_records_are_split_at_their_frames(
+    transform: Any, upload: Any, output: Any, booster: Any, split_type: str, strategy: str
+) -> None:
+    """One by one they come without their frames, several with them."""
+    values = rows(20)
+    upload("in/records", b"".join(framed(split_type, record(row)) for row in values))
+    kind = {"ContentType": "application/x-recordio-protobuf", "SplitType": split_type}
+    done = transform(BatchStrategy=strategy, reading=kind)
+    assert done["TransformJobStatus"] == "Completed", done
+    found = np.array(output("out/records.out").split(), np.float32)
+    np.testing.assert_allclose(found, predicted(booster, values), rtol=1e-5)
 
 
 def test_an_object_is_one_request_unless_it_is_split(transform: Any, upload: Any, output: Any) -> None:

@@ -94,6 +94,13 @@ def test_sparse_instances_are_sparse_rows() -> None:
     )
 
 
+def test_a_record_without_its_frame_is_a_row() -> None:
+    """A batch transform of single records takes the frame off."""
+    framed = write_rows(Rows(MATRIX[:1]))
+    payload = framed[8 : 8 + int.from_bytes(framed[4:8], "little")]
+    np.testing.assert_array_equal(read_rows(payload, "application/x-recordio-protobuf", 3).features, MATRIX[:1])
+
+
 def test_labels_in_csv_are_told_by_the_content_type() -> None:
     rows = read_rows(b"1,2,3\n0,4,5\n", "text/csv;label_size=1", 2)
     assert rows.features.tolist() == [[2, 3], [4, 5]]

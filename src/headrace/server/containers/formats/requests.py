@@ -24,6 +24,7 @@ from headrace.server.containers.formats.media_types import (
 )
 from headrace.server.containers.formats.parquet import read_parquet
 from headrace.server.containers.formats.recordio import read_records
+from headrace.server.containers.formats.recordio.frames import MAGIC, frame
 from headrace.server.containers.formats.soundness import Source, check_width
 
 REQUEST_TYPES = (CSV, JSON, JSON_LINES, LIBSVM, RECORDIO, NPY, PARQUET)
@@ -55,13 +56,21 @@ def read_rows(
         check_width(rows.features.shape[1], width, REQUEST)
         return rows
     if media.name == RECORDIO:
-        rows = read_records(body, REQUEST)
+        rows = read_records(frame(body) if _is_one_payload(body) else body, REQUEST)
         check_width(rows.features.shape[1], width, REQUEST)
         return rows
     if media.name == LIBSVM:
         return read_libsvm(NO_LABEL.sub(b"0 ", body), REQUEST, width=width, labelled=False)
     read = {JSON: read_json, JSON_LINES: read_json_lines, NPY: read_npy, PARQUET: read_parquet}[media.name]
     return read(body, REQUEST, width=width)
+
+
+def _is_one_payload(body: bytes) -> bool:
+    """Tell whether a body begins as a Record message does, not as a frame.
+
+    So does a single record of a batch transform, whose frame is taken off (AWS page: SageMaker API, TransformInput).
+    """
+    return body[:1] == b"\n" and body[:4] != MAGIC.to_bytes(4, "little")
 
 
 def _one_row(body: bytes, width: int | None) -> Rows | None:
