@@ -147,18 +147,20 @@ def _rules(shape: Shape) -> list[tuple[Callable[[Any], bool], str]]:
     if low:
         rules.append((lambda value: len(value) < low, f"Member must have length greater than or equal to {low}"))
     if shape.kind == "string":
-        rules.extend(_text_rules(traits.get("enum"), traits.get("pattern")))
+        rules.extend(_text_rules(traits.get("enum"), traits.get("pattern"), secret=shape.has("sensitive")))
     return rules
 
 
-def _text_rules(enum: list[str] | None, pattern: str | None) -> list[tuple[Callable[[Any], bool], str]]:
+def _text_rules(
+    enum: list[str] | None, pattern: str | None, *, secret: bool
+) -> list[tuple[Callable[[Any], bool], str]]:
     rules: list[tuple[Callable[[Any], bool], str]] = []
     if enum:
         allowed = frozenset(enum)
         rules.append((lambda value: value not in allowed, f"Member must satisfy enum value set: [{', '.join(enum)}]"))
     if pattern:
         words = f"Member must satisfy regular expression pattern: {pattern}"
-        rules.append((lambda value: not matches(pattern, value), words))
+        rules.append((lambda value: not matches(pattern, value, secret=secret), words))
     return rules
 
 

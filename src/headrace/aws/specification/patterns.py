@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import regex
 
 TIME_LIMIT = 0.1
 _STEPS = 100_000
+_SHORT = 128
 _CLASSES = {"w": "a-zA-Z0-9_", "d": "0-9", "s": " \\t\\n\\x0b\\f\\r", "h": " \\t"}
 _SURROGATES = "\\uD800\\uDC00-\\uDBFF\\uDFFF"
 _REWRITTEN = ((_SURROGATES, "\\U00010000-\\U0010FFFF"), ("[\\p{all}]", "[\\s\\S]"), ("\\p{LD}", "[\\p{L}\\p{Nd}]"))
@@ -21,20 +22,28 @@ class _Compiled(NamedTuple):
     quantifiers: int | None
 
 
-def matches(pattern: str, text: str) -> bool:
+def matches(pattern: str, text: str, *, secret: bool = False) -> bool:
     """Tell whether the whole text matches; a search that takes longer than the time limit (seconds) does not.
 
-    The clock costs more than most searches, so that it runs only where the work is not bounded by the text's length.
+    The clock costs more than most searches, so that it runs only where the work is not bounded by the text's length,
+    and once for short texts that come again and are not `secret`.
     """
     compiled = _compiled(pattern)
     if compiled is None:
         return True
     if compiled.quantifiers is not None and len(text) ** compiled.quantifiers <= _STEPS:
         return compiled.expression.fullmatch(text) is not None
+    return (_in_time if secret or len(text) > _SHORT else _in_time_again)(compiled.expression, text)
+
+
+def _in_time(expression: regex.Pattern[str], text: str) -> bool:
     try:
-        return compiled.expression.fullmatch(text, timeout=TIME_LIMIT) is not None
+        return expression.fullmatch(text, timeout=TIME_LIMIT) is not None
     except TimeoutError:
         return False
+
+
+_in_time_again = lru_cache(1024)(_in_time)
 
 
 @cache
