@@ -363,3 +363,43 @@ def test_models_endpoints_and_packages_are_found(
     assert [each["ModelPackageVersion"] for each in approved] == [3, 1]
     (whole,) = search("ModelPackageGroup", where("ModelPackageGroupName", "Contains", group))
     assert whole["Tags"] == [{"Key": "a", "Value": "b"}]
+
+
+def test_tuning_jobs_are_found_with_their_training_jobs(
+    sagemaker: Any, search: Make, role: str, bucket: str, upload: Make, unique: Make
+) -> None:
+    name = unique("Sought")
+    rows = "".join(f"{number % 7},{number}\n" for number in range(50)).encode()
+    channels = [
+        {
+            "ChannelName": channel,
+            "ContentType": "text/csv",
+            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": upload(f"{name}/{channel}", rows)}},
+        }
+        for channel in ("train", "validation")
+    ]
+    ranges = {"ContinuousParameterRanges": [{"Name": "eta", "MinValue": "0.1", "MaxValue": "0.5"}]}
+    arn = sagemaker.create_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName=name,
+        HyperParameterTuningJobConfig={
+            "Strategy": "Random",
+            "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "validation:rmse"},
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": 1, "MaxParallelTrainingJobs": 1},
+            "ParameterRanges": ranges,
+        },
+        TrainingJobDefinition={
+            "StaticHyperParameters": {"objective": "reg:squarederror", "num_round": "3"},
+            "AlgorithmSpecification": {"TrainingImage": XGBOOST, "TrainingInputMode": "File"},
+            "RoleArn": role,
+            "InputDataConfig": channels,
+            "OutputDataConfig": {"S3OutputPath": f"s3://{bucket}/tuned"},
+            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+        },
+    )["HyperParameterTuningJobArn"]
+    named = where("HyperParameterTuningJobName", "Equals", name)
+    (found,) = search("HyperParameterTuningJob", named, where("HyperParameterTuningJobStatus", "NotEquals", "Failed"))
+    assert found["HyperParameterTuningJobConfig"]["ParameterRanges"]["ContinuousParameterRanges"][0]["Name"] == "eta"
+    launched = search("TrainingJob", where("TuningJobArn", "Equals", arn))
+    assert len(launched) <= 1
+    sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)

@@ -144,3 +144,63 @@ def test_jobs_name_experiments_that_there_are(start: Make, unique: Make) -> None
     for config in ({"ExperimentName": unique("none")}, {"TrialName": unique("none")}):
         with pytest.raises(ClientError, match=r"\(ResourceNotFound\).*does not exist"):
             start(ExperimentConfig=config)
+
+
+def test_processing_and_transform_jobs_are_tracked_in_a_trial(
+    sagemaker: Any, configure: Make, role: str, bucket: str, upload: Make, unique: Make, wait: Make
+) -> None:
+    trial, experiment, name = unique("trial"), unique("experiment"), unique("both")
+    sagemaker.create_experiment(ExperimentName=experiment)
+    sagemaker.create_trial(TrialName=trial, ExperimentName=experiment)
+    config = {"ExperimentName": experiment, "TrialName": trial}
+    rows, path = upload("rows/part.csv", b"0.25\n0.5\n"), "/opt/ml/processing/input"
+    analyzer = "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-analyzer"
+    reading = {"S3Uri": rows, "LocalPath": path, "S3DataType": "S3Prefix", "S3InputMode": "File"}
+    writing = {"S3Uri": f"s3://{bucket}/out", "LocalPath": "/opt/ml/processing/output", "S3UploadMode": "EndOfJob"}
+    cluster = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 20}
+    sagemaker.create_processing_job(
+        ProcessingJobName=name,
+        RoleArn=role,
+        AppSpecification={"ImageUri": analyzer},
+        ProcessingInputs=[{"InputName": "data", "S3Input": reading}],
+        ProcessingOutputConfig={"Outputs": [{"OutputName": "report", "S3Output": writing}]},
+        ProcessingResources={"ClusterConfig": cluster},
+        Environment={
+            "dataset_format": '{"csv": {"header": false}}', "dataset_source": path,
+            "output_path": "/opt/ml/processing/output", "publish_cloudwatch_metrics": "Disabled",
+        },
+        ExperimentConfig=config,
+    )  # fmt: skip
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/rows/"}}
+    sagemaker.create_transform_job(
+        TransformJobName=name,
+        ModelName=configure(),
+        TransformInput={"DataSource": source, "ContentType": "text/csv", "SplitType": "Line"},
+        TransformOutput={"S3OutputPath": f"s3://{bucket}/scores", "AssembleWith": "Line"},
+        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+        ExperimentConfig=config,
+    )
+
+    def tracked() -> dict[str, Any]:
+        expression = {"Filters": [{"Name": "Parents.TrialName", "Operator": "Equals", "Value": trial}]}
+        found = sagemaker.search(Resource="ExperimentTrialComponent", SearchExpression=expression)["Results"]
+        return {each["TrialComponent"]["TrialComponentName"]: each["TrialComponent"] for each in found}
+
+    done = wait(
+        tracked,
+        lambda found: (
+            len(found) == 2
+            and all(each["Status"]["PrimaryStatus"] in ("Completed", "Failed") for each in found.values())
+        ),
+    )
+    processing, transform = done[f"{name}-aws-processing-job"], done[f"{name}-aws-transform-job"]
+    assert processing["Status"]["PrimaryStatus"] == transform["Status"]["PrimaryStatus"] == "Completed"
+    assert processing["InputArtifacts"] == {"data": {"Value": rows}, "SageMaker.ImageUri": {"Value": analyzer}}
+    assert processing["OutputArtifacts"] == {"report": {"Value": f"s3://{bucket}/out"}}
+    assert processing["SourceDetail"]["ProcessingJob"]["ProcessingJobName"] == name
+    assert transform["SourceDetail"]["TransformJob"]["TransformJobName"] == name
+    assert transform["InputArtifacts"]["SageMaker.TransformInput"]["MediaType"] == "text/csv"
+    assert transform["OutputArtifacts"]["SageMaker.TransformOutput"]["Value"] == f"s3://{bucket}/scores"
+    written = sagemaker.list_associations(SourceArn=processing["TrialComponentArn"])["AssociationSummaries"]
+    assert [each["AssociationType"] for each in written] == ["Produced"]
+    assert written[0]["SourceType"] == "ProcessingJob"

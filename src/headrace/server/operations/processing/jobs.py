@@ -11,6 +11,7 @@ from headrace.server.context import Context
 from headrace.server.errors import AlreadyExists, InUse, InvalidInput, NotFound
 from headrace.server.jobs.queue import listing
 from headrace.server.operations.acting import check_role
+from headrace.server.operations.lineage.kinds import check_experiment_config
 from headrace.server.operations.processing.requests import check_request, complete_request, is_analysis
 from headrace.server.operations.processing.states import IN_PROGRESS, INNER, PROCESSING_JOB, STOPPING, tell
 from headrace.server.resources import Stored
@@ -36,6 +37,7 @@ def create_processing_job(
     """
     check_request(request)
     check_role(context, role_arn)
+    check_experiment_config(context, request.get("experiment_config"))
     record = {"role_arn": role_arn, **complete_request(request)}
     stored = start(context, processing_job_name, record, {each["key"]: each["value"] for each in tags})
     return {"processing_job_arn": stored.arn}
@@ -68,7 +70,11 @@ def start(context: Context, name: str, record: Mapping[str, Any], tags: Mapping[
 
 def describe_processing_job(context: Context, *, processing_job_name: str) -> dict[str, Any]:
     """Return what CreateProcessingJob was given, and what came of it. AWS page: DescribeProcessingJob."""
-    stored = processing_job_named(context, processing_job_name)
+    return described_processing_job(processing_job_named(context, processing_job_name))
+
+
+def described_processing_job(stored: Stored) -> dict[str, Any]:
+    """Return what describing a processing job answers."""
     shown = {name: value for name, value in stored.record.items() if value is not None and name not in INNER}
     return {
         **shown,

@@ -10,11 +10,23 @@ from headrace.server.operations import entities
 from headrace.server.operations.lineage.components import described_component
 from headrace.server.operations.lineage.edges import MEMBERSHIP, edges
 from headrace.server.operations.lineage.queries import stored_by_arns
-from headrace.server.operations.lineage.search.jobs import searched_training_job, searched_transform_job
+from headrace.server.operations.lineage.search.jobs import (
+    searched_processing_job,
+    searched_training_job,
+    searched_transform_job,
+)
 from headrace.server.operations.lineage.trials import described_trial
+from headrace.server.operations.processing.states import PROCESSING_JOB
 from headrace.server.operations.training.jobs import TRAINING_JOB
 from headrace.server.operations.transforms.states import TRANSFORM_JOB
 from headrace.server.resources import Stored
+
+_SOURCES = {
+    TRAINING_JOB.kind: ("training_job", searched_training_job),
+    PROCESSING_JOB.kind: ("processing_job", searched_processing_job),
+    TRANSFORM_JOB.kind: ("transform_job", searched_transform_job),
+}
+"""Where a SourceDetail holds a component's source, and how it is shown, by its kind."""
 
 _BRIEF = ("trial_component_name", "creation_time", "created_by")
 
@@ -56,11 +68,8 @@ def _detail(arn: str, sources: dict[str, Stored]) -> dict[str, Any]:
     source = sources.get(arn)
     if source is None:
         return {}
-    described: dict[str, Any] = {}
-    if source.kind == TRAINING_JOB.kind:
-        described = {"training_job": searched_training_job(source)}
-    elif source.kind == TRANSFORM_JOB.kind:
-        described = {"transform_job": searched_transform_job(source)}
+    describe = _SOURCES.get(source.kind)
+    described = {describe[0]: describe[1](source)} if describe else {}
     return {"source_detail": {"source_arn": arn, **described}}
 
 

@@ -1,10 +1,11 @@
-"""Training and transform jobs as searches show them: with fewer members than their own descriptions have."""
+"""Training, processing and transform jobs as searches show them: with fewer members than Describe answers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from headrace.server.operations.processing.jobs import described_processing_job
 from headrace.server.operations.training.jobs import described_training_job
 from headrace.server.operations.transforms.jobs import described_transform_job
 from headrace.server.resources import Stored
@@ -26,6 +27,12 @@ TRAINING_JOB_PROPERTIES = words(
     "debug_rule_evaluation_statuses output_model_package_arn model_package_config profiler_config environment "
     "retry_strategy tags"
 )
+PROCESSING_JOB_PROPERTIES = words(
+    "processing_inputs processing_output_config processing_job_name processing_resources stopping_condition "
+    "app_specification environment network_config role_arn experiment_config processing_job_arn "
+    "processing_job_status exit_message failure_reason processing_end_time processing_start_time last_modified_time "
+    "creation_time monitoring_schedule_arn auto_ml_job_arn training_job_arn tags"
+)
 TRANSFORM_JOB_PROPERTIES = words(
     "transform_job_name transform_job_arn transform_job_status failure_reason model_name max_concurrent_transforms "
     "model_client_config max_payload_in_mb batch_strategy environment transform_input transform_output "
@@ -37,6 +44,11 @@ TRANSFORM_JOB_PROPERTIES = words(
 def searched_training_job(stored: Stored) -> dict[str, Any]:
     """Return a training job as it stands in records. AWS page: TrainingJob."""
     return _only(described_training_job(stored), TRAINING_JOB_PROPERTIES)
+
+
+def searched_processing_job(stored: Stored) -> dict[str, Any]:
+    """Return a processing job as it stands in records. AWS page: ProcessingJob."""
+    return _only(described_processing_job(stored), PROCESSING_JOB_PROPERTIES)
 
 
 def searched_transform_job(stored: Stored) -> dict[str, Any]:

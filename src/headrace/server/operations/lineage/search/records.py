@@ -20,6 +20,8 @@ from headrace.server.operations.registry.groups import GROUP, described_group
 from headrace.server.operations.registry.packages import described as described_package
 from headrace.server.operations.registry.versions import PACKAGE
 from headrace.server.operations.training.jobs import TRAINING_JOB
+from headrace.server.operations.tuning.jobs import describe_hyper_parameter_tuning_job
+from headrace.server.operations.tuning.states import TUNING_JOB
 from headrace.server.resources import Resource, Stored
 
 Describe = Callable[[Context, Sequence[Stored]], list[dict[str, Any]]]
@@ -59,6 +61,10 @@ class Searched:
 
 def _each(describe: Callable[[Stored], Mapping[str, Any]]) -> Describe:
     return lambda _, stored: [dict(describe(each)) for each in stored]
+
+
+def _described_tuning_jobs(context: Context, stored: Sequence[Stored]) -> list[dict[str, Any]]:
+    return [describe_hyper_parameter_tuning_job(context, hyper_parameter_tuning_job_name=each.name) for each in stored]
 
 
 SEARCHED: Mapping[str, Searched] = {
@@ -131,6 +137,19 @@ SEARCHED: Mapping[str, Searched] = {
             f"{_MADE}"
         ),
         _each(described_package),
+    ),
+    "HyperParameterTuningJob": Searched(
+        TUNING_JOB,
+        "hyper_parameter_tuning_job",
+        "hyper_parameter_tuning_job_name",
+        words(
+            "hyper_parameter_tuning_job_name hyper_parameter_tuning_job_arn hyper_parameter_tuning_job_config "
+            "training_job_definition training_job_definitions hyper_parameter_tuning_job_status creation_time "
+            "hyper_parameter_tuning_end_time last_modified_time training_job_status_counters "
+            "objective_status_counters best_training_job overall_best_training_job warm_start_config failure_reason "
+            "tuning_job_completion_details consumed_resources tags"
+        ),
+        _described_tuning_jobs,
     ),
     "ModelPackageGroup": Searched(
         GROUP,

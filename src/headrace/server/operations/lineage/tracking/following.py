@@ -12,7 +12,11 @@ from headrace.server import events
 from headrace.server.context import Context
 from headrace.server.errors import NotFound
 from headrace.server.operations.lineage.tracking.deployments import track_endpoint
-from headrace.server.operations.lineage.tracking.jobs import track_training_job, track_transform_job
+from headrace.server.operations.lineage.tracking.jobs import (
+    track_processing_job,
+    track_training_job,
+    track_transform_job,
+)
 from headrace.server.operations.lineage.tracking.registrations import track_package
 from headrace.server.resources import Place, Stored, by_arn
 
@@ -22,6 +26,7 @@ AT_ONCE = 200
 
 TRACKED: Mapping[str, Callable[[Context, Stored], None]] = {
     "sagemaker/training-job": track_training_job,
+    "sagemaker/processing-job": track_processing_job,
     "sagemaker/transform-job": track_transform_job,
     "sagemaker/endpoint": track_endpoint,
     "sagemaker/model-package": track_package,

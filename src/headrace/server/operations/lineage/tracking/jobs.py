@@ -1,4 +1,4 @@
-"""Training and transform jobs as trial components, in the trial that their request names, with their artifacts."""
+"""Jobs as trial components, in the trial that their request names, with what they read and made."""
 
 from __future__ import annotations
 
@@ -53,6 +53,36 @@ def track_training_job(context: Context, stored: Stored) -> None:
         associate(context, artifact(context, image, "Image"), component, CONTRIBUTED)
     if model:
         associate(context, component, artifact(context, model, "Model"), PRODUCED)
+
+
+def track_processing_job(context: Context, stored: Stored) -> None:
+    """Bring the trial component of a processing job up to date."""
+    record = stored.record
+    image = record["app_specification"]["image_uri"]
+    inputs = _uris(record.get("processing_inputs"), "input_name", "s3_input")
+    outputs = _uris((record.get("processing_output_config") or {}).get("outputs"), "output_name", "s3_output")
+    component = _track(
+        context,
+        stored,
+        f"{stored.name}-aws-processing-job",
+        "SageMakerProcessingJob",
+        {
+            "status": _status(stored, stored.state),
+            "start_time": record.get("processing_start_time"),
+            "end_time": record.get("processing_end_time"),
+            "parameters": _parameters({}, record["processing_resources"]["cluster_config"]),
+            "input_artifacts": {
+                **{name: _location(uri, None) for name, uri in inputs.items()},
+                "SageMaker.ImageUri": {"value": image},
+            },
+            "output_artifacts": {name: _location(uri, None) for name, uri in outputs.items()},
+        },
+    )
+    for uri in inputs.values():
+        associate(context, artifact(context, uri, "DataSet"), component, CONTRIBUTED)
+    associate(context, artifact(context, image, "Image"), component, CONTRIBUTED)
+    for uri in outputs.values() if stored.state == "Completed" else ():
+        associate(context, component, artifact(context, uri, "DataSet"), PRODUCED)
 
 
 def track_transform_job(context: Context, stored: Stored) -> None:
@@ -145,6 +175,11 @@ def _parameter(value: str | int | float) -> dict[str, Any]:
 def _of_channel(channel: Mapping[str, Any]) -> dict[str, str] | None:
     source = channel["data_source"].get("s3_data_source")
     return _location(source["s3_uri"], channel.get("content_type")) if source else None
+
+
+def _uris(given: Sequence[Mapping[str, Any]] | None, name: str, member: str) -> dict[str, str]:
+    """Return the S3 URIs of a processing job's inputs or outputs by their names."""
+    return {each[name]: each[member]["s3_uri"] for each in given or () if each.get(member)}
 
 
 def _location(uri: str, media_type: str | None) -> dict[str, str]:
