@@ -20,6 +20,7 @@ KEPT = re.compile(
     r"PATH|HOME|USER|LANG|LC_.*|TMPDIR|XDG_.*|PIP_.*|UV_.*|SSL_.*|REQUESTS_CA_BUNDLE|(?i:\w+_proxy)|NETRC"
 )
 PLACES = ("index-url", "extra-index-url", "find-links")
+MANNERS = ("no-index", "trusted-host", "retries", "timeout", "default-timeout")
 PYTORCH_INDEX = "https://download.pytorch.org/whl/cpu"
 PATIENCE = 1800
 ASKED = ("install", "--only-binary", ":all:", "--retries", "3")
@@ -106,6 +107,9 @@ def shown(python: Path) -> tuple[dict[str, str], list[Path]]:
                 folders.append(local.parent if option != "find-links" else local)
     if certificates := settings(python).get("cert"):
         variables["PIP_CERT"] = certificates
+    for option in MANNERS:
+        if value := settings(python).get(option):
+            variables[f"PIP_{option.replace('-', '_').upper()}"] = value
     return variables, folders
 
 
@@ -133,6 +137,8 @@ def _for_uv(options: Mapping[str, str]) -> Iterable[str]:
     for option, flag in zip(PLACES, ("--default-index", "--index", "--find-links"), strict=True):
         for value in options.get(option, "").split():
             yield from (flag, value)
+    if options.get("no-index", "").lower() in ("1", "true", "yes", "on"):
+        yield "--no-index"
     if options.get("cert") or sys.platform == "darwin":
         yield "--native-tls"
 

@@ -12,6 +12,8 @@ from typing import Any
 
 from .contract import Answer, explain
 
+NEW = "new"
+
 
 class Door:
     """Listens on a socket and hands each message of each connection to `answer`."""
@@ -53,16 +55,17 @@ class Door:
 
 
 def _listen(path: Path) -> socket.socket:
-    """Listen on a path that may be longer than a socket's address holds."""
+    """Listen on a path that may be longer than a socket's address holds; it is there once it can be connected to."""
     before = Path.cwd()
     listener = socket.socket(socket.AF_UNIX)
     try:
         os.chdir(path.parent)
-        path.unlink(missing_ok=True)
-        listener.bind(path.name)
+        Path(NEW).unlink(missing_ok=True)
+        listener.bind(NEW)
+        listener.listen(64)
+        Path(NEW).rename(path.name)
     finally:
         os.chdir(before)
-    listener.listen(64)
     return listener
 
 
