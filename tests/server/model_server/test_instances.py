@@ -90,6 +90,18 @@ def test_a_stream_comes_in_parts(program: Start) -> None:
     assert (reply.status, reply.body, list(parts)) == (500, b"it failed", [])
 
 
+def test_the_time_of_requests_at_once_adds_up(program: Start) -> None:
+    instance = program("!")
+    assert instance.worked == 0
+    streams = [instance.stream(Invocation(b"stream one two"))[1] for _ in range(2)]
+    earliest, before, early = time.monotonic(), instance.worked, time.monotonic()
+    assert [next(parts) for parts in streams] == [b"one", b"one"]
+    late, after, latest = time.monotonic(), instance.worked, time.monotonic()
+    assert 2 * (late - early) - 1e-6 <= after - before <= 2 * (latest - earliest) + 1e-6
+    assert [list(parts) for parts in streams] == [[b"two"], [b"two"]]
+    assert instance.worked == instance.worked
+
+
 def test_a_stream_that_is_left_frees_the_instance(program: Start) -> None:
     instance = program("!")
     _, parts = instance.stream(Invocation(b"stream one two three"))

@@ -38,6 +38,7 @@ class Instance:
         }
         self._changed = threading.Condition()
         self._busy = 0
+        self._worked, self._since = 0.0, monotonic()
         self._stopping = False
 
     @classmethod
@@ -86,6 +87,13 @@ class Instance:
     def busy(self) -> int:
         """The requests that it answers now."""
         return self._busy
+
+    @property
+    def worked(self) -> float:
+        """The seconds that its requests have taken until now, those at the same time added up."""
+        with self._changed:
+            self._count(0)
+            return self._worked
 
     def wait(self, seconds: float) -> None:
         """Wait until every container answers its ping; raises ModelFailed with the reason."""
@@ -181,13 +189,19 @@ class Instance:
         with self._changed:
             if self._stopping:
                 raise InstanceGone("the instance is being stopped")
-            self._busy += 1
+            self._count(1)
 
     def _leave(self) -> None:
         with self._changed:
-            self._busy -= 1
+            self._count(-1)
             if self._stopping:
                 self._changed.notify_all()
+
+    def _count(self, change: int) -> None:
+        now = monotonic()
+        self._worked += self._busy * (now - self._since)
+        self._since = now
+        self._busy += change
 
 
 class _Parts(Iterator[bytes]):

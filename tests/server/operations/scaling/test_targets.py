@@ -54,7 +54,7 @@ def test_a_change_waits_while_the_endpoint_changes_and_a_newer_one_takes_its_pla
     assert [each[2] for each in told(stage, began)] == ["Overridden", "Successful"]
 
 
-def test_what_changes_is_followed_though_the_server_forgets_nothing(stage: Any) -> None:
+def test_a_change_that_is_overtaken_by_somebody_elses_has_failed(stage: Any) -> None:
     began = stage.now
     stage.register(low=2)
     stage.settle()

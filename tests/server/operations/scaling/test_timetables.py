@@ -60,6 +60,10 @@ def test_a_local_time_that_a_zone_skips_is_shifted_and_one_that_it_has_twice_cou
     ]  # fmt: skip
 
 
+def test_a_start_beyond_all_years_never_comes() -> None:
+    assert times("cron(0 8 * * ? *)", "Asia/Tokyo", after=stamp(datetime.max.replace(tzinfo=UTC))) == []
+
+
 def test_a_rate_counts_from_its_anchor() -> None:
     start = NOW + 3_600_000
     assert times("rate(12 hours)", after=start - 1, anchor=start, count=2) == [

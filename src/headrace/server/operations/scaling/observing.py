@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from threading import Lock
+from time import monotonic
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection
 
 from headrace.server.context import Platform
+from headrace.server.model_server import Instance
 from headrace.server.operations.endpoints.measuring import NAMESPACE, Values, resolution_of
 from headrace.server.operations.endpoints.queue import backlog
 from headrace.server.operations.endpoints.serving import serving
@@ -52,6 +54,7 @@ class Kept:
 
 
 _kept: WeakKeyDictionary[MetadataStore, dict[Kept, Values]] = WeakKeyDictionary()
+_looked: WeakKeyDictionary[Instance, tuple[float, float]] = WeakKeyDictionary()
 _lock = Lock()
 
 
@@ -90,7 +93,7 @@ def _samples(platform: Platform, connection: Connection, resource_id: str, place
     variant = next((each for each in (*found.variants, *found.shadows) if each.name == named.name), None)
     if variant is None:
         return
-    busy = [each.busy for each in platform.models.instances(variant.target)]
+    busy = [_concurrency(each) for each in platform.models.instances(variant.target)]
     dimensions = (("EndpointName", named.endpoint), ("VariantName", named.name))
     seconds = platform.settings.scaling_seconds
     for each in busy:
@@ -101,6 +104,14 @@ def _samples(platform: Platform, connection: Connection, resource_id: str, place
         yield Sample(UTILIZATION, dimensions, seconds, sum(busy) / variant.serverless.provisioned)
     if found.asynchronous is not None:
         yield from _of_backlog(backlog(connection, found.arn), len(busy), dimensions[:1])
+
+
+def _concurrency(instance: Instance) -> float:
+    """Return how many requests an instance answered at the same time, on average since it was last looked at."""
+    worked, now = instance.worked, monotonic()
+    before, then = _looked.get(instance, (worked, now))
+    _looked[instance] = (worked, now)
+    return (worked - before) / (now - then) if now > then else float(instance.busy)
 
 
 def _of_backlog(waiting: int, instances: int, dimensions: tuple[tuple[str, str], ...]) -> Iterator[Sample]:

@@ -24,6 +24,8 @@ _MONTHS = {
     "DEC": 12,
 }  # fmt: skip
 _WEEKDAYS = {"SUN": 1, "MON": 2, "TUE": 3, "WED": 4, "THU": 5, "FRI": 6, "SAT": 7}
+_LAST_YEAR = 2199
+_END = stamp(datetime(_LAST_YEAR + 1, 1, 2, tzinfo=UTC))
 _FORMS = "at(yyyy-mm-ddThh:mm:ss), rate(VALUE UNIT) or cron(MINUTES HOURS DAY_OF_MONTH MONTH DAY_OF_WEEK YEAR)"
 
 
@@ -97,13 +99,15 @@ def _cron(text: str) -> _Cron:
         raise InvalidInput(f"cron({text}) needs ? as its day of the month or as its day of the week, one of the two")
     cron = _Cron(
         _numbers(minutes, 0, 59), _numbers(hours, 0, 23), day_of_month, _numbers(month, 1, 12, _MONTHS), day_of_week,
-        _numbers(year, 1970, 2199),
+        _numbers(year, 1970, _LAST_YEAR),
     )  # fmt: skip
     cron.days(2000, 1)
     return cron
 
 
 def _following(cron: _Cron, zone: ZoneInfo, after: int) -> int | None:
+    if after > _END:
+        return None
     for local in _times(cron, moment(after).astimezone(zone).replace(tzinfo=None)):
         for fold in (0, 1):
             due = stamp(local.replace(tzinfo=zone, fold=fold).astimezone(UTC))
