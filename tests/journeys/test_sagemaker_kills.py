@@ -4,7 +4,8 @@ import json
 import random
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,11 @@ class Flow:
         table = "".join(f"{sum(row)}," + ",".join(map(str, row)) + "\n" for row in rows)
         self.client("s3").put_object(Bucket=BUCKET, Key="train/table.csv", Body=table.encode())
         features = "".join(",".join(map(str, row)) + "\n" for row in rows)
+        self.client("s3").put_object(
+            Bucket=BUCKET,
+            Key="tables/rows.csv",
+            Body=b"y,a,b,c,d\n" + "".join(table.splitlines(keepends=True)[:300]).encode(),
+        )
         self.client("s3").put_object(Bucket=BUCKET, Key="batch/rows.csv", Body=features.encode())
 
     def client(self, service: str) -> Any:
@@ -67,7 +73,7 @@ class Flow:
             StoppingCondition={"MaxRuntimeInSeconds": 600},
         )
 
-    def until(self, describe: Callable[[], dict[str, Any]], *states: str, member: str, seconds: float = 90) -> Any:
+    def until(self, describe: Callable[[], dict[str, Any]], *states: object, member: str, seconds: float = 90) -> Any:
         deadline = time.monotonic() + seconds
         while (answer := describe())[member] not in states:
             assert time.monotonic() < deadline, answer
@@ -77,17 +83,22 @@ class Flow:
     def trained(self, name: str, *states: str, member: str = "TrainingJobStatus") -> Any:
         return self.until(lambda: self.sagemaker.describe_training_job(TrainingJobName=name), *states, member=member)
 
-    def model(self, name: str) -> None:
-        self.train(name)
-        job = self.trained(name, "Completed", "Failed")
+    @cached_property
+    def artifacts(self) -> str:
+        """The archive of a model that one training job left."""
+        self.train("model")
+        job = self.trained("model", "Completed", "Failed")
         assert job["TrainingJobStatus"] == "Completed", job
-        container = {"Image": IMAGE, "ModelDataUrl": job["ModelArtifacts"]["S3ModelArtifacts"]}
-        self.sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=self.role)
+        return str(job["ModelArtifacts"]["S3ModelArtifacts"])
 
-    def endpoint(self, name: str) -> None:
-        self.model(name)
+    def model(self, name: str, **container: str) -> None:
+        primary = {"Image": IMAGE, "ModelDataUrl": self.artifacts} | container
+        self.sagemaker.create_model(ModelName=name, PrimaryContainer=primary, ExecutionRoleArn=self.role)
+
+    def endpoint(self, name: str, container: dict[str, str] | None = None, **configuration: Any) -> None:
+        self.model(name, **container or {})
         variant = {"VariantName": "all", "ModelName": name, "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
-        self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+        self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant], **configuration)
         self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
 
     def in_service(self, name: str) -> Any:
@@ -95,11 +106,22 @@ class Flow:
             lambda: self.sagemaker.describe_endpoint(EndpointName=name), "InService", "Failed", member="EndpointStatus"
         )
 
-    def ask(self, name: str) -> float:
-        answer = self.client("sagemaker-runtime").invoke_endpoint(
-            EndpointName=name, ContentType="text/csv", Body=b"0.5,0.5,0.5,0.5"
-        )
-        return float(answer["Body"].read())
+    def ask(self, name: str, **target: str) -> float:
+        """Return an endpoint's answer, which may be refused for a while after a restart."""
+        runtime, deadline = self.client("sagemaker-runtime"), time.monotonic() + 30
+        while True:
+            try:
+                answer = runtime.invoke_endpoint(
+                    EndpointName=name, ContentType="text/csv", Body=b"0.5,0.5,0.5,0.5", **target
+                )
+                return float(answer["Body"].read())
+            except runtime.exceptions.ClientError:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+
+    def objects(self, prefix: str) -> list[str]:
+        found = self.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=prefix)
+        return [each["Key"] for each in found.get("Contents", ())]
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +130,14 @@ def flow(start: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) ->
     yield running
     running.server.process.terminate()
     running.server.process.communicate(timeout=40)
+
+
+@pytest.fixture
+def ended(flow: Flow) -> Iterator[None]:
+    """Delete the endpoints of a test, so that the next start has none to bring up."""
+    yield
+    for each in flow.sagemaker.list_endpoints()["Endpoints"]:
+        flow.sagemaker.delete_endpoint(EndpointName=each["EndpointName"])
 
 
 @pytest.mark.parametrize("moment", ["Starting", "Training", "Completed"])
@@ -122,23 +152,44 @@ def test_a_training_job_ends_as_it_should(flow: Flow, moment: str) -> None:
     assert flow.client("s3").head_object(Bucket=BUCKET, Key=key)["ContentLength"] > 0
 
 
-def test_an_endpoint_answers_again_without_being_asked(flow: Flow) -> None:
-    flow.endpoint("again")
-    assert flow.in_service("again")["EndpointStatus"] == "InService"
-    before = flow.ask("again")
+@pytest.mark.slow
+@pytest.mark.usefixtures("ended")
+def test_endpoints_answer_again_without_being_asked_and_what_they_accepted(flow: Flow) -> None:
+    s3 = flow.client("s3")
+    archive = {"Bucket": BUCKET, "Key": flow.artifacts.removeprefix(f"s3://{BUCKET}/")}
+    for name in ("one.tar.gz", "two.tar.gz"):
+        s3.copy_object(Bucket=BUCKET, Key=f"many/{name}", CopySource=archive)
+    row = b"0.5,0.5,0.5,0.5\n"
+    s3.put_object(Bucket=BUCKET, Key="later.csv", Body=row * 40_000)
+    flow.endpoint("one")
+    flow.endpoint("many", {"ModelDataUrl": f"s3://{BUCKET}/many/", "Mode": "MultiModel"})
+    line = {"ClientConfig": {"MaxConcurrentInvocationsPerInstance": 1}}
+    flow.endpoint("later", AsyncInferenceConfig=line | {"OutputConfig": {"S3OutputPath": f"s3://{BUCKET}/later-out"}})
+    for name in ("one", "many", "later"):
+        assert flow.in_service(name)["EndpointStatus"] == "InService"
+    before = [flow.ask("one"), flow.ask("many", TargetModel="one.tar.gz")]
+    assert before == pytest.approx([2, 2], abs=0.3)
+    accepted = [
+        flow.client("sagemaker-runtime").invoke_endpoint_async(
+            EndpointName="later", InputLocation=f"s3://{BUCKET}/later.csv", ContentType="text/csv"
+        )["OutputLocation"]
+        for _ in range(6)
+    ]
+    assert len(flow.objects("later-out/")) < len(accepted)
     flow.kill_and_restart()
-    assert flow.in_service("again")["EndpointStatus"] == "InService"
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            assert flow.ask("again") == before
-            break
-        except flow.client("sagemaker-runtime").exceptions.ClientError:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-    assert before == pytest.approx(2, abs=0.3)
+    for name in ("one", "many", "later"):
+        assert flow.in_service(name)["EndpointStatus"] == "InService"
+    assert [flow.ask("one"), flow.ask("many", TargetModel="one.tar.gz")] == before
+    assert flow.ask("many", TargetModel="two.tar.gz") == before[0]
+    flow.until(lambda: {"count": len(flow.objects("later-out/"))}, len(accepted), member="count")
+    keys = [each.removeprefix(f"s3://{BUCKET}/") for each in accepted]
+    assert sorted(keys) == sorted(flow.objects("later-out/"))
+    for key in keys:
+        lines = flow.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read().split()
+        assert (len(lines), float(lines[0])) == (40_000, before[0])
 
 
+@pytest.mark.usefixtures("ended")
 def test_an_endpoint_that_was_being_created_comes_up(flow: Flow) -> None:
     flow.endpoint("creating")
     flow.kill_and_restart()
@@ -146,6 +197,7 @@ def test_an_endpoint_that_was_being_created_comes_up(flow: Flow) -> None:
     assert flow.ask("creating") == pytest.approx(2, abs=0.3)
 
 
+@pytest.mark.usefixtures("ended")
 def test_an_update_that_was_cut_short_is_finished(flow: Flow) -> None:
     flow.endpoint("update")
     flow.in_service("update")
@@ -187,3 +239,31 @@ def test_a_transform_is_done_once_and_whole(flow: Flow) -> None:
     assert job["TransformJobStatus"] == "Completed", job
     answers = flow.client("s3").get_object(Bucket=BUCKET, Key="answers/rows.csv.out")["Body"].read().decode()
     assert len(answers.splitlines()) == 2000
+
+
+@pytest.mark.slow
+def test_an_automl_job_ends_with_its_candidates(flow: Flow) -> None:
+    flow.sagemaker.create_auto_ml_job_v2(
+        AutoMLJobName="automl",
+        AutoMLJobInputDataConfig=[
+            {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/tables/rows.csv"}}}
+        ],
+        AutoMLProblemTypeConfig={
+            "TabularJobConfig": {"TargetAttributeName": "y", "CompletionCriteria": {"MaxCandidates": 2}}
+        },
+        OutputDataConfig={"S3OutputPath": f"s3://{BUCKET}/automl"},
+        RoleArn=flow.role,
+    )
+
+    def describe() -> Any:
+        return flow.sagemaker.describe_auto_ml_job_v2(AutoMLJobName="automl")
+
+    flow.until(describe, "ModelTuning", "Completed", "Failed", member="AutoMLJobSecondaryStatus")
+    flow.kill_and_restart()
+    job = flow.until(describe, "Completed", "Failed", "Stopped", member="AutoMLJobStatus")
+    assert job["AutoMLJobStatus"] == "Completed", job
+    candidates = flow.sagemaker.list_candidates_for_auto_ml_job(AutoMLJobName="automl")["Candidates"]
+    assert {each["CandidateStatus"] for each in candidates} == {"Completed"}
+    assert job["BestCandidate"]["CandidateName"] in {each["CandidateName"] for each in candidates}
+    archive = job["BestCandidate"]["InferenceContainers"][0]["ModelDataUrl"].removeprefix(f"s3://{BUCKET}/")
+    assert flow.objects(archive) == [archive]
