@@ -108,8 +108,8 @@ def shown(python: Path) -> tuple[dict[str, str], list[Path]]:
     if certificates := settings(python).get("cert"):
         variables["PIP_CERT"] = certificates
     for option in MANNERS:
-        if value := settings(python).get(option):
-            variables[f"PIP_{option.replace('-', '_').upper()}"] = value
+        if option in settings(python):
+            variables[f"PIP_{option.replace('-', '_').upper()}"] = settings(python)[option]
     return variables, folders
 
 
