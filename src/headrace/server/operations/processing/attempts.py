@@ -13,7 +13,7 @@ from headrace.server.jobs.handle import Job
 from headrace.server.operations.acting import Actor, act_as
 from headrace.server.operations.metrics.storing import LARGEST, Point, add, metric_number
 from headrace.server.operations.processing import states
-from headrace.server.operations.processing.files import Outputs, check_outputs, fetch_inputs
+from headrace.server.operations.processing.files import NoData, Outputs, check_outputs, fetch_inputs
 from headrace.server.operations.processing.requests import is_analysis
 from headrace.server.operations.processing.scripted import run_script
 from headrace.server.operations.training.channels import DataError
@@ -61,6 +61,8 @@ class _Work:
         """Run the program and end the job."""
         try:
             self._process()
+        except NoData as error:
+            self._fail(str(error))
         except (DataError, ClientError) as error:
             self._fail(f"ClientError: {error}")
         except AnalysisFailed as error:

@@ -18,7 +18,13 @@ from headrace.server.operations.transforms.outputs import encryption
 from headrace.server.stores.objects import Staged
 
 MACHINE = PurePosixPath("/opt/ml")
-NO_DATA = "Job inputs had no data"
+
+
+class NoData(DataError):  # noqa: N818
+    """No hour that a monitoring execution looks at has data: AWS's sentence, which is the whole FailureReason."""
+
+    def __init__(self) -> None:
+        super().__init__("Job inputs had no data")
 
 
 def never() -> bool:
@@ -33,19 +39,15 @@ def fetch_inputs(actor: Actor, record: Mapping[str, Any], root: Path) -> None:
     """
     cluster = record["processing_resources"]["cluster_config"]
     room = Room(cluster["volume_size_in_gb"])
-    managed = found = 0
-    for each in record.get("processing_inputs") or ():
+    inputs = record.get("processing_inputs") or ()
+    kept = [each for each in inputs if not each["app_managed"] or _has_objects(actor, each["s3_input"]["s3_uri"])]
+    if len(kept) < len(inputs) and not any(each["app_managed"] for each in kept):
+        raise NoData
+    for each in kept:
         data = each["s3_input"]
-        folder = below(root, data["local_path"])
-        if each["app_managed"]:
-            managed += 1
-            if not _has_objects(actor, data["s3_uri"]):
-                folder.mkdir(parents=True, exist_ok=True)
-                continue
-            found += 1
-        fetch(actor, Source(each["input_name"], data, "File"), folder, room=room, stopped=never)
-    if managed and not found:
-        raise DataError(NO_DATA)
+        fetch(
+            actor, Source(each["input_name"], data, "File"), below(root, data["local_path"]), room=room, stopped=never
+        )
 
 
 def below(root: Path, path: str) -> Path:
