@@ -130,6 +130,9 @@ def test_the_best_of_four_trials_is_told(
     assert job["TrainingJobDefinition"]["StaticHyperParameters"] == {
         "objective": "reg:linear", "num_round": "10", "_tuning_objective_metric": "validation:rmse",
     }  # fmt: skip
+    metrics = job["TrainingJobDefinition"]["AlgorithmSpecification"]["MetricDefinitions"]
+    assert len(metrics) == 40
+    assert "validation:rmse" in {each["Name"] for each in metrics}
     assert job["ConsumedResources"]["RuntimeInSeconds"] >= 0
     found = trials(name, SortBy="FinalObjectiveMetricValue")
     values = [each["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] for each in found]
@@ -253,6 +256,18 @@ def test_what_cannot_be_searched_is_refused(
             {"definition": {"AlgorithmSpecification": {"TrainingImage": "my/image:1", "TrainingInputMode": "File"}}},
             "Provide a metric in the metric definitions",
         ),
+        (
+            {
+                "definition": {
+                    "AlgorithmSpecification": {
+                        "TrainingImage": XGBOOST,
+                        "TrainingInputMode": "File",
+                        "MetricDefinitions": [{"Name": "validation:rmse", "Regex": "mine=(.*)"}],
+                    }
+                }
+            },
+            "You can't override the metric definitions",
+        ),
         ({"static": {"objective": "reg:linear"}}, "'num_round' which are required"),
         ({"static": {"num_round": "ten"}}, "num_round: 'ten' must be"),
         ({"TrainingJobDefinition": None}, "TrainingJobDefinition is missing"),
@@ -327,9 +342,10 @@ def test_a_stop_stops_what_runs_and_starts_nothing(
     running = tuned(request, lambda job: job["TrainingJobStatusCounters"]["InProgress"] == 2)
     assert running["HyperParameterTuningJobStatus"] == "InProgress"
     code, message = refusal(lambda: sagemaker.create_hyper_parameter_tuning_job(**request))
-    assert (code, name.lower() in message) == ("ResourceInUse", True)
+    assert (code, f"with the name, {name}, already exists" in message) == ("ResourceInUse", True)
     named = {"HyperParameterTuningJobName": name}
-    assert refusal(lambda: sagemaker.delete_hyper_parameter_tuning_job(**named))[0] == "ResourceInUse"
+    code, message = refusal(lambda: sagemaker.delete_hyper_parameter_tuning_job(**named))
+    assert (code, "not in a terminal state" in message) == ("ValidationException", True)
     summary = sagemaker.list_hyper_parameter_tuning_jobs(NameContains=name, StatusEquals="InProgress")
     assert [each["HyperParameterTuningJobName"] for each in summary["HyperParameterTuningJobSummaries"]] == [name]
     sagemaker.stop_hyper_parameter_tuning_job(**named)
@@ -340,7 +356,7 @@ def test_a_stop_stops_what_runs_and_starts_nothing(
     assert job["HyperParameterTuningJobStatus"] == "Stopped"
     assert job["TrainingJobStatusCounters"]["Stopped"] == len(trials(name)) == 2
     code, message = refusal(lambda: sagemaker.stop_hyper_parameter_tuning_job(**named))
-    assert (code, "is in status Stopped" in message) == ("ValidationException", True)
+    assert (code, "already in status Stopped" in message) == ("ValidationException", True)
     sagemaker.delete_hyper_parameter_tuning_job(**named)
     assert refusal(lambda: sagemaker.stop_hyper_parameter_tuning_job(**named))[0] == "ResourceNotFound"
 

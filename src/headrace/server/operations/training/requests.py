@@ -9,6 +9,7 @@ from typing import Any
 
 import regex
 
+from headrace.server.containers.images import resolve
 from headrace.server.errors import InvalidInput
 from headrace.server.operations.storage.transfer import parse_uri
 from headrace.server.operations.training.programs import Kind, kind_of
@@ -50,7 +51,7 @@ def complete_request(request: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
         **given,
         "hyper_parameters": dict(given.get("hyper_parameters") or {}),
         "algorithm_specification": algorithm,
-        "output_data_config": {"compression_type": "GZIP", **given["output_data_config"]},
+        "output_data_config": {"kms_key_id": "", "compression_type": "GZIP", **given["output_data_config"]},
         "stopping_condition": {"max_runtime_in_seconds": DAY, **(given.get("stopping_condition") or {})},
         **{
             name: bool(given.get(name))
@@ -87,8 +88,8 @@ def _check_algorithm(request: Mapping[str, Any]) -> Kind:
             regex.compile(each["regex"])
         except regex.error as error:
             raise _invalid(f"The Regex {each['regex']!r} of the metric {each['name']} is none: {error}") from None
-    kind = kind_of(request)
-    if definitions and kind.built_in:
+    kind, found = kind_of(request), resolve(image)
+    if definitions and kind.built_in and found is not None and found.built_in:
         raise _invalid(
             "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry the request "
             "without specifying metric definitions."

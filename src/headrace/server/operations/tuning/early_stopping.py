@@ -13,12 +13,9 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection
 
-from headrace.server.containers.algorithms import ALGORITHMS
 from headrace.server.context import Platform
 from headrace.server.jobs.queue import log_of
 from headrace.server.operations.training.metrics import Metrics
-from headrace.server.operations.training.programs import kind_of
-from headrace.server.operations.tuning.requests import training_request
 from headrace.server.operations.tuning.trials import Objective, Trial, trials_of
 from headrace.server.resources import Stored, by_arn
 from headrace.server.stores.metadata import MetadataStore
@@ -99,18 +96,11 @@ def _read(connection: Connection, stored: Stored, trial: Trial, kept: dict[str, 
     history = kept.get(trial.arn)
     if history is None:
         metric = Objective.of(stored.record["config"]).metric
-        history = kept[trial.arn] = History((metric, _pattern(stored, metric)))
+        definitions = stored.record["definition"]["algorithm_specification"]["metric_definitions"]
+        pattern = next(each["regex"] for each in definitions if each["name"] == metric)
+        history = kept[trial.arn] = History((metric, pattern))
     if not history.whole:
         history.whole = trial.is_over
         if job := by_arn(connection, trial.arn):
             history.read(connection, job.record["job"])
     return history
-
-
-def _pattern(stored: Stored, metric: str) -> str:
-    """Return the regular expression that finds a metric in the logs of a tuning job's trials."""
-    request = training_request(stored.record["definition"], {})
-    given = {each["name"]: each["regex"] for each in request["algorithm_specification"].get("metric_definitions") or ()}
-    kind = kind_of(request)
-    own = {each.name: each.pattern for each in ALGORITHMS[kind.algorithm].metrics} if kind.built_in else {}
-    return str((own | given)[metric])

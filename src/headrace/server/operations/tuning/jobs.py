@@ -56,8 +56,8 @@ def create_hyper_parameter_tuning_job(
         )
     except AlreadyExists as error:
         raise AlreadyExists(
-            "Hyperparameter tuning job names must be unique within an AWS account and region, and a job with this name "
-            f"already exists ({TUNING_JOB.arn_of(context.place, name, record)}); choose another"
+            f"A hyperparameter tuning job with the name, {name}, already exists "
+            f"({TUNING_JOB.arn_of(context.place, name, record)}). Choose a different name."
         ) from error
     states.tell(context.connection, stored, context.now)
     return {"hyper_parameter_tuning_job_arn": stored.arn}
@@ -145,7 +145,7 @@ def stop_hyper_parameter_tuning_job(context: Context, *, hyper_parameter_tuning_
     stored = find_tuning_job(context, hyper_parameter_tuning_job_name)
     if stored.state in states.ENDED:
         raise InvalidInput(
-            f"The request was rejected because the hyperparameter tuning job is in status {stored.state}.",
+            f"The request was rejected because the hyperparameter tuning job is already in status {stored.state}.",
             code="ValidationException",
         )
     if stored.state == states.IN_PROGRESS:
@@ -153,8 +153,18 @@ def stop_hyper_parameter_tuning_job(context: Context, *, hyper_parameter_tuning_
 
 
 def delete_hyper_parameter_tuning_job(context: Context, *, hyper_parameter_tuning_job_name: str) -> None:
-    """Forget a tuning job that has ended; its training jobs stay (AWS page: DeleteHyperParameterTuningJob)."""
-    resources.remove(context.connection, find_tuning_job(context, hyper_parameter_tuning_job_name), TUNING_JOB)
+    """Forget a tuning job that has ended; its training jobs stay (AWS page: DeleteHyperParameterTuningJob).
+
+    Raises InvalidInput on one that has not ended.
+    """
+    stored = find_tuning_job(context, hyper_parameter_tuning_job_name)
+    if stored.state not in states.ENDED:
+        raise InvalidInput(
+            f"The hyperparameter tuning job {stored.name} is {stored.state}, which is not in a terminal state; stop it "
+            "and wait for its end",
+            code="ValidationException",
+        )
+    resources.remove(context.connection, stored, TUNING_JOB)
 
 
 def find_tuning_job(context: Context, name: str) -> Stored:
@@ -163,8 +173,7 @@ def find_tuning_job(context: Context, name: str) -> Stored:
     stored = resources.by_arn(context.connection, arn)
     if stored is None:
         raise NotFound(
-            f"Amazon SageMaker can't find a tuning job with the name {name} in account {context.place.account}; list "
-            "those that exist",
+            f"Amazon SageMaker can't find a tuning job called {name}. Type another name.",
             code="ResourceNotFound",
             status=400,
         )

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from headrace.server.containers.algorithms import ALGORITHMS
 from headrace.server.containers.contract import BuiltIn, ClientError
 from headrace.server.containers.hyperparameters import TUNING_OBJECTIVE, read_hyperparameters
 from headrace.server.errors import InvalidInput, LimitExceeded
 from headrace.server.operations.training import requests as training
 from headrace.server.operations.training.built_in import built_in
+from headrace.server.operations.training.programs import kind_of
 from headrace.server.operations.tuning.ranges import Range, completed_ranges, grid_size, read_ranges
 
+MOST_METRICS = 40
 MOST_TRIALS, MOST_PARALLEL = 750, 100
 """AWS's quotas for one tuning job (AWS page: "Resource Limits for Automatic Model Tuning")."""
 
@@ -46,9 +49,9 @@ def check_request(request: Mapping[str, Any], tags: Sequence[Mapping[str, str]])
         raise _invalid(f"{member} belongs to TrainingJobDefinitions; leave it out of TrainingJobDefinition")
     completed = _completed(definition, {**static, TUNING_OBJECTIVE: objective["metric_name"]})
     kind = training.check_request(training_request(completed, {}), tags)
-    _check_metric(objective["metric_name"], definition["algorithm_specification"], kind.algorithm)
     if kind.built_in:
         _check_values(_algorithm(kind.algorithm), static, ranges)
+    completed["algorithm_specification"] = _with_metrics(completed, objective["metric_name"])
     limits = {**config["resource_limits"], "max_number_of_training_jobs": _most(config, ranges)}
     _check_limits(limits)
     early = {"training_job_early_stopping_type": "Off"}
@@ -69,8 +72,11 @@ def training_request(definition: Mapping[str, Any], tuned: Mapping[str, str], na
     static = ("static_hyper_parameters", "hyper_parameter_tuning_resource_config", "role_arn")
     request = {key: value for key, value in definition.items() if key not in static}
     request["hyper_parameters"] = {**definition["static_hyper_parameters"], **tuned}
+    own, specification = _own_metrics(request), definition["algorithm_specification"]
+    given = [each for each in specification.get("metric_definitions") or () if each not in own]
+    request["algorithm_specification"] = {**specification, "metric_definitions": given}
     if "hyper_parameter_tuning_resource_config" in definition:
-        request["resource_config"] = _instances(definition["hyper_parameter_tuning_resource_config"])
+        request["resource_config"] = _first_of(definition["hyper_parameter_tuning_resource_config"])
     if checkpoints := definition.get("checkpoint_config"):
         request["checkpoint_config"] = {**checkpoints, "s3_uri": f"{checkpoints['s3_uri'].rstrip('/')}/{name}"}
     return request
@@ -113,35 +119,52 @@ def _completed(definition: Mapping[str, Any], static: Mapping[str, str]) -> dict
     given = {name: value for name, value in definition.items() if value is not None}
     if bool(given.get("resource_config")) == bool(given.get("hyper_parameter_tuning_resource_config")):
         raise _invalid("TrainingJobDefinition must have one of ResourceConfig and HyperParameterTuningResourceConfig")
+    machines = given.get("hyper_parameter_tuning_resource_config")
+    if machines and not machines.get("instance_configs"):
+        given["resource_config"] = given.pop("hyper_parameter_tuning_resource_config")
     return {
         **given,
         "static_hyper_parameters": dict(static),
+        "output_data_config": {"kms_key_id": "", **given["output_data_config"]},
         **{name: bool(given.get(name)) for name in SWITCHES},
     }
 
 
-def _instances(resources: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the ResourceConfig of HyperParameterTuningResourceConfig: the first of several, as any machine is this."""
-    chosen = (resources.get("instance_configs") or [resources])[0]
-    members = ("instance_type", "instance_count", "volume_size_in_gb", "volume_kms_key_id")
-    return {name: value for name in members if (value := chosen.get(name) or resources.get(name)) is not None}
+def _first_of(resources: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the first ResourceConfig of HyperParameterTuningResourceConfig, as every machine is this one."""
+    key = {name: resources[name] for name in ("volume_kms_key_id",) if resources.get(name)}
+    return {**resources["instance_configs"][0], **key}
 
 
-def _check_metric(metric: str, specification: Mapping[str, Any], algorithm: str) -> None:
-    defined = {each["name"] for each in specification.get("metric_definitions") or ()}
-    if metric in defined:
-        return
-    if not algorithm:
+def _own_metrics(request: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the metric definitions of the algorithm of a training job; none where it runs a user's code."""
+    if not request["algorithm_specification"].get("training_image"):
+        return []
+    algorithm = ALGORITHMS.get(kind_of(request).algorithm)
+    return [{"name": each.name, "regex": each.pattern} for each in algorithm.metrics] if algorithm else []
+
+
+def _with_metrics(definition: Mapping[str, Any], metric: str) -> dict[str, Any]:
+    """Return an AlgorithmSpecification with the definitions of an algorithm's own metrics, as Describe answers them.
+
+    Where they are more than the API takes, those of the objective's channel come first. Raises InvalidInput where none
+    is that of the objective.
+    """
+    specification, own = definition["algorithm_specification"], _own_metrics(training_request(definition, {}))
+    definitions = {each["name"]: each for each in (*own, *(specification.get("metric_definitions") or ()))}
+    if metric not in definitions and not own:
         raise _invalid(
             "A metric is required for this hyperparameter tuning job objective. Provide a metric in the metric "
             f"definitions: none of them is named {metric}"
         )
-    own = [each.name for each in _algorithm(algorithm).metrics]
-    if metric not in own:
+    if metric not in definitions:
         raise _invalid(
             f"The objective metric for the hyperparameter tuning job, [{metric}], isn't valid for the "
-            f"[{specification['training_image']}] algorithm. Choose a valid objective metric: {', '.join(own)}"
+            f"[{specification['training_image']}] algorithm. Choose a valid objective metric: {', '.join(definitions)}"
         )
+    channel = metric.partition(":")[0]
+    ordered = sorted(definitions.values(), key=lambda each: each["name"].partition(":")[0] != channel)
+    return {**specification, "metric_definitions": ordered[:MOST_METRICS]}
 
 
 def _algorithm(name: str) -> BuiltIn:
