@@ -241,6 +241,33 @@ def test_a_transform_is_done_once_and_whole(flow: Flow) -> None:
     assert len(answers.splitlines()) == 2000
 
 
+def test_a_processing_job_is_done_whole(flow: Flow) -> None:
+    data = {"S3Uri": f"s3://{BUCKET}/train", "LocalPath": "/opt/ml/processing/in", "S3DataType": "S3Prefix"}
+    output = {"S3Uri": f"s3://{BUCKET}/baseline", "LocalPath": "/opt/ml/processing/out", "S3UploadMode": "EndOfJob"}
+    image = "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-analyzer"
+    flow.sagemaker.create_processing_job(
+        ProcessingJobName="baseline",
+        RoleArn=flow.role,
+        AppSpecification={"ImageUri": image},
+        ProcessingInputs=[{"InputName": "in", "S3Input": data}],
+        ProcessingOutputConfig={"Outputs": [{"OutputName": "out", "S3Output": output}]},
+        ProcessingResources={"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}},
+        Environment={
+            "dataset_format": '{"csv": {"header": false}}',
+            "dataset_source": data["LocalPath"],
+            "output_path": output["LocalPath"],
+        },
+    )
+    flow.kill_and_restart()
+    job = flow.until(
+        lambda: flow.sagemaker.describe_processing_job(ProcessingJobName="baseline"),
+        "Completed", "Failed", "Stopped",
+        member="ProcessingJobStatus",
+    )  # fmt: skip
+    assert job["ProcessingJobStatus"] == "Completed", job
+    assert flow.objects("baseline/") == ["baseline/constraints.json", "baseline/statistics.json"]
+
+
 @pytest.mark.slow
 def test_an_automl_job_ends_with_its_candidates(flow: Flow) -> None:
     flow.sagemaker.create_auto_ml_job_v2(
