@@ -12,7 +12,7 @@ from pathlib import Path
 import typer
 
 from headrace.cli.deployment.clients import Clients, DeployError, open_clients
-from headrace.cli.deployment.endpoint import Wanted, bring_up
+from headrace.cli.deployment.endpoint import Wanted, bring_up, serving_already
 from headrace.cli.deployment.examples import show_examples
 from headrace.cli.deployment.surroundings import ensure_bucket, ensure_role
 from headrace.ml.errors import ModelError, OptionError
@@ -21,8 +21,6 @@ __all__ = ["DeployError", "deploy_command"]
 
 NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 MANIFEST = "manifest.json"
-ROOM = 46
-"""Characters of an endpoint's name that its model's name begins with; 16 of the content's digest follow."""
 IMAGE = "{account}.dkr.ecr.{region}.amazonaws.com/headrace:1"
 
 
@@ -52,13 +50,13 @@ def deploy_command(
 
 
 def _deploy(clients: Clients, folder: Path, wanted: Wanted) -> str:
-    wanted.refuse_taken(clients)
-    bucket, role = ensure_bucket(clients), ensure_role(clients)
     with tempfile.TemporaryDirectory(prefix="headrace-deploy-") as temporary:
         archive = _pack(folder, Path(temporary))
-        digest = hashlib.sha256(archive.read_bytes()).hexdigest()[:16]
-        unit = f"{wanted.name[:ROOM].rstrip('-')}-{digest}"
-        key = f"headrace/{unit}/model.tar.gz"
+        digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+        if (arn := serving_already(clients, wanted, digest, say)) is not None:
+            return arn
+        bucket, role = ensure_bucket(clients), ensure_role(clients)
+        key = f"headrace/{wanted.model(digest)}/model.tar.gz"
         say(f"uploading to s3://{bucket}/{key}")
         with archive.open("rb") as body:
             clients.s3.put_object(Bucket=bucket, Key=key, Body=body)
@@ -66,7 +64,7 @@ def _deploy(clients: Clients, folder: Path, wanted: Wanted) -> str:
         "Image": IMAGE.format(account=clients.account, region=clients.region),
         "ModelDataUrl": f"s3://{bucket}/{key}",
     }
-    return bring_up(clients, wanted, unit, container, role, say)
+    return bring_up(clients, wanted, digest, container, role, say)
 
 
 def _model_folder(path: Path) -> Path:

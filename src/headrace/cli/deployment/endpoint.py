@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,12 +13,14 @@ from headrace.ml.errors import OptionError
 
 POLL = 0.2
 PATIENCE = 900.0
-IN_SERVICE, FAILED = "InService", "Failed"
+ROOM, DIGITS = 46, 16
+"""Characters of an endpoint's name that the names of its parts begin with, and of the digest that follows."""
+IN_SERVICE, CREATING, FAILED = "InService", "Creating", "Failed"
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """The endpoint that is asked for."""
+    """The endpoint that is asked for; what it needs has the digest of its content in its name."""
 
     name: str
     instances: int
@@ -25,14 +28,13 @@ class Wanted:
     replace: bool
     wait: bool
 
-    def refuse_taken(self, clients: Clients) -> None:
-        """Raise OptionError when the name is in use and may not be replaced."""
-        found = describe(clients, self.name)
-        if found is not None and not self.replace:
-            raise OptionError(
-                f"an endpoint {self.name} exists already ({found['EndpointStatus']}); pass --replace to let it serve "
-                "this model without a pause, or choose another --name"
-            )
+    def model(self, digest: str) -> str:
+        """Return the name of the SageMaker model of an archive with this SHA-256."""
+        return f"{self.name[:ROOM].rstrip('-')}-{digest[:DIGITS]}"
+
+    def configuration(self, digest: str) -> str:
+        """Return the name of the endpoint configuration of that model, on these instances."""
+        return self.model(hashlib.sha256(f"{digest} {self.instances} {self.instance_type}".encode()).hexdigest())
 
 
 def describe(clients: Clients, name: str) -> dict[str, Any] | None:
@@ -48,15 +50,36 @@ def describe(clients: Clients, name: str) -> dict[str, Any] | None:
     return found
 
 
+def serving_already(clients: Clients, wanted: Wanted, digest: str, say: Callable[[str], None]) -> str | None:
+    """Return the endpoint's ARN where it has this model already, None where it is to be created or updated.
+
+    Raises OptionError when the name is in use for something else and may not be replaced.
+    """
+    found = describe(clients, wanted.name)
+    if found is None:
+        return None
+    configuration = wanted.configuration(digest)
+    if found.get("EndpointConfigName") == configuration and found["EndpointStatus"] in (IN_SERVICE, CREATING):
+        say(f"the endpoint {wanted.name} has this model already")
+        if wanted.wait:
+            _wait(clients, wanted.name, configuration, say)
+        return str(found["EndpointArn"])
+    if not wanted.replace:
+        raise OptionError(
+            f"an endpoint {wanted.name} exists already ({found['EndpointStatus']}) and is not this model's; pass "
+            "--replace to let it serve this model without a pause, or choose another --name"
+        )
+    return None
+
+
 def bring_up(
-    clients: Clients, wanted: Wanted, unit: str, container: Mapping[str, Any], role: str, say: Callable[[str], None]
+    clients: Clients, wanted: Wanted, digest: str, container: Mapping[str, Any], role: str, say: Callable[[str], None]
 ) -> str:
-    """Create the model and the configuration `unit` where they are absent, and the endpoint or its update.
+    """Create the model and the configuration where they are absent, and the endpoint or its update.
 
     Returns the endpoint's ARN, once it serves if that is waited for; raises DeployError when it fails.
     """
-    sagemaker = clients.sagemaker
-    configuration = f"{unit}-{wanted.instances}"[:63]
+    sagemaker, unit, configuration = clients.sagemaker, wanted.model(digest), wanted.configuration(digest)
     _once(lambda: sagemaker.create_model(ModelName=unit, PrimaryContainer=container, ExecutionRoleArn=role))
     variant = {
         "VariantName": "AllTraffic",
@@ -75,9 +98,6 @@ def bring_up(
     given = {"EndpointName": wanted.name, "EndpointConfigName": configuration}
     if found is None:
         arn = sagemaker.create_endpoint(**given)["EndpointArn"]
-    elif found.get("EndpointConfigName") == configuration and found["EndpointStatus"] == IN_SERVICE:
-        say(f"the endpoint {wanted.name} serves this model already")
-        return str(found["EndpointArn"])
     else:
         arn = sagemaker.update_endpoint(**given)["EndpointArn"]
     if wanted.wait:
