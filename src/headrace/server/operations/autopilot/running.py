@@ -23,6 +23,7 @@ from headrace.server.operations.acting import Actor, act_as
 from headrace.server.operations.autopilot import states
 from headrace.server.operations.autopilot.deploying import deploy, endpoint_name
 from headrace.server.operations.autopilot.inputs import fetch_tables, read_specification
+from headrace.server.operations.autopilot.reasons import reason_of
 from headrace.server.operations.autopilot.results import (
     MOST_PARTIAL_FAILURES,
     Layout,
@@ -43,12 +44,13 @@ BUDGET = 300.0
 
 def run(job: Job) -> None:
     """Take an AutoML job from its channels to its end; raises JobFailed with the sentence for its FailureReason."""
+    autopilot = Autopilot(job)
     try:
-        Autopilot(job).run()
+        autopilot.run()
     except RunInterrupted:
         raise JobStopped from None
     except (HeadraceError, DataError) as error:
-        raise JobFailed(str(error)) from error
+        raise JobFailed(reason_of(error, autopilot.request, autopilot.inputs)) from error
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class Autopilot:
         self.platform = self.job.platform
         stored = self._stored()
         self.name, self.request = stored.name, stored.record["request"]
+        self.inputs = self.job.checkpoint / "input"
         self.tabular: Mapping[str, Any] = self.request["auto_ml_problem_type_config"]["tabular_job_config"]
         place = Place(stored.account, stored.region, stored.arn.split(":")[1])
         with self.platform.metadata.reading() as connection:
@@ -83,9 +86,7 @@ class Autopilot:
 
     def run(self) -> None:
         """Do all of it."""
-        tables = fetch_tables(
-            self.actor, self.request["auto_ml_job_input_data_config"], self.job.checkpoint / "input", pause=self._pause
-        )
+        tables = fetch_tables(self.actor, self.request["auto_ml_job_input_data_config"], self.inputs, pause=self._pause)
         uri = self.tabular.get("feature_specification_s3_uri")
         survey = survey_tables(tables, self.request, read_specification(self.actor, uri) if uri else None)
         criteria = self.tabular.get("completion_criteria") or {}
