@@ -81,7 +81,10 @@ def run_monitoring(platform: Platform, now: int) -> None:
     with platform.metadata.reading() as connection:
         due = due_schedules(connection, now)
     for arn in due:
-        by_itself(platform, partial(run_due, arn=arn))
+        try:
+            by_itself(platform, partial(run_due, arn=arn))
+        except Exception:
+            LOG.exception("%s could not be run; it is tried again", arn)
 
 
 def track_lineage(platform: Platform, now: int) -> None:
