@@ -155,16 +155,29 @@ def test_a_process_that_is_killed_in_the_middle(program: Start, process_of: Call
         instance.invoke(Invocation(b"x"))
 
 
-def test_a_process_that_hangs_is_ended(program: Start, until: Until) -> None:
+def test_a_process_that_hangs_is_ended(program: Start, until: Until, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headrace.server.model_server.processes.PING_SECONDS", 0.3)
     instance = program("!")
     with ThreadPoolExecutor(1) as pool:
         beside = pool.submit(instance.invoke, Invocation(b"hang"))
         until(lambda: instance.busy == 1)
         with pytest.raises(ModelTimeout, match=r"within 0\.3 seconds"):
-            instance.invoke(Invocation(b"hang"), seconds=0.3)
-        assert not instance.alive
+            instance.invoke(Invocation(b"freeze"), seconds=0.3)
+        until(lambda: not instance.alive)
         with pytest.raises(InstanceGone):
             beside.result(20)
+
+
+def test_a_request_that_takes_too_long_ends_no_other_one(program: Start, until: Until) -> None:
+    instance = program("!")
+    with ThreadPoolExecutor(1) as pool:
+        beside = pool.submit(instance.invoke, Invocation(b"slow 1"))
+        until(lambda: instance.busy == 1)
+        with pytest.raises(ModelTimeout, match=r"within 0\.3 seconds"):
+            instance.invoke(Invocation(b"hang"), seconds=0.3)
+        assert beside.result(20).body == b"slow 1!"
+    assert instance.alive
+    assert instance.invoke(Invocation(b"x")).body == b"x!"
 
 
 @pytest.mark.parametrize("body", [b"huge", b"nonsense"])

@@ -84,6 +84,8 @@ class Connections:
         except OSError as error:
             with self._free:
                 self._open -= 1
+            if isinstance(error, BlockingIOError):
+                raise ModelTimeout(f"the model process took no connection within {seconds:g} seconds") from None
             raise InstanceGone(f"the model process does not take connections ({error})") from None
 
 

@@ -25,6 +25,9 @@ from headrace.server.model_server.targets import Targets
 from headrace.server.sandbox import ask_to_stop
 
 SOCKET = "s"
+PING_SECONDS = 5.0
+"""How long a process that was late with an answer may take for its ping, before it counts as one that hangs."""
+
 PAUSE = 0.01
 """Seconds between two attempts to reach a process that has not opened its socket yet."""
 
@@ -61,6 +64,7 @@ class ModelProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._lines: LogLines | None = None
         self._ended = threading.Event()
+        self._doubted = threading.Event()
         self._started: Future[None] = Future()
         threading.Thread(target=self._begin, args=(command,), name="model process", daemon=True).start()
 
@@ -153,11 +157,28 @@ class ModelProcess:
         """Return what to raise after an error on a connection, which is closed."""
         self._connections.drop(connection)
         if isinstance(error, BlockingIOError):
-            self.kill()
+            if not self._doubted.is_set():
+                self._doubted.set()
+                threading.Thread(target=self._doubt, name="model process ping", daemon=True).start()
             return ModelTimeout(f"the model did not answer within {seconds:g} seconds")
         if isinstance(error, OSError):
             return InstanceGone(f"the model process is gone ({error})", begun=True)
         return error
+
+    def _doubt(self) -> None:
+        """End a process that was late if it does not answer its ping either; other requests of it may go on."""
+        try:
+            connection = self._connections.take(PING_SECONDS)
+            try:
+                send(connection, {"operation": "ping"})
+                answers = receive(connection) is not None
+            finally:
+                self._connections.drop(connection)
+        except (OSError, InstanceGone, ModelTimeout):
+            answers = False
+        self._doubted.clear()
+        if not answers:
+            self.kill()
 
     def memory(self) -> int:
         """Return the bytes of memory that it and its children hold."""

@@ -47,10 +47,11 @@ def load(ask: Make) -> Any:
     return asking
 
 
+@pytest.mark.parametrize("variant", ["AllTraffic", "Other"])
 def test_an_update_drops_no_request(
-    sagemaker: Any, configure: Make, endpoint: Make, settle: Make, ask: Make, load: Any
+    sagemaker: Any, configure: Make, endpoint: Make, settle: Make, ask: Make, load: Any, variant: str
 ) -> None:
-    name, other = endpoint(configure(slope=1.0)), configure(slope=3.0, InitialInstanceCount=2)
+    name, other = endpoint(configure(slope=1.0)), configure(slope=3.0, InitialInstanceCount=2, VariantName=variant)
     with load(name) as answers:
         sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=other)
         assert sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "Updating"

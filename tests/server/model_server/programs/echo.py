@@ -1,6 +1,7 @@
 """A container as a user could have written it: does what the request's body says, in the model server's frames."""
 
 import os
+import signal
 import socket
 import sys
 import threading
@@ -19,6 +20,9 @@ def answer(connection: socket.socket) -> None:
             time.sleep(float(rest.rstrip(b"abc!_")))
         elif word == b"die":
             os._exit(3)
+        elif word == b"freeze":
+            os.kill(os.getpid(), signal.SIGSTOP)
+            time.sleep(600)
         elif word == b"print":
             for number in range(int(rest)):
                 print(f"line {number}")

@@ -31,6 +31,9 @@ LOG = logging.getLogger("headrace.endpoints")
 
 LONGEST_REASON = 1024
 
+LATE_SECONDS = 1.0
+"""How long after a deployment requests may come to variants that it has no longer."""
+
 
 class Reconciler:
     """Brings what runs for an endpoint to what its record asks for.
@@ -93,9 +96,11 @@ class Reconciler:
         if not moved:
             return {}
         self._commit(stored, lambda record: _deployed(record, pending))
-        for target in before:
-            if target not in new:
-                self.models.remove(target)
+        dropped = [target for target in before if target not in new]
+        if dropped:
+            self.starter.stopping.wait(LATE_SECONDS)
+        for target in dropped:
+            self.models.remove(target)
         gone = [each for instances in before.values() for each in instances]
         self.starter.stop_later(gone, after=shift.termination)
         return _expected(stored, pending)
