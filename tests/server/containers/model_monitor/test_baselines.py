@@ -82,6 +82,15 @@ def test_columns_without_a_header_are_named_by_their_position(
     assert read("statistics")["dataset"]["item_count"] == 2
 
 
+def test_blank_lines_are_no_rows_and_empty_quotes_no_value(
+    run: Callable[..., Analysis], read: Callable[[str], Any]
+) -> None:
+    run(CSV, {"a.csv": b'\xef\xbb\xbfa,b\r\n1,"x, ""y"""\r\n\r\n"",z\r\n\r\n'})
+    assert names(read) == [("a", "Integral"), ("b", "String")]
+    assert read("statistics")["dataset"]["item_count"] == 2
+    assert read("constraints")["features"][0]["completeness"] == 0.5
+
+
 def test_json_lines_may_nest_and_leave_out(run: Callable[..., Analysis], read: Callable[[str], Any]) -> None:
     run({"json": {"lines": True}}, {"a.json": '{"a": 1, "b": {"c": 0.5}}\n\n{"a": null, "d": true}\n'})
     assert names(read) == [("a", "Integral"), ("b.c", "Fractional"), ("d", "String")]

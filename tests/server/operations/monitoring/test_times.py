@@ -41,7 +41,7 @@ def test_an_execution_looks_at_what_came_since_the_one_before(expression: str, a
 
 
 def test_offsets_choose_other_data() -> None:
-    given = {"data_analysis_start_time": "-P1DT2H30M", "data_analysis_end_time": "-PT12H"}
+    given = {"data_analysis_start_time": "-P1DT2H29M60S", "data_analysis_end_time": "-PT12H"}
     window = read_schedule({"schedule_expression": HOURLY, **given}).window(MIDNIGHT)
     assert (window.start, window.end) == (MIDNIGHT - 26 * HOUR - HOUR // 2, MIDNIGHT - 12 * HOUR)
     once = {"schedule_expression": "NOW", "data_analysis_start_time": "-PT1H", "data_analysis_end_time": "-PT0H"}

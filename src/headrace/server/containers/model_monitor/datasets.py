@@ -78,10 +78,14 @@ def _flattened(prefix: str, record: Mapping[str, Any], where: str) -> Iterable[t
 
 
 def _read_csv(path: Path, form: DatasetFormat) -> pl.DataFrame:
+    """Read a table; a line without any value is none of its rows, and quotes around nothing are no value."""
     try:
         frame = pl.read_csv(path, has_header=form.header, infer_schema=False, raise_if_empty=False)
     except pl.exceptions.PolarsError as error:
         raise AnalysisFailed(f"{path.name} is no CSV table: {str(error).splitlines()[0]}") from error
+    if not frame.width:
+        return frame
+    frame = frame.select(pl.all().replace("", None)).filter(~pl.all_horizontal(pl.all().is_null()))
     if form.header:
         return frame
     return frame.rename({name: position_name(number) for number, name in enumerate(frame.columns)})

@@ -15,7 +15,8 @@ NOW = "NOW"
 HOUR, DAY = 3_600_000, 86_400_000
 _CRON = re.compile(r"cron\(0 (?:(?P<every>\*)|(?P<first>\d{1,2})(?:/(?P<step>\d{1,2}))?) \? \* \* \*\)")
 _OFFSET = re.compile(
-    r"(?P<sign>[+-]?)P(?:(?P<days>\d{1,4})D)?(?:T(?=\d)(?:(?P<hours>\d{1,4})H)?(?:(?P<minutes>\d{1,5})M)?)?"
+    r"(?P<sign>[+-]?)P(?:(?P<days>\d{1,4})D)?"
+    r"(?:T(?=\d)(?:(?P<hours>\d{1,4})H)?(?:(?P<minutes>\d{1,5})M)?(?:(?P<seconds>\d{1,7})S)?)?"
 )
 
 
@@ -102,7 +103,7 @@ def _hours(expression: str) -> tuple[int, ...]:
 
 def _offset(text: str) -> int:
     found = _OFFSET.fullmatch(text)
-    parts = {} if found is None else {name: int(found[name] or 0) for name in ("days", "hours", "minutes")}
+    parts = {} if found is None else {name: int(found[name] or 0) for name in ("days", "hours", "minutes", "seconds")}
     length = timedelta(**parts)
     if found is None or text.endswith("P") or length > timedelta(days=31) or (length and found["sign"] != "-"):
         raise _invalid(f"{text!r} is no time before an execution; write an ISO 8601 duration such as -PT1H or PT0H")
