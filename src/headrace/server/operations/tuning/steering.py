@@ -71,6 +71,8 @@ def attend(platform: Platform, now: int) -> None:
     for arn in active:
         try:
             advance(platform, arn)
+        except OperationError as error:
+            LOG.warning("%s could not be advanced: %s; it is tried again", arn, error)
         except Exception:
             LOG.exception("%s could not be advanced; it is tried again", arn)
 
@@ -125,8 +127,8 @@ def _closing(stored: Stored, trials: Sequence[Trial], objective: Objective, now:
         return Closing(**stored.record["closing"])
     config = stored.record["config"]
     limits, criteria = config["resource_limits"], config.get("tuning_job_completion_criteria") or {}
-    most, ended, best = limits["max_number_of_training_jobs"], [t for t in trials if t.is_over], objective.best(trials)
-    if best is None and len(ended) >= min(FRUITLESS, most):
+    most, ended = limits["max_number_of_training_jobs"], [trial for trial in trials if trial.is_over]
+    if objective.best(trials) is None and len(ended) >= min(FRUITLESS, most):
         return Closing(states.FAILED, _fruitless(ended))
     runtime = limits.get("max_runtime_in_seconds")
     target = criteria.get("target_objective_metric_value")
@@ -134,9 +136,7 @@ def _closing(stored: Stored, trials: Sequence[Trial], objective: Objective, now:
     done = (
         len(ended) >= most
         or (runtime is not None and now - stored.created >= runtime * 1000)
-        or (
-            target is not None and best is not None and best.value is not None and objective.reaches(best.value, target)
-        )
+        or (target is not None and objective.reached(trials, target))
         or (patience is not None and objective.not_improving(trials) >= patience)
     )
     return Closing(states.COMPLETED) if done else None

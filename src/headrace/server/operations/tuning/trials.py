@@ -69,10 +69,6 @@ class Objective:
         """Tell whether one value is better than another."""
         return value > than if self.maximize else value < than
 
-    def reaches(self, value: float, target: float) -> bool:
-        """Tell whether a value is at least as good as a target."""
-        return value >= target if self.maximize else value <= target
-
     def best(self, trials: Sequence[Trial]) -> Trial | None:
         """Return the trial with the best objective, the first of equal ones; None where none counts."""
         found: Trial | None = None
@@ -80,6 +76,11 @@ class Objective:
             if trial.succeeded and (found is None or self.better(_value(trial), _value(found))):
                 found = trial
         return found
+
+    def reached(self, trials: Sequence[Trial], target: float) -> bool:
+        """Tell whether the best objective is at least as good as a target."""
+        best = self.best(trials)
+        return best is not None and not self.better(target, _value(best))
 
     def not_improving(self, trials: Sequence[Trial]) -> int:
         """Return how many trials ended since the best objective last became better by more than 1 %."""
