@@ -112,7 +112,8 @@ def delete_trial(context: Context, *, trial_name: str) -> dict[str, Any]:
 def associate_trial_component(context: Context, *, trial_component_name: str, trial_name: str) -> dict[str, Any]:
     """Put a component into a trial. AWS page: AssociateTrialComponent."""
     component, trial = component_named(context, trial_component_name), trial_named(context, trial_name)
-    if len(edges(context, MEMBERSHIP, sources=[trial.arn])) >= MOST_COMPONENTS:
+    members = {edge.record["destination_arn"] for edge in edges(context, MEMBERSHIP, sources=[trial.arn])}
+    if component.arn not in members and len(members) >= MOST_COMPONENTS:
         raise LimitExceeded(f"Trial {trial.arn} has {MOST_COMPONENTS} components already; take another trial")
     connect(context, MEMBERSHIP, trial.arn, component.arn)
     return {"trial_component_arn": component.arn, "trial_arn": trial.arn}

@@ -7,6 +7,7 @@ from typing import Any
 
 from headrace.server import resources
 from headrace.server.context import Context
+from headrace.server.operations import entities
 from headrace.server.operations.endpoints.fleets import variants_of
 from headrace.server.operations.endpoints.states import IN_SERVICE
 from headrace.server.operations.lineage.tracking.nodes import (
@@ -19,7 +20,7 @@ from headrace.server.operations.lineage.tracking.nodes import (
     surroundings,
 )
 from headrace.server.operations.models.models import MODEL
-from headrace.server.operations.registry.versions import package_named
+from headrace.server.operations.registry.versions import PACKAGE
 from headrace.server.resources import Stored
 
 
@@ -52,10 +53,10 @@ def _sources(context: Context, variant: dict[str, Any]) -> list[str]:
 
 
 def _packages(context: Context, model_name: str) -> list[str]:
-    """Return the ARNs of the packages that a model is made of."""
+    """Return the ARNs of the packages that a model is made of, as far as they are still there."""
     model = resources.find(context.connection, MODEL, context.place, model_name)
     if model is None:
         return []
     given = [model.record.get("primary_container"), *(model.record.get("containers") or ())]
     names = [each["model_package_name"] for each in given if each and each.get("model_package_name")]
-    return [package_named(context, name).arn for name in names]
+    return [found.arn for name in names if (found := entities.find(context, PACKAGE, name))]
