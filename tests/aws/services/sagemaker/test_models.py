@@ -175,3 +175,20 @@ def test_a_registered_version_can_be_deployed(sagemaker: Any, create: Make, data
             {"VariantName": "a", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
         ],
     )
+
+
+@pytest.mark.parametrize("name", ["a_b", "-a", "a-", "a.b", "ä", "a" * 64, "a b"])
+def test_a_name_against_the_pattern_is_refused(sagemaker: Any, create: Make, data: str, name: str) -> None:
+    variant = {"VariantName": "a", "ModelName": "a", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    for call in (
+        lambda: create(ModelName=name, PrimaryContainer={"Image": XGBOOST, "ModelDataUrl": data}),
+        lambda: sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant]),
+        lambda: sagemaker.create_endpoint_config(
+            EndpointConfigName="a", ProductionVariants=[variant | {"VariantName": name}]
+        ),
+        lambda: sagemaker.create_endpoint(EndpointName=name, EndpointConfigName="a"),
+        lambda: sagemaker.describe_model(ModelName=name),
+    ):
+        with pytest.raises(ClientError, match=r"regular expression pattern|length less than or equal to 63") as raised:
+            call()
+        assert raised.value.response["Error"]["Code"] == "ValidationException"

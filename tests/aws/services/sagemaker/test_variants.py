@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -156,3 +157,21 @@ def test_a_serverless_variant_has_limits(
         DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", "ServerlessUpdateConfig": {"MaxConcurrency": 7}}],
     )
     assert settle(name)["ProductionVariants"][0]["CurrentServerlessConfig"] == limits | {"MaxConcurrency": 7}
+
+
+def test_a_serverless_variant_answers_no_more_at_once_than_it_may(
+    client: Make, configure: Make, endpoint: Make, ask: Make
+) -> None:
+    name = endpoint(configure(ServerlessConfig={"MemorySizeInMB": 1024, "MaxConcurrency": 1}))
+    runtime = client("sagemaker-runtime")
+
+    def invoke(_: int) -> str:
+        try:
+            answer = runtime.invoke_endpoint(EndpointName=name, ContentType="text/csv", Body=b"0.5\n" * (1 << 18))
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+        return f"{len(answer['Body'].read().splitlines())} lines"
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(invoke, range(8))) == {f"{1 << 18} lines", "ThrottlingException"}
+    assert ask(name) == pytest.approx(0.5, abs=0.05)
