@@ -1,4 +1,4 @@
-# make demo | test | check | bench | bench-peers | bench-server | bench-sagemaker | docs | lock | clean; each sets up .venv by itself. PYTHON=python3.12 chooses another Python.
+# make demo | test | test-clients | test-deep | check | bench | bench-peers | bench-server | bench-sagemaker | docs | lock | clean; each sets up .venv by itself. PYTHON=python3.12 chooses another Python.
 PYTHON ?= python3
 OUT ?= headrace-out
 DATA ?=
@@ -15,7 +15,7 @@ else
 INSTALL := $(BIN)/python -m pip install --quiet
 endif
 
-.PHONY: demo test check bench bench-peers bench-server bench-sagemaker s3-tests actions migration docs lock clean
+.PHONY: demo test test-clients test-deep check bench bench-peers bench-server bench-sagemaker s3-tests actions migration docs lock clean
 .DELETE_ON_ERROR:
 
 demo: .venv/run.stamp  ## set up, then run the main job on the table in examples/
@@ -27,6 +27,9 @@ test: check  ## set up, then pass every check and test
 
 test-clients: .venv/test.stamp .venv-clients/sagemaker2/ready .venv-clients/sagemaker3/ready  ## the AWS CLI and both SageMaker SDKs against a running server
 	$(BIN)/python -m pytest tests/clients
+
+test-deep: .venv/test.stamp  ## users' scripts in PyTorch, TensorFlow and older releases, which pip installs (some GB, minutes)
+	$(BIN)/python -m pytest -m deep tests
 
 check: .venv/test.stamp  ## lint, format, types and the directions of imports
 	$(BIN)/ruff check src tests benchmarks

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
+from itertools import product
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -165,27 +166,33 @@ def _unbound(framework: Framework, packages: list[str]) -> list[str]:
 
 def _choose(python: Path, framework: Framework, wanted: str) -> tuple[str, str, tuple[str, ...]]:
     """Return the version to install, its requirement, and where else to look for it."""
-    python_version = ".".join(map(str, sys.version_info[:2]))
     found: dict[str, tuple[str, tuple[str, ...]]] = {}
-    tried: list[tuple[str, ...]] = [(), ("--extra-index-url", installing.PYTORCH_INDEX)]
-    for distribution in framework.distributions:
-        for places in tried if framework.build else tried[:1]:
+    silent: ScriptFailed | None = None
+    elsewhere = [("--extra-index-url", installing.PYTORCH_INDEX)] if framework.build else []
+    for distribution, places in product(framework.distributions, [(), *elsewhere]):
+        try:
             versions = installing.available(python, distribution, places)
-            for version in versions:
-                if not framework.build or version.endswith(f"+{framework.build}") or sys.platform == "darwin":
-                    found.setdefault(version, (distribution, places))
-            if found:
-                break
+        except ScriptFailed as error:
+            silent = silent or error
+            continue
+        for version in versions:
+            if not framework.build or version.endswith(f"+{framework.build}") or sys.platform == "darwin":
+                found.setdefault(version, (distribution, places))
         if any(release(version)[:2] == release(wanted)[:2] for version in found):
             break
     version = nearest(wanted, found)
-    if not version:
-        raise ScriptFailed(
-            f"{framework.title} {wanted} has no wheel for Python {python_version} in the package indexes that pip is "
-            f"configured with; add one that has (for PyTorch: extra-index-url {installing.PYTORCH_INDEX})"
-        )
-    distribution, places = found[version]
-    return version, f"{distribution}=={version}", places
+    if version:
+        distribution, places = found[version]
+        return version, f"{distribution}=={version}", places
+    where, hint = f"Python {'.'.join(map(str, sys.version_info[:2]))}", ""
+    if framework.build:
+        where, hint = f"{where} without CUDA", f": extra-index-url {installing.PYTORCH_INDEX}"
+    if silent:
+        raise ScriptFailed(f"{silent}{hint}")
+    raise ScriptFailed(
+        f"{framework.title} {wanted} has no wheel for {where} in the package indexes that pip is configured with; add "
+        f"one that has{hint}"
+    )
 
 
 def _otherwise(framework: Framework, wanted: str) -> str:

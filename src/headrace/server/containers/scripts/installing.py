@@ -71,7 +71,8 @@ def available(python: Path, distribution: str, places: tuple[str, ...] = ()) -> 
 
     Raises ScriptFailed where that can't be told, as an index can't be reached.
     """
-    said = run([*_pip(python), *ASKED, "--dry-run", "--no-deps", *places, f"{distribution}==0"])
+    asking = [*_pip(python), *ASKED, "--dry-run", "--no-deps", *places, f"{distribution}==0"]
+    said = run(asking, _without_constraints(python))
     found = re.search(r"\(from versions: ([^)]*)\)", said.stderr)
     versions = tuple(version for version in found[1].split(", ") if version != "none") if found else ()
     if not versions and (silent := _unreachable(said.stderr)):
@@ -118,15 +119,24 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if KEPT.fullmatch(name)}
 
 
-def run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def run(command: Sequence[str], variables: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run an installer, which ends with the thread that waits for it; raises ScriptFailed where it takes too long."""
     tied = [sys.executable, "-I", "-S", "-c", TIED, str(os.getpid()), *command]
     try:
         return subprocess.run(  # noqa: S603
-            tied, env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=False
+            tied, env=variables or environment(), capture_output=True, text=True, timeout=PATIENCE, check=False
         )
     except subprocess.TimeoutExpired as error:
         raise ScriptFailed(f"packages could not be installed within {PATIENCE} seconds") from error
+
+
+def _without_constraints(python: Path) -> dict[str, str]:
+    """Return an installer's environment with all that pip is told but constraints, under which it names no versions."""
+    variables = {name: value for name, value in environment().items() if not name.startswith("PIP_")}
+    for option, value in settings(python).items():
+        if option != "constraint":
+            variables[f"PIP_{option.replace('-', '_').upper()}"] = value
+    return variables | {"PIP_CONFIG_FILE": os.devnull}
 
 
 def _pip(python: Path) -> list[str]:
