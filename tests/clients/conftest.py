@@ -211,3 +211,17 @@ def deploy(aws: Callable[[str], Any]) -> Iterator[Callable[..., str]]:
         sagemaker.delete_endpoint_config(EndpointConfigName=name)
     for name in made:
         sagemaker.get_waiter("endpoint_deleted").wait(EndpointName=name, WaiterConfig=SOON)
+
+
+@pytest.fixture(scope="session")
+def appears() -> Callable[..., None]:
+    """Return what waits until a JMESPath of an operation's answer is true, as a waiter of a user's own does."""
+    from botocore.waiter import WaiterModel, create_waiter_with_client
+
+    def wait(client: Any, operation: str, path: str, **arguments: Any) -> None:
+        until = [{"matcher": "path", "argument": path, "expected": True, "state": "success"}]
+        waiter = {"operation": operation, "delay": 1, "maxAttempts": 200, "acceptors": until}
+        model = WaiterModel({"version": 2, "waiters": {"Appears": waiter}})
+        create_waiter_with_client("Appears", model, client).wait(**arguments)
+
+    return wait

@@ -9,17 +9,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from botocore.waiter import WaiterModel, create_waiter_with_client
 
 SOON = {"Delay": 1, "MaxAttempts": 200}
-
-
-def appears(client: Any, operation: str, path: str, **arguments: Any) -> None:
-    """Wait until a JMESPath of an operation's answer is true, as a waiter of a user's own does."""
-    until = [{"matcher": "path", "argument": path, "expected": True, "state": "success"}]
-    waiter = {"operation": operation, "delay": 1, "maxAttempts": 60, "acceptors": until}
-    model = WaiterModel({"version": 2, "waiters": {"Appears": waiter}})
-    create_waiter_with_client("Appears", model, client).wait(**arguments)
 
 
 @pytest.fixture
@@ -34,7 +25,7 @@ def ask(aws: Any, row: str) -> Callable[..., Any]:
 
 
 def test_variants_share_requests_by_their_weights(
-    aws: Any, models: list[str], create_model: Any, deploy: Any, ask: Any
+    aws: Any, models: list[str], create_model: Any, deploy: Any, ask: Any, appears: Any
 ) -> None:
     sagemaker = aws("sagemaker")
     variants = [
@@ -76,7 +67,7 @@ def test_variants_share_requests_by_their_weights(
 
 
 def test_requests_and_answers_are_captured(
-    aws: Any, bucket: str, models: list[str], create_model: Any, deploy: Any, ask: Any, row: str
+    aws: Any, bucket: str, models: list[str], create_model: Any, deploy: Any, ask: Any, row: str, appears: Any
 ) -> None:
     s3, folder = aws("s3"), f"captured-{uuid4().hex[:8]}"
     name = deploy(
