@@ -84,6 +84,7 @@ def test_catboost_answers_as_the_package(train, write, parts):
     assert list(reply) == ["prediction"]
     np.testing.assert_allclose(reply["prediction"], direct.predict(others), rtol=1e-6)
     assert job.values("RMSE") == [pytest.approx(direct.best_score_["validation"]["RMSE"], abs=1e-4)]
+    assert job.values("AUC") == []
 
 
 @BOTH

@@ -55,6 +55,7 @@ AUTO_METRIC = {REGRESSION: "RMSE", BINARY: "AUC", MULTICLASS: "MultiClass"}
 LOSSES = {REGRESSION: "RMSE", BINARY: "Logloss", MULTICLASS: "MultiClass"}
 KINDS = {REGRESSION: "RawFormulaVal", BINARY: "Probability", MULTICLASS: "Probability"}
 SYMMETRIC, LOSSGUIDE, DEPTHWISE = "SymmetricTree", "Lossguide", "Depthwise"
+BEST = "bestTest = "
 AS_THEY_ARE = (
     "iterations",
     "early_stopping_rounds",
@@ -110,7 +111,9 @@ class CatBoost(BuiltIn):
         "verbose": Parameter(whole(0), "rounds between two lines of the log", default=1),
     }
     channels: ClassVar[Mapping[str, ChannelRule]] = CHANNELS
-    metrics: ClassVar[Sequence[Metric]] = tuple(Metric(name, r"bestTest = ([0-9\.]+)") for name in METRICS)
+    metrics: ClassVar[Sequence[Metric]] = tuple(
+        Metric(name, rf"bestTest = (-?[0-9\.]+) \({name}\)") for name in METRICS
+    )
 
     def __init__(self, task: str | None = None) -> None:
         """Take the task that the JumpStart model's name says."""
@@ -128,7 +131,8 @@ class CatBoost(BuiltIn):
         columns = Columns(table.training.features.shape[1], table.categories)
         training = catboost.Pool(columns.split(catboost, table.training.features), table.training.labels)
         validation = catboost.Pool(columns.split(catboost, table.validation.features), table.validation.labels)
-        model = catboost.CatBoost(library_parameters(run, table))
+        parameters = library_parameters(run, table)
+        model = catboost.CatBoost(parameters)
 
         class Stop:
             def after_iteration(self, info: Any) -> bool:
@@ -141,8 +145,8 @@ class CatBoost(BuiltIn):
                 eval_set=validation,
                 use_best_model=True,
                 callbacks=[Stop()],
-                log_cout=Lines(run),
-                log_cerr=Lines(run),
+                log_cout=Lines(run, parameters["eval_metric"]),
+                log_cerr=Lines(run, parameters["eval_metric"]),
             )
         except catboost.CatBoostError as error:
             raise ClientError(f"CatBoost cannot train on this data with these hyperparameters: {error}") from error
@@ -191,18 +195,18 @@ def library_parameters(run: TrainingRun, table: Table) -> dict[str, Any]:
 
 
 class Lines:
-    """A text stream whose lines go to the log of a run."""
+    """A text stream whose lines go to the log of a run; the line of the best value says of which metric it is."""
 
-    def __init__(self, run: TrainingRun) -> None:
+    def __init__(self, run: TrainingRun, metric: str) -> None:
         """Write to this run's log."""
-        self.run, self.open = run, ""
+        self.run, self.metric, self.open = run, metric, ""
 
     def write(self, text: str) -> int:
         """Log every line that is complete."""
         *whole, self.open = (self.open + text).split("\n")
         for line in whole:
             if line.strip():
-                self.run.log(line)
+                self.run.log(f"{line} ({self.metric})" if line.startswith(BEST) else line)
         return len(text)
 
     def flush(self) -> None:
