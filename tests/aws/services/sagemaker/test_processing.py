@@ -238,12 +238,10 @@ from sklearn.preprocessing import StandardScaler
 
 ages = numpy.loadtxt("/opt/ml/processing/input/data/table.csv", delimiter=",", skiprows=1, usecols=1, ndmin=2)
 scaled = StandardScaler().fit_transform(ages.reshape(-1, 1))
-os.makedirs("/opt/ml/processing/output", exist_ok=True)
 named = json.load(open("/opt/ml/config/processingjobconfig.json"))
 told = {"rows": len(scaled), "arguments": sys.argv[1:], "colour": os.environ["COLOUR"], "name": named["ProcessingJobName"]}
 json.dump(told, open("/opt/ml/processing/output/told.json", "w"))
 open("/opt/ml/output/message", "w").write("all scaled")
-os.makedirs("/opt/ml/processing/early", exist_ok=True)
 open("/opt/ml/processing/early/seen.txt", "w").write("seen")
 print("scaled", flush=True)
 sys.exit(int(os.environ["CODE"]))

@@ -13,7 +13,7 @@ from headrace.server.jobs.handle import Job
 from headrace.server.operations.acting import Actor, act_as
 from headrace.server.operations.metrics.storing import LARGEST, Point, add, metric_number
 from headrace.server.operations.processing import states
-from headrace.server.operations.processing.files import NoData, Outputs, check_outputs, fetch_inputs
+from headrace.server.operations.processing.files import NoData, Outputs, check_outputs, lay_out
 from headrace.server.operations.processing.requests import is_analysis
 from headrace.server.operations.processing.scripted import run_script
 from headrace.server.operations.training.channels import DataError
@@ -75,7 +75,7 @@ class _Work:
     def _process(self) -> None:
         record = self.stored.record
         check_outputs(self.actor, record)
-        fetch_inputs(self.actor, record, self.root)
+        lay_out(self.actor, record, self.root)
         if is_analysis(record["app_specification"]["image_uri"]):
             analysis = analyze(record.get("environment") or {}, self.root)
             self.job.log(analysis.exit_message)

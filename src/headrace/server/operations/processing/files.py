@@ -32,13 +32,15 @@ def never() -> bool:
     return False
 
 
-def fetch_inputs(actor: Actor, record: Mapping[str, Any], root: Path) -> None:
-    """Write the inputs into their folders; `root` is what the job finds as /opt/ml.
+def lay_out(actor: Actor, record: Mapping[str, Any], root: Path) -> None:
+    """Write the inputs into their folders and make those of the outputs; `root` is what the job finds as /opt/ml.
 
     Inputs that a monitoring schedule made, one an hour, may be empty, but not all of them. Raises DataError.
     """
     cluster = record["processing_resources"]["cluster_config"]
     room = Room(cluster["volume_size_in_gb"])
+    for each in _outputs(record):
+        below(root, each["s3_output"]["local_path"]).mkdir(parents=True, exist_ok=True)
     inputs = record.get("processing_inputs") or ()
     kept = [each for each in inputs if not each["app_managed"] or _has_objects(actor, each["s3_input"]["s3_uri"])]
     if len(kept) < len(inputs) and not any(each["app_managed"] for each in kept):
