@@ -15,6 +15,7 @@ from headrace.aws.gateway.conditions import of_signature
 from headrace.aws.gateway.records import shown
 from headrace.aws.gateway.routing import Found, find
 from headrace.aws.protocols import PROTOCOLS, validate
+from headrace.aws.protocols.contract import reading
 from headrace.aws.services import Service
 from headrace.aws.signature import BodyIntake, authenticate
 from headrace.server.context import Platform
@@ -64,6 +65,10 @@ class Gateway:
 
     def parse(self, request: Request, evidence: Evidence) -> Call:
         """Return what is asked: parameters by the model, the operation, and all that must be allowed."""
+        with reading("SerializationException"):
+            return self._parsed(request, evidence)
+
+    def _parsed(self, request: Request, evidence: Evidence) -> Call:
         found = self._found(request)
         operation = found.operation
         service = services.service(operation.service.name)

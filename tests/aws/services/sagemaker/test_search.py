@@ -403,3 +403,24 @@ def test_tuning_jobs_are_found_with_their_training_jobs(
     launched = search("TrainingJob", where("TuningJobArn", "Equals", arn))
     assert len(launched) <= 1
     sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+
+
+@pytest.mark.parametrize("depth", [49, 60, 150, 250, 2000])
+def test_expressions_that_nest_without_end_are_refused(sagemaker: Any, depth: int) -> None:
+    expression = '{"Filters": [{"Name": "TrainingJobName", "Operator": "NotExists"}]}'
+    for _ in range(depth - 1):
+        expression = f'{{"SubExpressions": [{expression}]}}'
+
+    def send(request: Any, **_: Any) -> None:
+        request.data = f'{{"Resource": "TrainingJob", "SearchExpression": {expression}}}'
+
+    event = "before-sign.sagemaker.Search"
+    sagemaker.meta.events.register(event, send)
+    try:
+        if depth < 50:
+            assert sagemaker.search(Resource="TrainingJob")["Results"] == []
+        else:
+            with pytest.raises(ClientError, match=r"ValidationException|SerializationException"):
+                sagemaker.search(Resource="TrainingJob")
+    finally:
+        sagemaker.meta.events.unregister(event, send)
