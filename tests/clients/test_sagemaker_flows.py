@@ -130,3 +130,20 @@ def test_version_3_tracks_runs_and_walks_the_lineage_of_an_endpoint(flow: Any) -
     assert told["of_job"] == ["Input:DataSet", "Input:Image", "Output:Model"]
     assert told["of_endpoint"] == ["Input:ModelDeployment"]
     assert told["versions"] == ["Approved"]
+
+
+def test_automl_finds_a_model_and_serves_it(flow: Any) -> None:
+    told = flow("v2_automl")
+    assert told["status"] == "Completed"
+    assert told["best"] in told["candidates"]
+    assert told["metric"]["MetricName"] == "Accuracy"
+    assert told["metric"]["Value"] > 0.8
+    assert [label for label, _ in told["answers"]] == ["yes", "no"]
+    assert all(0.5 <= float(probability) <= 1 for _, probability in told["answers"])
+    assert told["older"] == "F1"
+
+
+def test_scripts_process_files(flow: Any) -> None:
+    told = flow("v2_processing")
+    assert [float(each) for each in told["scaled"]] == pytest.approx([-12.2474, 0, 12.2474], abs=1e-3)
+    assert told["doubled"] == ["2.0", "4.0", "6.0"]
