@@ -49,7 +49,7 @@ def run(tmp_path: Path) -> Run:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(strange)}
         done = subprocess.run(
             [str(word) for word in command],
-            cwd=tmp_path, env=environment | {"HOME": str(tmp_path)}, capture_output=True, text=True, timeout=240,
+            cwd=tmp_path, env=environment | {"HOME": str(tmp_path)}, capture_output=True, text=True, timeout=600,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return done

@@ -8,6 +8,8 @@ from uuid import uuid4
 
 import pytest
 
+pytestmark = pytest.mark.clients
+
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 WAITING = 'until [ "$(aws sagemaker {describe} --query {member} --output text)" != {while_} ]; do sleep 1; done'
 """What a waiter does, at this machine's pace: those of the CLI look every 30 to 120 seconds."""

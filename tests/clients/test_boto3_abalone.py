@@ -8,6 +8,8 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
+pytestmark = pytest.mark.clients
+
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 LIBSVM = "libsvm"
 

@@ -7,6 +7,8 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
+pytestmark = pytest.mark.clients
+
 SOON = {"Delay": 1, "MaxAttempts": 200}
 
 

@@ -7,6 +7,8 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
+pytestmark = pytest.mark.clients
+
 
 def test_models_are_served_by_name_and_added_while_it_serves(
     aws: Any, bucket: str, models: list[str], row: str, create_model: Any, deploy: Any

@@ -5,6 +5,10 @@ from types import ModuleType
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
+pytestmark = pytest.mark.clients
+
 ANALYZER = "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-analyzer"
 CLUSTER = {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 20}}
 COLUMNS = ["rings", "sex", "length", "diameter", "height", "whole", "shucked", "viscera", "shell"]

@@ -10,6 +10,8 @@ from uuid import uuid4
 
 import pytest
 
+pytestmark = pytest.mark.clients
+
 SOON = {"Delay": 1, "MaxAttempts": 200}
 
 

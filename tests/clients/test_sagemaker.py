@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.clients
+
 PROGRAM = Path(__file__).with_name("sagemaker_session.py")
 
 

@@ -10,6 +10,8 @@ from urllib.parse import urlparse
 
 import pytest
 
+pytestmark = pytest.mark.clients
+
 PROGRAMS = Path(__file__).with_name("programs")
 
 

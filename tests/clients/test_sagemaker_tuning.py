@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.clients
+
 PROGRAM = Path(__file__).with_name("programs") / "v2_tuning.py"
 
 
