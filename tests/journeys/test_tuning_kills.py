@@ -68,7 +68,7 @@ def test_a_tuning_job_goes_on_after_each_kill(start: Callable[..., Any], tmp_pat
         return answer  # type: ignore[no-any-return]
 
     def until(done: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 180
         while not done(answer := job()):
             assert time.monotonic() < deadline, answer
             time.sleep(0.05)

@@ -1,5 +1,6 @@
 """Hyperparameter tuning jobs, from their ranges to the best training job."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -78,7 +79,7 @@ def tuned(client: Callable[..., Any], wait: Callable[..., Any]) -> Callable[...,
         return wait(
             lambda: sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name),
             lambda job: job["HyperParameterTuningJobStatus"] in OVER or done(job),
-            90,
+            180,
         )
 
     return ended
@@ -103,6 +104,7 @@ def refusal(call: Callable[[], Any]) -> tuple[str, str]:
     return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("data")
 def test_the_best_of_four_trials_is_told(
     client: Callable[..., Any], asked: Made, tuned: Made, trials: Any, bucket: str
@@ -294,6 +296,21 @@ def test_what_cannot_be_trained_is_refused(
     assert code == "ValidationException"
 
 
+def test_the_role_of_the_trials_must_be_passable(
+    client: Callable[..., Any], unique: Callable[[str], str], asked: Made
+) -> None:
+    iam, name = client("iam"), unique("tuner")
+    iam.create_user(UserName=name)
+    statement = {"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName=name, PolicyName="own", PolicyDocument=document)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    keys = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+    code, message = refusal(lambda: client("sagemaker", **keys).create_hyper_parameter_tuning_job(**asked()))
+    assert code == "AccessDeniedException"
+    assert "iam:PassRole" in message
+
+
 @pytest.mark.usefixtures("data")
 def test_a_grid_goes_on_until_its_target_is_reached(asked: Made, tuned: Made, trials: Any) -> None:
     """Its first combination is good enough here, so that the others are never tried."""
@@ -361,6 +378,7 @@ def test_a_stop_stops_what_runs_and_starts_nothing(
     assert refusal(lambda: sagemaker.stop_hyper_parameter_tuning_job(**named))[0] == "ResourceNotFound"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(isolation(trust=True) is not Isolation.BUBBLEWRAP, reason="scripts need bubblewrap for /opt/ml")
 def test_the_trials_of_a_script_are_measured_by_its_own_metric(
     asked: Made, tuned: Made, job: Made, trials: Any
