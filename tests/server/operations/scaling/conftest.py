@@ -120,7 +120,7 @@ class Stage:
         return [each for each in reversed(found) if each["start_time"].timestamp() * 1000 >= since]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def staged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     found: list[Stage] = []
     settings = load_settings(data=tmp_path_factory.mktemp("scaling") / "data")
