@@ -114,16 +114,16 @@ def track_transform_job(context: Context, stored: Stored) -> None:
 def _track(context: Context, stored: Stored, name: str, source_type: str, members: Mapping[str, Any]) -> Stored:
     """Make or change the component of a job, and put it where the job's ExperimentConfig says."""
     config = stored.record.get("experiment_config") or {}
+    source = {"source": {"source_arn": stored.arn, "source_type": source_type}, "source_arn": stored.arn}
     component = entities.find(context, COMPONENT, name)
     if component is not None:
         kept = {name: {**component.record.get(name, {}), **members[name]} for name in _MERGED if name in members}
-        return entities.change(context, COMPONENT, component, {**members, **kept})
+        return entities.change(context, COMPONENT, component, {**members, **kept, **source})
     record = {
         **members,
+        **source,
         "trial_component_name": name,
         "display_name": config.get("trial_component_display_name") or name,
-        "source": {"source_arn": stored.arn, "source_type": source_type},
-        "source_arn": stored.arn,
     }
     component = entities.make(context, COMPONENT, name, record)
     trial = _trial(context, stored.name, config)
