@@ -34,8 +34,9 @@ class Training:
 
     `root` is the folder that the script finds as /opt/ml, with the channels in `input/data/<channel>`; `source` is the
     unpacked `sagemaker_submit_directory`, if there is one; `hyperparameters` and `environment` are as the request gave
-    them; `entrypoint` and `arguments` are the AlgorithmSpecification's own. `credentials` are variables by
-    which it finds the role's temporary credentials and the server, `shown` the folders that these name.
+    them; `entrypoint` and `arguments` are the AlgorithmSpecification's own, `command` what an own image is told without
+    them. `credentials` are variables by which it finds the role's temporary credentials and the server, `shown` the
+    folders that these name.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Training:
     source: Path | None = None
     entrypoint: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
+    command: tuple[str, ...] = ("train",)
     instance_type: str = "ml.m5.large"
     region: str = "us-east-1"
     metrics: tuple[Metric, ...] = ()

@@ -54,7 +54,7 @@ def training_program(training: Training) -> Program:
     entry, arguments = list(training.entrypoint), list(training.arguments)
     if entry:
         words += ["--entrypoint", entry[0]]
-    after = [*entry[1:], *arguments] if entry or arguments else ["train"]
+    after = [*entry[1:], *arguments] if entry or arguments else list(training.command)
     told = {"TRAINING_JOB_NAME": training.name, "TRAINING_JOB_ARN": training.arn, "AWS_REGION": training.region}
     given = {**told, **training.credentials, **training.environment}
     return _program(training.image, training.arn, words, after, given, {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from headrace.server.containers.contract import ClientError
@@ -11,10 +11,9 @@ from headrace.server.containers.scripts import ScriptFailed, Training, training_
 from headrace.server.jobs.handle import Job
 from headrace.server.operations.acting import Actor
 from headrace.server.operations.processing.states import INNER, in_camel_case
+from headrace.server.operations.role_files import RoleFiles
 from headrace.server.operations.training.scripted import read_inside
 from headrace.server.resources import Stored
-
-TWELVE_HOURS = 12 * 3600
 
 
 def run_script(job: Job, stored: Stored, actor: Actor, root: Path, late: Callable[[], bool]) -> tuple[int, str]:
@@ -26,7 +25,9 @@ def run_script(job: Job, stored: Stored, actor: Actor, root: Path, late: Callabl
     specification, cluster = record["app_specification"], record["processing_resources"]["cluster_config"]
     instance = cluster.get("instance_type") or cluster["instance_preferences"][0]["instance_type"]
     isolated = bool((record.get("network_config") or {}).get("enable_network_isolation"))
+    role = None if isolated else RoleFiles(actor, job.folder / "role")
     _write_configuration(stored, root)
+    told = {"PROCESSING_JOB_NAME": stored.name, "PROCESSING_JOB_ARN": stored.arn}
     given = Training(
         name=stored.name,
         arn=stored.arn,
@@ -34,37 +35,35 @@ def run_script(job: Job, stored: Stored, actor: Actor, root: Path, late: Callabl
         root=root,
         channels=(),
         hyperparameters={},
-        environment=record.get("environment") or {},
+        environment={**told, **(record.get("environment") or {})},
         entrypoint=tuple(specification.get("container_entrypoint") or ()),
         arguments=tuple(specification.get("container_arguments") or ()),
         instance_type=instance,
         region=actor.place.region,
-        credentials={} if isolated else _credentials(job, actor),
+        command=(),
+        credentials=role.variables if role else {},
+        shown=role.shown if role else (),
         network=not isolated,
     )
     try:
         program = training_program(given, environments=job.platform.settings.data / "environments", log=job.log)
     except ScriptFailed as error:
         raise ClientError(str(error)) from error
-    told = {"PROCESSING_JOB_NAME": stored.name, "PROCESSING_JOB_ARN": stored.arn}
+
+    def is_to_stop() -> bool:
+        if role:
+            role.renew()
+        return late()
+
     code = job.run(
         program.command,
-        environment={**program.environment, **told},
+        environment=program.environment,
         folders=program.folders,
         network=program.network,
-        until=late,
+        confined=program.confined,
+        until=is_to_stop,
     )
     return code, read_inside(root, "output", "message").strip()
-
-
-def _credentials(job: Job, actor: Actor) -> Mapping[str, str]:
-    session = actor.credentials(seconds=TWELVE_HOURS)
-    return {
-        "AWS_ACCESS_KEY_ID": session.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": session.secret,
-        "AWS_SESSION_TOKEN": session.token,
-        "AWS_ENDPOINT_URL": job.platform.url,
-    }
 
 
 def _write_configuration(stored: Stored, root: Path) -> None:

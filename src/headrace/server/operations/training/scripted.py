@@ -11,14 +11,13 @@ from typing import Any
 from headrace.server.containers.archives import unpack
 from headrace.server.containers.contract import ClientError, Metric
 from headrace.server.containers.scripts import Program, ScriptFailed, Training, source_uri, training_program
+from headrace.server.operations.role_files import RoleFiles
 from headrace.server.operations.storage.transfer import download, parse_uri
 from headrace.server.operations.training.channels import explained, sources_of
 from headrace.server.operations.training.metrics import Metrics
 from headrace.server.operations.training.outputs import Folders
 from headrace.server.operations.training.pipes import Feeder
-from headrace.server.operations.training.role_files import PLACE, RoleFiles
 from headrace.server.operations.training.task import Task
-from headrace.server.sandbox import Folder
 
 ROOT = PurePosixPath("/opt/ml")
 LONGEST_FAILURE = 1024
@@ -93,7 +92,7 @@ class ScriptTraining:
             region=task.actor.place.region,
             metrics=tuple(Metric(each["name"], each["regex"]) for each in specification.get("metric_definitions", ())),
             credentials=self.role.variables if self.role else {},
-            shown=(Folder(self.role.folder, at=PLACE),) if self.role else (),
+            shown=self.role.shown if self.role else (),
             network=not isolated,
         )
         self._write_inputs()

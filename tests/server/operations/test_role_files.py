@@ -10,9 +10,9 @@ from botocore.credentials import ProcessProvider
 from botocore.session import Session
 
 from headrace.server.context import Platform
+from headrace.server.operations import role_files
 from headrace.server.operations.acting import Actor
-from headrace.server.operations.training import role_files
-from headrace.server.operations.training.role_files import LIFE, PLACE, RENEWED, RoleFiles
+from headrace.server.operations.role_files import LIFE, PLACE, RENEWED, RoleFiles
 from headrace.server.resources import Place
 from headrace.server.security.credentials import Caller, open_session
 from headrace.server.security.secrets import Keyring

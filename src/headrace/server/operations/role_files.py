@@ -7,6 +7,7 @@ from pathlib import Path
 
 from headrace.server.clock import moment
 from headrace.server.operations.acting import Actor
+from headrace.server.sandbox import Folder
 
 LIFE = 12 * 3600
 RENEWED = LIFE // 2
@@ -26,6 +27,11 @@ class RoleFiles:
         folder.mkdir(exist_ok=True, mode=0o755)
         (folder / "config").write_text(f"[default]\ncredential_process = /bin/cat {PLACE}/credentials.json\n")
         self.renew()
+
+    @property
+    def shown(self) -> tuple[Folder, ...]:
+        """The folder, as the script sees it."""
+        return (Folder(self.folder, at=PLACE),)
 
     @property
     def variables(self) -> dict[str, str]:
