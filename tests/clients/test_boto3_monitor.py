@@ -7,8 +7,10 @@ from types import ModuleType
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from botocore.waiter import WaiterModel, create_waiter_with_client
 
+pytestmark = pytest.mark.clients
 SOON = {"Delay": 1, "MaxAttempts": 200}
 ANALYZER = "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-analyzer"
 TABLE, OUTPUT = "/opt/ml/processing/input/baseline_dataset_input", "/opt/ml/processing/output"
