@@ -28,6 +28,9 @@ TICK_SECONDS = 0.5
 LOOK_SECONDS = 10.0
 """How often the database is asked in any case, for what other processes have written."""
 
+FORGET_SECONDS = 86_400.0
+"""How often model data that nobody uses any longer are looked for."""
+
 LONGEST_PAUSE = 60.0
 QUICK_SECONDS = 10.0
 """An endpoint that needs attention again so soon is in trouble, and waits longer each time."""
@@ -85,9 +88,11 @@ class Deployments:
         self._attempt(self.logs.flush)
 
     def _loop(self) -> None:
-        self._attempt(self._forget_old)
-        looked = float("-inf")
+        forgot = looked = float("-inf")
         while not self.starter.stopping.is_set():
+            if time.monotonic() - forgot > FORGET_SECONDS:
+                forgot = time.monotonic()
+                self._attempt(self._forget_old)
             if self.models.changed.is_set() or time.monotonic() - looked > LOOK_SECONDS:
                 self.models.changed.clear()
                 looked = time.monotonic()
