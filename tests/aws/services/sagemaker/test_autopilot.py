@@ -135,6 +135,27 @@ def test_tables_that_cannot_be_learnt(
     assert "BestCandidate" not in answer
 
 
+@pytest.mark.parametrize("denied", ["s3:GetObject", "s3:PutObject"])
+def test_a_role_that_may_not(
+    create: Made, ended: Made, upload: Made, make_role: Made, bucket: str, denied: str
+) -> None:
+    """Neither reading nor writing is found out only after the search."""
+    statements = [
+        {"Effect": "Allow", "Action": "s3:*", "Resource": "*"},
+        {
+            "Effect": "Deny",
+            "Action": denied,
+            "Resource": [f"arn:aws:s3:::{bucket}/{path}/*" for path in ("data", "output")],
+        },
+    ]
+    role = make_role({"Version": "2012-10-17", "Statement": statements})
+    answer = ended(create(upload("data/churn.csv", churn()), members={"RoleArn": role}))
+    assert answer["AutoMLJobStatus"] == "Failed"
+    assert "failed: AccessDenied (403)" in answer["FailureReason"]
+    assert denied in answer["FailureReason"]
+    assert "ResolvedAttributes" not in answer
+
+
 def test_a_prefix_without_objects(create: Made, ended: Made, bucket: str) -> None:
     """It is AWS's sentence."""
     reason = ended(create(f"s3://{bucket}/nothing"))["FailureReason"]

@@ -290,6 +290,23 @@ def test_a_role_that_may_not(
 
 
 @pytest.mark.parametrize(
+    "given",
+    [
+        {"writing": {"S3OutputPath": "s3://no-such-bucket-anywhere/out"}},
+        {"DataCaptureConfig": {"DestinationS3Uri": "s3://no-such-bucket-anywhere/captured"}},
+    ],
+    ids=["output", "capture"],
+)
+def test_buckets_that_are_not_there(transform: Any, upload: Any, client: Any, bucket: str, given: Any) -> None:
+    upload("in/a.csv", csv(rows(5)))
+    done = transform(**given)
+    assert done["TransformJobStatus"] == "Failed"
+    assert done["FailureReason"].startswith("ClientError: Data upload failed to s3://no-such-bucket-anywhere/")
+    assert done["FailureReason"].endswith("The specified bucket does not exist")
+    assert keys_of(client, bucket) == []
+
+
+@pytest.mark.parametrize(
     ("given", "code", "sentence"),
     [
         ({"model": "no-such-model"}, "ValidationException", "Could not find model "),

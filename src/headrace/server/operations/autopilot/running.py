@@ -33,8 +33,9 @@ from headrace.server.operations.autopilot.results import (
 )
 from headrace.server.operations.autopilot.survey import Survey, survey_tables
 from headrace.server.operations.autopilot.walking import SEARCH, SHORTEST, Walk
-from headrace.server.operations.storage.transfer import Key, put, stage
+from headrace.server.operations.storage.transfer import Key, check_put, put, stage
 from headrace.server.operations.training.channels import DataError
+from headrace.server.operations.training.outputs import written
 from headrace.server.resources import Place, Stored
 from headrace.server.stores.objects import Staged
 
@@ -86,6 +87,9 @@ class Autopilot:
 
     def run(self) -> None:
         """Do all of it."""
+        layout = Layout(self.request["output_data_config"]["s3_output_path"], self.name)
+        with written(self.actor, layout.model.bucket):
+            check_put(self.actor, layout.model.bucket, layout.model.key)
         tables = fetch_tables(self.actor, self.request["auto_ml_job_input_data_config"], self.inputs, pause=self._pause)
         uri = self.tabular.get("feature_specification_s3_uri")
         survey = survey_tables(tables, self.request, read_specification(self.actor, uri) if uri else None)

@@ -11,6 +11,7 @@ from typing import Any
 from headrace.server.context import Context
 from headrace.server.errors import InvalidInput, NotFound, TooLarge
 from headrace.server.operations.acting import Actor
+from headrace.server.operations.storage.buckets import find_bucket
 from headrace.server.operations.storage.listing import list_objects_v2
 from headrace.server.operations.storage.names import bucket_arn
 from headrace.server.operations.storage.objects import get_object, put_object
@@ -122,6 +123,13 @@ def put(context: Context, bucket: str, key: str, staged: Staged, *, content_type
     """
     context.authorise("s3:PutObject", f"{bucket_arn(context.place.partition, bucket)}/{key}")
     put_object(context, bucket=bucket, key=key, body=staged, content_type=content_type or None, **headers)
+
+
+def check_put(actor: Actor, bucket: str, key: str) -> None:
+    """Raise NotFound or Denied, before any work is done for it, where an object could not be stored under a key."""
+    with actor.reading() as context:
+        context.authorise("s3:PutObject", f"{bucket_arn(actor.place.partition, bucket)}/{key}")
+        find_bucket(context, bucket)
 
 
 def upload(actor: Actor, bucket: str, key: str, content: bytes | Path, *, content_type: str = "") -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,11 +14,11 @@ from headrace.server.containers.archives import PIECE, pack
 from headrace.server.context import Context
 from headrace.server.errors import Denied, NotFound, OperationError
 from headrace.server.operations.acting import Actor
-from headrace.server.operations.storage.buckets import find_bucket
-from headrace.server.operations.storage.names import bucket_arn
-from headrace.server.operations.storage.transfer import parse_uri, put
+from headrace.server.operations.storage.transfer import check_put, parse_uri, put
 from headrace.server.operations.training.channels import DataError
 from headrace.server.stores.objects import Staged
+
+FAILED = "Artifact upload failed"
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,9 @@ class Artifacts:
 
     def put(self, context: Context) -> None:
         """Let all of it appear when the transaction commits; raises DataError."""
-        try:
+        with written(context, self.bucket):
             for key, staged in self.staged:
                 put(context, self.bucket, key, staged)
-        except OperationError as error:
-            raise _refused(context, self.bucket, error) from error
 
     def discard(self, actor: Actor) -> None:
         """Drop all of it."""
@@ -61,12 +60,8 @@ def output_prefix(record: Mapping[str, Any], job: str) -> tuple[str, str]:
 def check_output(actor: Actor, record: Mapping[str, Any], job: str) -> None:
     """Raise DataError where the role may not write what the job will leave, before any work is done for it."""
     bucket, prefix = output_prefix(record, job)
-    with actor.reading() as context:
-        try:
-            context.authorise("s3:PutObject", f"{bucket_arn(actor.place.partition, bucket)}/{prefix}/model.tar.gz")
-            find_bucket(context, bucket)
-        except OperationError as error:
-            raise _refused(context, bucket, error) from error
+    with written(actor, bucket):
+        check_put(actor, bucket, f"{prefix}/model.tar.gz")
 
 
 def gather(
@@ -128,11 +123,15 @@ def _has_files(folder: Path) -> bool:
     return next(files_of(folder), None) is not None
 
 
-def _refused(context: Context, bucket: str, error: OperationError) -> DataError:
-    if isinstance(error, Denied):
-        said = f"AccessDenied (403): Access Denied with the role {context.caller.principal}: {error.message}"
-    elif isinstance(error, NotFound):
-        said = f"NoSuchBucket (404): The specified bucket does not exist: {bucket}"
-    else:
-        said = error.message
-    return DataError(f"Artifact upload failed: {said}")
+@contextmanager
+def written(role: Actor | Context, bucket: str) -> Iterator[None]:
+    """Raise DataError where the block can't write into the bucket as the role."""
+    try:
+        yield
+    except Denied as error:
+        denied = f"Access Denied with the role {role.caller.principal}: {error.message}"
+        raise DataError(f"{FAILED}: AccessDenied (403): {denied}") from error
+    except NotFound as error:
+        raise DataError(f"{FAILED}: NoSuchBucket (404): The specified bucket does not exist: {bucket}") from error
+    except OperationError as error:
+        raise DataError(f"{FAILED}: {error.message}") from error

@@ -15,12 +15,12 @@ from headrace.server.model_server import Container, Instance, ModelFailed
 from headrace.server.model_server.built_in import built_in_name
 from headrace.server.operations.acting import Actor, act_as
 from headrace.server.operations.models.containers import fetch_containers
-from headrace.server.operations.storage.names import bucket_arn
+from headrace.server.operations.storage.transfer import check_put
 from headrace.server.operations.training.channels import DataError
 from headrace.server.operations.transforms import states
 from headrace.server.operations.transforms.data_log import DataLog
 from headrace.server.operations.transforms.inputs import Input, inputs_of, output_key
-from headrace.server.operations.transforms.outputs import Outputs
+from headrace.server.operations.transforms.outputs import Outputs, capture_key
 from headrace.server.operations.transforms.plans import Plan, plan_of
 from headrace.server.operations.transforms.sending import ALGORITHM_ERROR, CLIENT_ERROR, Fleet
 from headrace.server.operations.transforms.transforming import Stopped, Transforming
@@ -92,13 +92,17 @@ def _sources(actor: Actor, record: dict[str, Any]) -> list[Input]:
 
 
 def _check_writing(actor: Actor, record: dict[str, Any], source: Input) -> None:
-    """Raise JobEnds where the first output could not be written, before any work is done for it."""
-    key = output_key(record["transform_output"]["s3_output_path"], source.name)
-    try:
-        with actor.reading() as context:
-            context.authorise("s3:PutObject", f"{bucket_arn(actor.place.partition, key.bucket)}/{key.key}")
-    except (Denied, NotFound) as error:
-        raise JobEnds(_upload_failed(record, error)) from error
+    """Raise JobEnds where the first output, or what is captured, could not be written, before any work for it."""
+    paths = [record["transform_output"]["s3_output_path"]]
+    keys = [output_key(paths[0], source.name)]
+    if capture := record.get("data_capture_config"):
+        paths.append(capture["destination_s3_uri"])
+        keys.append(capture_key(paths[1], "output", actor.platform.clock()))
+    for path, key in zip(paths, keys, strict=True):
+        try:
+            check_put(actor, key.bucket, key.key)
+        except (Denied, NotFound) as error:
+            raise JobEnds(_upload_failed(path, error)) from error
 
 
 def _start(
@@ -147,15 +151,14 @@ def _end(
     except (Denied, NotFound, InvalidInput) as error:
         if outputs is None:
             raise
-        raise JobEnds(_upload_failed({}, error)) from error
+        raise JobEnds(_upload_failed("", error)) from error
     if outputs is not None and not stopped:
         outputs.kept()
     for action in committed:
         action()
 
 
-def _upload_failed(record: dict[str, Any], error: Denied | NotFound | InvalidInput) -> str:
-    path = (record.get("transform_output") or {}).get("s3_output_path", "")
+def _upload_failed(path: str, error: Denied | NotFound | InvalidInput) -> str:
     denied = "AccessDenied (403): " if isinstance(error, Denied) else ""
     to = f" to {path}" if path else ""
     return f"{CLIENT_ERROR}: Data upload failed{to}: {denied}{error.message}"
