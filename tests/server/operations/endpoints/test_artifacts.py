@@ -10,7 +10,7 @@ DAY = 86_400
 
 
 def test_old_data_that_no_endpoint_names_are_removed(tmp_path: Path) -> None:
-    names = {"new": 1, "old": 8, "named": 30, ".fetching-cut-off": 9}
+    names = {"new": 1, "0ld": 8, "named": 30, ".fetching-cut-off": 9}
     for name, days in names.items():
         folder = tmp_path / FOLDER / name
         folder.mkdir(parents=True)
