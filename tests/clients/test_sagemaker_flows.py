@@ -149,3 +149,10 @@ def test_scripts_process_files(flow: Any) -> None:
     told = flow("v2_processing")
     assert [float(each) for each in told["scaled"]] == pytest.approx([-12.2474, 0, 12.2474], abs=1e-3)
     assert told["doubled"] == ["2.0", "4.0", "6.0"]
+
+
+def test_an_endpoint_is_changed_while_it_serves(flow: Any) -> None:
+    told = flow("v2_updates")
+    assert told["metrics"] == ["train:rmse", "validation:rmse"]
+    assert told["before"] == pytest.approx(told["after"]) == pytest.approx(told["rare"])
+    assert (told["instances"], told["capture"], told["monitors"]) == (2, "Started", [])
