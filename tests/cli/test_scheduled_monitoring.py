@@ -79,8 +79,7 @@ def config(role: str, expression: str = "cron(0 * ? * * *)") -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def schedule(platform: Platform) -> dict[str, Any]:
+def make_schedule(platform: Platform) -> dict[str, Any]:
     """Make an hourly schedule "s" of an endpoint "e" that captures data; return its configuration."""
 
     def make(context: Context) -> dict[str, Any]:
@@ -98,6 +97,11 @@ def schedule(platform: Platform) -> dict[str, Any]:
         return wanted
 
     return by_itself(platform, make)
+
+
+@pytest.fixture
+def schedule(platform: Platform) -> dict[str, Any]:
+    return make_schedule(platform)
 
 
 def executions(platform: Platform) -> list[tuple[int, str]]:
@@ -148,6 +152,20 @@ def test_an_hour_is_analysed_up_to_twenty_minutes_late_and_missed_ones_are_noted
     clock.now = NINE + 4 * HOUR + 21 * MINUTE
     run_monitoring(platform, clock())
     assert executions(platform)[3:] == [(4, "Failed")]
+
+
+def test_a_server_that_starts_again_goes_on_where_it_was(tmp_path: Path, clock: Clock) -> None:
+    settings = Settings(data=tmp_path / "data")
+    with open_platform(settings, clock) as opened:
+        make_schedule(opened.platform)
+        clock.now = NINE + HOUR
+        run_monitoring(opened.platform, clock())
+    with open_platform(settings, clock) as opened:
+        run_monitoring(opened.platform, clock())
+        assert executions(opened.platform) == [(1, "Pending")]
+        clock.now = NINE + 2 * HOUR
+        run_monitoring(opened.platform, clock())
+        assert executions(opened.platform) == [(1, "Pending"), (2, "Pending")]
 
 
 def test_many_missed_hours_are_noted_up_to_a_day(platform: Platform, clock: Clock, schedule: dict[str, Any]) -> None:

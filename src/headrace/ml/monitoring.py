@@ -97,8 +97,8 @@ class NumberMeasures:
 class Measured:
     """What one column of texts held: its `type` is the narrowest that all its values have.
 
-    `numbers` measures those of its values that are numbers (None: there is none); `categories` counts its values,
-    most frequent first, and is empty where there are more than MOST_CATEGORIES; `types` counts values by their own.
+    `types` counts values by the type that each has alone, `numbers` measures those that are numbers (None: there is
+    none); `categories` counts values, most frequent first, and is empty where there are more than MOST_CATEGORIES.
     """
 
     name: str

@@ -71,6 +71,12 @@ def test_columns_of_other_names_are_noticed(against: Callable[..., Any]) -> None
     assert kinds(found) == {"missing_column_check": ["Missing columns"], "extra_column_check": ["Extra columns"]}
 
 
+def test_named_columns_of_captured_data_keep_their_names(against: Callable[..., Any], line: Callable[..., str]) -> None:
+    pair = line('{"age": 1, "plan": "gold"}', '{"score": 1}', "JSON", "application/json")
+    found = against(BASELINE, CAPTURE, {"a.jsonl": pair})
+    assert kinds(found) == {"missing_column_check": ["Missing columns"], "extra_column_check": ["Extra columns"]}
+
+
 def disabled(name: str) -> Callable[[Any], None]:
     def change(constraints: Any) -> None:
         constraints["monitoring_config"][name] = "Disabled"

@@ -11,7 +11,7 @@ from typing import Any
 from headrace.ml.monitoring import Measured, measure
 from headrace.server.containers.model_monitor.captured import read_captured
 from headrace.server.containers.model_monitor.constraints import read_constraints, suggest_constraints
-from headrace.server.containers.model_monitor.datasets import read_dataset
+from headrace.server.containers.model_monitor.datasets import position_name, read_dataset
 from headrace.server.containers.model_monitor.request import AnalysisFailed, Request, inside, read_request
 from headrace.server.containers.model_monitor.statistics import read_statistics, render_statistics
 from headrace.server.containers.model_monitor.violations import (
@@ -51,7 +51,8 @@ def analyze(environment: Mapping[str, str], root: Path) -> Analysis:
     request = read_request(environment, root)
     columns, rows = _measured(request)
     constraints, options = read_constraints(_document(request.constraints)) if request.constraints else ([], {})
-    if request.format.kind in ("capture", "csv") and not request.format.header and len(constraints) == len(columns):
+    unnamed = all(column.name == position_name(number) for number, column in enumerate(columns))
+    if unnamed and len(constraints) == len(columns):
         columns = [replace(column, name=each.name) for column, each in zip(columns, constraints, strict=True)]
     request.output.mkdir(parents=True, exist_ok=True)
     _write(request.output / "statistics.json", render_statistics(columns, rows))

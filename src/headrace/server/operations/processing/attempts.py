@@ -21,6 +21,7 @@ from headrace.server.resources import Place, Stored, by_arn
 
 NAMESPACE = "aws/sagemaker/Endpoints/data-metrics"
 MINUTE = 60_000
+ALONE = "This server runs a processing job on one machine, which gets all data, whatever its InstanceCount."
 LATE = "Job runtime exceeded MaxRuntimeInSeconds provided"
 
 
@@ -74,6 +75,8 @@ class _Work:
 
     def _process(self) -> None:
         record = self.stored.record
+        if (record["processing_resources"]["cluster_config"].get("instance_count") or 1) > 1:
+            self.job.log(ALONE)
         check_outputs(self.actor, record)
         lay_out(self.actor, record, self.root)
         if is_analysis(record["app_specification"]["image_uri"]):
