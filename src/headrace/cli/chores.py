@@ -77,9 +77,11 @@ def sweep_storage(platform: Platform, now: int) -> None:
 
 
 def run_monitoring(platform: Platform, now: int) -> None:
-    """Begin the executions of monitoring schedules that are due."""
+    """Begin the executions of monitoring schedules that are due, once what they look at is captured."""
     with platform.metadata.reading() as connection:
         due = due_schedules(connection, now)
+    if due:
+        capture.settle(platform, now)
     for arn in due:
         try:
             by_itself(platform, partial(run_due, arn=arn))
