@@ -156,3 +156,11 @@ def test_an_endpoint_is_changed_while_it_serves(flow: Any) -> None:
     assert told["metrics"] == ["train:rmse", "validation:rmse"]
     assert told["before"] == pytest.approx(told["after"]) == pytest.approx(told["rare"])
     assert (told["instances"], told["capture"], told["monitors"]) == (2, "Started", [])
+
+
+def test_version_3_runs_a_flow_by_its_resource_classes(flow: Any) -> None:
+    told = flow("v3_core")
+    assert told["status"] == "Completed"
+    assert (told["jobs"], told["endpoints"], told["left"]) == ([told["name"]], [told["name"]], [])
+    assert len(told["answers"]) == 20
+    assert float(told["answers"][0]) == pytest.approx(told["answer"])
