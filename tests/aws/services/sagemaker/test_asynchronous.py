@@ -90,6 +90,25 @@ def test_an_answer_is_written_under_the_output_path(
     assert answers == pytest.approx([number / 10 for number in range(1, 9)], abs=0.05)
 
 
+def test_an_input_may_come_with_the_request_and_the_answer_have_a_name(
+    client: Make, deploy: Make, upload: Make, read: Make, bucket: str
+) -> None:
+    name, runtime = deploy(failures=False), client("sagemaker-runtime")
+    accepted = runtime.invoke_endpoint_async(
+        EndpointName=name, ContentType="text/csv", Body=b"0.5", S3OutputPathExtension="daily", Filename="mine.csv"
+    )
+    assert accepted["OutputLocation"] == f"s3://{bucket}/out/daily/mine.csv"
+    assert float(read(accepted["OutputLocation"])["Body"]) == pytest.approx(0.5, abs=0.05)
+    unnamed = runtime.invoke_endpoint_async(EndpointName=name, ContentType="text/csv", Body=b"0.25")
+    assert unnamed["OutputLocation"] == f"s3://{bucket}/out/{unnamed['InferenceId']}.out"
+    assert float(read(unnamed["OutputLocation"])["Body"]) == pytest.approx(0.25, abs=0.05)
+    for given in ({}, {"Body": b"0.5", "InputLocation": upload("in.csv", b"0.5")}):
+        with pytest.raises(ClientError, match="exactly one of Body and InputLocation"):
+            runtime.invoke_endpoint_async(EndpointName=name, ContentType="text/csv", **given)
+    with pytest.raises(ClientError, match="less than or equal to 128000"):
+        runtime.invoke_endpoint_async(EndpointName=name, ContentType="text/csv", Body=b"1" * 128_001)
+
+
 def test_what_fails_is_said_under_the_failure_path(
     deploy: Make, later: Make, upload: Make, read: Make, bucket: str
 ) -> None:

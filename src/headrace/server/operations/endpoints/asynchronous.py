@@ -43,14 +43,14 @@ def invoke_endpoint_async(
         raise InvalidInput("give exactly one of Body and InputLocation", code=CODE)
     if input_location and not input_location.startswith("s3://"):
         raise InvalidInput(f"InputLocation {input_location!r} is no S3 URI; write s3://bucket/key", code=CODE)
-    name = inference_id or str(uuid4())
-    output, failure = _locations(found, s3_output_path_extension, filename)
+    number = str(uuid4())
+    output, failure = _locations(found, s3_output_path_extension, filename, number)
     accepted = Accepted(
         endpoint_name=endpoint_name,
         account=found.place.account,
         region=found.place.region,
         partition=found.place.partition,
-        inference_id=name,
+        inference_id=inference_id or number,
         input_location=input_location,
         output=output,
         failure=failure,
@@ -74,8 +74,8 @@ def _accept(
     }
 
 
-def _locations(found: Serving, extension: str, filename: str) -> tuple[str, str]:
-    """Return the URIs of a request's answer and of its failure ("" where those are not kept)."""
+def _locations(found: Serving, extension: str, filename: str, number: str) -> tuple[str, str]:
+    """Return the URIs of the answer and of the failure ("" where those are not kept) of the request of a number."""
     config = (found.asynchronous or {}).get("output_config") or {}
     base = config.get("s3_output_path")
     if not base:
@@ -84,7 +84,6 @@ def _locations(found: Serving, extension: str, filename: str) -> tuple[str, str]
             "does, and update the endpoint",
             code=CODE,
         )
-    name = str(uuid4())
     folder = f"{base.rstrip('/')}/{extension.strip('/')}".rstrip("/")
     failures = config.get("s3_failure_path") or ""
-    return f"{folder}/{filename or f'{name}.out'}", f"{failures.rstrip('/')}/{name}-error.out" if failures else ""
+    return f"{folder}/{filename or f'{number}.out'}", f"{failures.rstrip('/')}/{number}-error.out" if failures else ""

@@ -39,7 +39,7 @@ def describe(stored: Stored) -> dict[str, Any]:
         shown["pending_deployment_summary"] = {
             "endpoint_config_name": pending["endpoint_config_name"],
             "start_time": moment(pending["start_time"]),
-            **_summaries(pending, ("instance_type", "accelerator_type"), pending.get("stage", "Creating")),
+            **_summaries(pending, ("instance_type", "accelerator_type"), "Creating"),
         }
     return {name: value for name, value in shown.items() if value is not None}
 
