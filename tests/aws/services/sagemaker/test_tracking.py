@@ -39,7 +39,9 @@ def start(sagemaker: Any, role: str, bucket: str, upload: Make, unique: Make) ->
     return make
 
 
-def test_a_job_is_tracked_in_its_experiment(sagemaker: Any, start: Make, unique: Make, wait: Make) -> None:
+def test_a_job_is_tracked_in_its_experiment(
+    client: Make, sagemaker: Any, start: Make, unique: Make, wait: Make
+) -> None:
     experiment, run = unique("experiment"), unique("run")
     sagemaker.create_experiment(ExperimentName=experiment)
     run_arn = sagemaker.create_trial_component(TrialComponentName=run)["TrialComponentArn"]
@@ -75,6 +77,12 @@ def test_a_job_is_tracked_in_its_experiment(sagemaker: Any, start: Make, unique:
     assert (metric["MetricName"], metric["Count"]) == ("train:rmse", 4)
     assert metric["Min"] <= metric["Last"] <= metric["Max"]
     assert metric["StdDev"] > 0
+    query = {"MetricName": "train:rmse", "ResourceArn": arn, "MetricStat": "Last", "Period": "IterationNumber"}
+    queries = [query | {"XAxisType": "IterationNumber"}, query | {"Period": "OneHour", "XAxisType": "Timestamp"}]
+    steps, hours = client("sagemaker-metrics").batch_get_metrics(MetricQueries=queries)["MetricQueryResults"]
+    assert steps["XAxisValues"] == [0, 1, 2, 3]
+    assert steps["MetricValues"] == sorted(steps["MetricValues"], reverse=True)
+    assert steps["MetricValues"][-1] == hours["MetricValues"][-1] == pytest.approx(metric["Last"])
     inside = sagemaker.list_trial_components(ExperimentName=experiment)["TrialComponentSummaries"]
     assert [each["TrialComponentName"] for each in inside] == [component["TrialComponentName"]]
     linked = sagemaker.list_associations(SourceArn=run_arn)["AssociationSummaries"]

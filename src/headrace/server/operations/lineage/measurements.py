@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +13,11 @@ from headrace.server.clock import stamp
 from headrace.server.context import Context
 from headrace.server.operations.lineage.kinds import COMPONENT, component_named
 from headrace.server.operations.lineage.measures import Measure
+from headrace.server.operations.metrics import reading
 from headrace.server.operations.metrics.storing import LARGEST, NEWEST, OLDEST
-from headrace.server.resources import Stored, by_arn, member
-from headrace.server.resources.rows import SHOWN, read_row
-from headrace.server.stores.metadata.tables.resources import RESOURCES
+from headrace.server.operations.training.metrics import DIMENSION, NAMESPACE
+from headrace.server.operations.training.statuses import TRAINING_JOB
+from headrace.server.resources import Stored, by_arn
 from headrace.server.stores.metadata.tables.trial_metrics import TRIAL_METRICS
 
 MOST_METRICS = 300
@@ -61,7 +62,8 @@ def batch_put_metrics(
 def batch_get_metrics(context: Context, *, metric_queries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return a series for each query, or why there is none. AWS page: BatchGetMetrics.
 
-    The x axis has steps, or times in milliseconds since 1970, each the begin of a period; Start and End likewise.
+    The x axis has steps, or times in milliseconds since 1970, each the begin of a period; Start and End likewise. The
+    values of a training job are counted as its steps.
     """
     return {"metric_query_results": [_series(context, query) for query in metric_queries]}
 
@@ -76,21 +78,16 @@ def _series(context: Context, query: Mapping[str, Any]) -> dict[str, Any]:
     if by_step != (query["period"] == "IterationNumber"):
         message = f"Period {query['period']} doesn't go with XAxisType {query['x_axis_type']}; choose one of its kind"
         return _refused(message)
-    components = _components(context, query["resource_arn"])
-    if components is None:
+    stored = by_arn(context.connection, query["resource_arn"].lower())
+    if stored is None:
         return _refused(f"The resource {query['resource_arn']} does not exist; correct its ARN")
-    columns = TRIAL_METRICS.c
-    axis = columns.step if by_step else columns.time
-    where = [columns.component.in_(components), columns.name == query["metric_name"], axis.is_not(None)]
-    if query.get("start") is not None:
-        where.append(axis >= query["start"])
-    if query.get("end") is not None:
-        where.append(axis <= query["end"])
+    start, end = query.get("start"), query.get("end")
     size = PERIODS.get(query["period"], 1)
     points: dict[int, Measure] = {}
-    rows = context.connection.execute(select(axis, columns.time, columns.value).where(*where).order_by(columns.id))
-    for at, time, value in rows:
-        points.setdefault(at // size * size, Measure()).add(value, time)
+    for step, time, value in _values(context, stored, query["metric_name"]):
+        at = step if by_step else time
+        if at is not None and (start is None or at >= start) and (end is None or at <= end):
+            points.setdefault(at // size * size, Measure()).add(value, time)
     begins = sorted(points)[:MOST_POINTS]
     return {
         "status": "Complete" if len(begins) == len(points) else "Truncated",
@@ -99,16 +96,20 @@ def _series(context: Context, query: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _components(context: Context, arn: str) -> list[str] | None:
-    """Return the ARNs of the components that a query is about: its own, or those whose source it names; None else."""
-    stored = by_arn(context.connection, arn.lower())
-    if stored is None:
-        return None
-    if stored.kind == COMPONENT.kind:
-        return [stored.arn]
-    columns = RESOURCES.c
-    chosen = select(*SHOWN).where(columns.kind == COMPONENT.kind, member("source_arn") == stored.arn)
-    return [read_row(row).arn for row in context.connection.execute(chosen)]
+def _values(context: Context, stored: Stored, name: str) -> Iterator[tuple[int | None, int, float]]:
+    """Yield (step, time, value) of a metric of a component, or of a training job, whose log has no other steps."""
+    if stored.kind == TRAINING_JOB.kind:
+        metric = {
+            "namespace": NAMESPACE,
+            "metric_name": name,
+            "dimensions": [{"name": DIMENSION, "value": stored.name}],
+        }
+        yield from ((step, time, value) for step, (time, value) in enumerate(reading.values(context, metric)))
+        return
+    columns = TRIAL_METRICS.c
+    chosen = select(columns.step, columns.time, columns.value)
+    chosen = chosen.where(columns.component == stored.arn, columns.name == name).order_by(columns.id)
+    yield from (tuple(row) for row in context.connection.execute(chosen))
 
 
 def _refused(message: str) -> dict[str, Any]:

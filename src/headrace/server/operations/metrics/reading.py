@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -34,14 +35,7 @@ def summaries(
     context: Context, metric: Mapping[str, Any], period: int, start: int, end: int, unit: str | None
 ) -> dict[tuple[int, str], Summary]:
     """Return what each (begin of a period, unit) comes to from `start` up to and without `end` (ms)."""
-    columns = METRICS.c
-    digest = hashlib.sha256(written(named(metric.get("dimensions") or ())).encode()).hexdigest()
-    number = context.connection.scalar(
-        select(columns.id).where(
-            columns.account == context.place.account, columns.region == context.place.region,
-            columns.namespace == metric["namespace"], columns.name == metric["metric_name"], columns.digest == digest,
-        )
-    )  # fmt: skip
+    number = _number(context, metric)
     found: dict[tuple[int, str], Summary] = {}
     if number is None:
         return found
@@ -55,6 +49,26 @@ def summaries(
     return found
 
 
+def values(context: Context, metric: Mapping[str, Any]) -> Iterator[tuple[int, float]]:
+    """Yield (begin of its period, value) of all known values of a metric, in the order in which they came."""
+    points = METRIC_POINTS.c
+    chosen = select(points.time, points.distribution).where(points.metric == _number(context, metric))
+    for time, distribution in context.connection.execute(chosen.order_by(points.time, points.id)):
+        for value, count in json.loads(distribution or "[]"):
+            yield from ((time, value) for _ in range(int(count)))
+
+
 def named(dimensions: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """Return dimensions by name."""
     return {each["name"]: each.get("value", "") for each in dimensions}
+
+
+def _number(context: Context, metric: Mapping[str, Any]) -> int | None:
+    columns = METRICS.c
+    digest = hashlib.sha256(written(named(metric.get("dimensions") or ())).encode()).hexdigest()
+    return context.connection.scalar(
+        select(columns.id).where(
+            columns.account == context.place.account, columns.region == context.place.region,
+            columns.namespace == metric["namespace"], columns.name == metric["metric_name"], columns.digest == digest,
+        )
+    )  # fmt: skip
