@@ -66,8 +66,8 @@ def headrace(server: Any) -> Callable[..., list[str]]:
 @pytest.fixture(params=["env", "env --proxy"])
 def shell(request: pytest.FixtureRequest, run: Any, headrace: Any) -> Any:
     """Return what runs a line of a shell in which `eval "$(headrace env)"` was said before."""
-    command, *flags = request.param.split()
-    prepared = f'eval "$({shlex.join(headrace(command, *flags))})"; alias_aws() {{ {AWS} "$@"; }}'
+    exports = run(*headrace(*request.param.split())).stdout
+    prepared = f'eval {shlex.quote(exports)}; alias_aws() {{ {AWS} "$@"; }}'
     return lambda line: run("bash", "-euc", f"{prepared}; {line.replace('aws ', 'alias_aws ')}").stdout
 
 
