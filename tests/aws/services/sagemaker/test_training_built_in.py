@@ -152,13 +152,16 @@ def test_an_augmented_manifest_is_wrapped_in_recordio(
 def test_artifacts_may_stay_files(
     client: Callable[..., Any], upload: Upload, request_of: Made, train: Made, channel: Made, abalone: Any, bucket: str
 ) -> None:
-    """With the CompressionType NONE the model's files lie under output/model/."""
-    output = {"S3OutputPath": f"s3://{bucket}/plain/", "CompressionType": "NONE"}
+    """With the CompressionType NONE the model's files lie under output/model/, encrypted as was asked for."""
+    output = {"S3OutputPath": f"s3://{bucket}/plain/", "CompressionType": "NONE", "KmsKeyId": "alias/mine"}
     job = train(request_of([channel("train", upload("train.csv", abalone(50, 6).csv))], OutputDataConfig=output))
     prefix = f"plain/{job['TrainingJobName']}/output/model/"
     assert job["ModelArtifacts"]["S3ModelArtifacts"] == f"s3://{bucket}/{prefix}"
     found = client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
     assert [each["Key"] for each in found] == [f"{prefix}xgboost-model"]
+    stored = client("s3").head_object(Bucket=bucket, Key=found[0]["Key"])
+    assert stored["ServerSideEncryption"] == "aws:kms"
+    assert stored["SSEKMSKeyId"].endswith(":alias/mine")
 
 
 def test_checkpoints_go_to_s3_and_come_back(

@@ -33,7 +33,7 @@ from headrace.server.operations.autopilot.results import (
 )
 from headrace.server.operations.autopilot.survey import Survey, survey_tables
 from headrace.server.operations.autopilot.walking import SEARCH, SHORTEST, Walk
-from headrace.server.operations.storage.transfer import Key, check_put, put, stage
+from headrace.server.operations.storage.transfer import Key, check_put, encryption, put, stage
 from headrace.server.operations.training.channels import DataError
 from headrace.server.operations.training.outputs import written
 from headrace.server.resources import Place, Stored
@@ -208,8 +208,9 @@ class Autopilot:
     def _write(self, connection: Connection, made: Made, staged: Sequence[Staged]) -> Context:
         """Let the objects appear, and store the candidates, once however often an attempt comes here."""
         context = self.actor.context(connection)
+        headers = encryption(self.request["output_data_config"].get("kms_key_id"))
         for (key, _, content_type), content in zip(made.objects, staged, strict=True):
-            put(context, key.bucket, key.key, content, content_type=content_type)
+            put(context, key.bucket, key.key, content, content_type=content_type, **headers)
         stored, record, now = self._stored(connection), {"candidates": made.candidates}, self.platform.clock()
         if made.candidates:
             name = stored.record["lowered"]

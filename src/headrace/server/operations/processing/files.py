@@ -11,10 +11,9 @@ from headrace.server.errors import Denied, NotFound, OperationError
 from headrace.server.operations.acting import Actor
 from headrace.server.operations.storage.buckets import find_bucket
 from headrace.server.operations.storage.names import bucket_arn
-from headrace.server.operations.storage.transfer import Key, list_keys, parse_uri, put
+from headrace.server.operations.storage.transfer import Key, encryption, list_keys, parse_uri, put
 from headrace.server.operations.training.channels import DataError, Room, Source, explained, fetch
 from headrace.server.operations.training.outputs import files_of, stage_file
-from headrace.server.operations.transforms.outputs import encryption
 from headrace.server.stores.objects import Staged
 
 MACHINE = PurePosixPath("/opt/ml")

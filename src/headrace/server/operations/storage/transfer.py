@@ -125,6 +125,11 @@ def put(context: Context, bucket: str, key: str, staged: Staged, *, content_type
     put_object(context, bucket=bucket, key=key, body=staged, content_type=content_type or None, **headers)
 
 
+def encryption(key: str | None) -> dict[str, str]:
+    """Return the headers for `put` of an object under a KMS key; none without one."""
+    return {"server_side_encryption": "aws:kms", "ssekms_key_id": key} if key else {}
+
+
 def check_put(actor: Actor, bucket: str, key: str) -> None:
     """Raise NotFound or Denied, before any work is done for it, where an object could not be stored under a key."""
     with actor.reading() as context:

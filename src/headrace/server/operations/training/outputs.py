@@ -14,7 +14,7 @@ from headrace.server.containers.archives import PIECE, pack
 from headrace.server.context import Context
 from headrace.server.errors import Denied, NotFound, OperationError
 from headrace.server.operations.acting import Actor
-from headrace.server.operations.storage.transfer import check_put, parse_uri, put
+from headrace.server.operations.storage.transfer import check_put, encryption, parse_uri, put
 from headrace.server.operations.training.channels import DataError
 from headrace.server.stores.objects import Staged
 
@@ -33,9 +33,13 @@ class Folders:
 
 @dataclass
 class Artifacts:
-    """What is durable in the store of objects and appears with the job's end; `model` is the URI of the model."""
+    """What is durable in the store of objects and appears with the job's end, encrypted under `kms_key` if it is given.
+
+    `model` is the URI of the model.
+    """
 
     bucket: str
+    kms_key: str | None = None
     model: str = ""
     staged: list[tuple[str, Staged]] = field(default_factory=list)
 
@@ -43,7 +47,7 @@ class Artifacts:
         """Let all of it appear when the transaction commits; raises DataError."""
         with written(context, self.bucket):
             for key, staged in self.staged:
-                put(context, self.bucket, key, staged)
+                put(context, self.bucket, key, staged, **encryption(self.kms_key))
 
     def discard(self, actor: Actor) -> None:
         """Drop all of it."""
@@ -72,7 +76,7 @@ def gather(
     An output without a file leaves nothing; `place` is for archives while they are made.
     """
     bucket, prefix = output_prefix(record, job)
-    artifacts = Artifacts(bucket)
+    artifacts = Artifacts(bucket, record["output_data_config"].get("kms_key_id"))
     zipped = record["output_data_config"]["compression_type"] != "NONE"
     left = [("output", "data", folders.output)] if _has_files(folders.output) else []
     if model and folders.model.is_dir() and not folders.model.is_symlink():

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from headrace.server.clock import moment
 from headrace.server.context import Context
-from headrace.server.operations.storage.transfer import Key, parse_uri, put
+from headrace.server.operations.storage.transfer import Key, encryption, parse_uri, put
 from headrace.server.operations.transforms.inputs import Input, output_key
 from headrace.server.stores.objects import Staged
 from headrace.server.stores.objects.contract import ObjectStore, Staging
@@ -94,8 +94,3 @@ def capture_key(uri: str, side: str, start: int) -> Key:
     where = parse_uri(uri)
     folder = f"{where.key.strip('/')}/" if where.key.strip("/") else ""
     return Key(where.bucket, f"{folder}{side}/{moment(start):%Y/%m/%d/%H}/{uuid4()}.json")
-
-
-def encryption(key: str | None) -> dict[str, str]:
-    """Return the headers of an object under a KMS key; none without one."""
-    return {"server_side_encryption": "aws:kms", "ssekms_key_id": key} if key else {}
