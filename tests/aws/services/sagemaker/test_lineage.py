@@ -204,8 +204,9 @@ def test_what_no_query_can_be_is_refused(sagemaker: Any, chain: dict[str, str]) 
         sagemaker.query_lineage(StartArns=[f"{chain['data']}0"])
     with refused("ValidationException"):
         sagemaker.query_lineage(StartArns=[chain["data"]], MaxDepth=11)
-    with refused("ValidationException"):
+    with refused("ValidationException") as raised:
         sagemaker.query_lineage(StartArns=[chain["data"]], NextToken="foreign")
+    assert "pagination token" in raised.value.response["Error"]["Message"]
 
 
 def test_an_association_needs_leave_for_both_ends(client: Make, unique: Make, artifact: Make, sagemaker: Any) -> None:
