@@ -208,6 +208,11 @@ def test_an_update_that_was_cut_short_is_finished(flow: Flow) -> None:
     endpoint = flow.in_service("update")
     assert (endpoint["EndpointStatus"], endpoint["EndpointConfigName"]) == ("InService", "update-2")
     assert [each["VariantName"] for each in endpoint["ProductionVariants"]] == ["other"]
+    wanted = [{"VariantName": "other", "DesiredWeight": 0.5, "DesiredInstanceCount": 2}]
+    flow.sagemaker.update_endpoint_weights_and_capacities(EndpointName="update", DesiredWeightsAndCapacities=wanted)
+    flow.kill_and_restart()
+    [variant] = flow.in_service("update")["ProductionVariants"]
+    assert (variant["CurrentInstanceCount"], variant["CurrentWeight"]) == (2, 0.5)
 
 
 def test_a_transform_is_done_once_and_whole(flow: Flow) -> None:
