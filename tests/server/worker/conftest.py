@@ -25,7 +25,16 @@ from headrace.server.worker.process import Timing
 
 HERE = Path(__file__).parent
 collect_ignore = ["faults.py", "job_handlers.py", "stage.py"]
-QUICK = {"lease": 20_000, "beat": 200, "flush": 40, "poll": 20, "asked": 100, "terminated": 300, "finish": 50}
+QUICK = {
+    "lease": 20_000,
+    "beat": 200,
+    "flush": 40,
+    "poll": 20,
+    "asked": 100,
+    "stopped": 300,
+    "terminated": 300,
+    "finish": 50,
+}
 NAMES = (HERE / "job_handlers.py").read_text().split("\ndef ")[1:]
 HANDLERS = {name.partition("(")[0]: f"job_handlers:{name.partition('(')[0]}" for name in NAMES}
 

@@ -218,7 +218,7 @@ time.sleep(60)
 )
 def test_code_of_a_user_may_save_when_it_is_stopped(sqlite_jobs: Any) -> None:
     job = sqlite_jobs.add("run_script", {"script": STOPPABLE}, user_code=True)
-    with sqlite_jobs.work(timing={"terminated": 10_000}):
+    with sqlite_jobs.work(timing={"stopped": 10_000}):
         sqlite_jobs.running(job)
         sqlite_jobs.cancel(job)
         assert sqlite_jobs.ended(job).state == "cancelled"

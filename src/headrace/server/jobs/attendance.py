@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 
 LOOK = 0.2
+PATIENCE = 120.0
+"""Seconds that SageMaker lets pass between SIGTERM and SIGKILL."""
+
 BLOCK = 1 << 16
 LONGEST_LINE = 1 << 16
 
@@ -18,22 +23,26 @@ def attend(
     on_line: Callable[[str], None],
     until: Callable[[], bool],
     ask_to_stop: Callable[[], None],
+    patience: float = PATIENCE,
 ) -> None:
     """Return when the process has ended; `ask_to_stop` is called once, when `until` says so.
 
+    Where it has not ended `patience` seconds later it is killed.
     Its standard output, where it is a pipe, is copied to this process's own. What outlives the process is not read on.
     """
     output = process.stdout.fileno() if process.stdout is not None else None
     lines = _Lines(on_line)
-    asked = False
+    killed_at = math.inf
     while process.poll() is None:
         if output is None:
             _wait(process)
         elif not _read(output, lines, LOOK):
             output = None
-        if not asked and until():
-            asked = True
+        if killed_at == math.inf and until():
+            killed_at = time.monotonic() + patience
             ask_to_stop()
+        elif time.monotonic() >= killed_at:
+            process.kill()
     while output is not None and _read(output, lines, 0.0):
         pass
     lines.end()

@@ -41,7 +41,8 @@ class Timing:
 
     `lease` without a sign of life and a job is taken over; `beat` between signs of life; `flush` until log lines and
     progress are stored; `poll` between looks at the queue. A job that is to stop is asked, gets SIGTERM after `asked`,
-    and SIGKILL `terminated` later; when the worker stops, its jobs first have `finish` to end by themselves.
+    and SIGKILL `stopped` later: time for a user's code to save what it has, and for that to be stored. When the worker
+    stops, its jobs first have `finish` to end by themselves, and get SIGKILL `terminated` after SIGTERM.
     """
 
     lease: int = 30_000
@@ -49,6 +50,7 @@ class Timing:
     flush: int = 1_000
     poll: int = 250
     asked: int = 2_000
+    stopped: int = 180_000
     terminated: int = 30_000
     finish: int = 5_000
 
@@ -125,8 +127,8 @@ class JobProcess:
             self._steps = [(now, signal.SIGKILL)]
         else:
             terminate = now + self._timing.asked / 1000
-            self._steps = [(now, None), (terminate, signal.SIGTERM)]
-            self._steps += [(terminate + self._timing.terminated / 1000, signal.SIGKILL)]
+            patience = self._timing.stopped if why is End.STOP else self._timing.terminated
+            self._steps = [(now, None), (terminate, signal.SIGTERM), (terminate + patience / 1000, signal.SIGKILL)]
 
     def kill(self) -> None:
         """Kill it with all that it started, now."""

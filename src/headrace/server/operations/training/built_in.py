@@ -42,6 +42,7 @@ class BuiltInTraining:
     def train(self) -> None:
         """Fit the model; raises ClientError."""
         folders = self.folders
+        self.task.finish_in_peace()
         for folder in (folders.model, folders.output):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)

@@ -47,6 +47,7 @@ class ScriptTraining:
     def train(self) -> None:
         """Run the script to its end; raises AlgorithmError, or ClientError where it can't be started."""
         program = self._program()
+        self.task.finish_in_peace()
         if self.task.stopped():
             return
         with ExitStack() as feeders:
