@@ -223,3 +223,18 @@ def test_an_endpoint_that_captures_no_longer_fails_the_execution(
     assert executions(platform) == [(1, "Failed")]
     told = by_itself(platform, lambda context: describe_monitoring_schedule(context, monitoring_schedule_name="s"))
     assert told["last_monitoring_execution_summary"]["failure_reason"].startswith("The endpoint e captures no data")
+
+
+def test_an_endpoint_that_is_still_being_made_can_be_monitored(
+    platform: Platform, clock: Clock, schedule: dict[str, Any]
+) -> None:
+    def unmake(context: Context) -> None:
+        stored = endpoint_named(context.connection, context.place, "e")
+        record = {"lowered": "e", "pending": stored.record["deployment"]}
+        resources.change(context.connection, ENDPOINT, stored, now=context.now, record=record)
+        create_monitoring_schedule(context, monitoring_schedule_name="t", monitoring_schedule_config=schedule)
+
+    by_itself(platform, unmake)
+    clock.now = NINE + HOUR
+    run_monitoring(platform, clock())
+    assert executions(platform) == [(1, "Pending"), (1, "Pending")]

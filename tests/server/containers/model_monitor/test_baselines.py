@@ -123,6 +123,8 @@ def test_the_way_to_tell_drift_of_categories_is_chosen(
         ({"json": {"lines": True}}, {"a.json": "{\n"}, r"line 1 of a\.json is no JSON"),
         ({"json": {"lines": True}}, {"a.json": "[1]\n"}, r"line 1 of a\.json holds \[1\], which is no JSON object"),
         ({"json": {"lines": True}}, {"a.json": '{"a": [1]}\n'}, "the value of 'a' is a list, and only flat JSON"),
+        ({"json": {"lines": True}}, {"a.json": '{"a":' * 900 + "1" + "}" * 900}, "is nested more than 50 deep"),
+        ({"json": {"lines": True}}, {"a.json": '{"a":' * 90_000}, r"line 1 of a\.json is no JSON"),
         ({"parquet": {}}, {"a.parquet": "no"}, r"a\.parquet is no flat Parquet table"),
         ({"xml": {}}, {"a": "1"}, "the dataset_format .* is none; write"),
         ("csv", {"a": "1"}, "the dataset_format 'csv' is none; write"),

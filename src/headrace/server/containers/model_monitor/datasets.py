@@ -11,7 +11,7 @@ import polars as pl
 
 from headrace.server.containers.model_monitor.request import AnalysisFailed, DatasetFormat
 
-LONGEST_SHOWN = 60
+LONGEST_SHOWN, DEEPEST = 60, 50
 
 
 def files_under(folder: Path, shown: str) -> list[Path]:
@@ -66,6 +66,8 @@ def flat(record: Any, where: str) -> dict[str, str | None]:
 
 
 def _flattened(prefix: str, record: Mapping[str, Any], where: str) -> Iterable[tuple[str, str | None]]:
+    if prefix.count(".") > DEEPEST:
+        raise AnalysisFailed(f"{where} is nested more than {DEEPEST} deep, and only flat JSON is analysed")
     for name, value in record.items():
         if isinstance(value, dict):
             yield from _flattened(f"{prefix}{name}.", value, where)

@@ -8,8 +8,8 @@ from typing import Any
 from headrace.server.context import Context
 from headrace.server.errors import InvalidInput
 from headrace.server.operations.acting import check_role
-from headrace.server.operations.endpoints.serving import Serving, serving
-from headrace.server.operations.endpoints.states import arn_of
+from headrace.server.operations.endpoints.serving import Serving, read_serving
+from headrace.server.operations.endpoints.states import ENDPOINT, arn_of
 from headrace.server.operations.processing.requests import check_path, is_analysis
 from headrace.server.operations.processing.states import PROCESSING_JOB
 from headrace.server.operations.storage.transfer import parse_uri
@@ -43,19 +43,25 @@ def check_definition(context: Context, job: Mapping[str, Any]) -> None:
 
 
 def monitored_endpoint(context: Context, job: Mapping[str, Any]) -> Serving:
-    """Return what serves at the endpoint that a job looks at; raises InvalidInput where it captures no data."""
+    """Return what serves, or is to serve, at the endpoint that a job looks at.
+
+    Raises InvalidInput where there is none, or where it captures no data.
+    """
     wanted = job["monitoring_inputs"][0].get("endpoint_input")
     if not wanted:
         raise _invalid("BatchTransformInput is not monitored here; give an EndpointInput, or run CreateProcessingJob")
     name = wanted["endpoint_name"]
-    found = serving(context.connection, context.place, name)
-    if found is None:
+    stored = find(context.connection, ENDPOINT, context.place, name)
+    if stored is None:
         raise _invalid(f'Could not find endpoint "{arn_of(context.place, name)}"')
-    if not found.data_capture or found.data_capture.get("enable_capture") is False:
-        raise _invalid(
-            f"The endpoint {name} captures no data; give its configuration a DataCaptureConfig with EnableCapture"
-        )
-    return found
+    for which in ("deployment", "pending"):
+        record = {"deployment": stored.record.get(which)}
+        found = read_serving(stored.arn, name, context.place, stored.state, record)
+        if found.data_capture and found.data_capture.get("enable_capture") is not False:
+            return found
+    raise _invalid(
+        f"The endpoint {name} captures no data; give its configuration a DataCaptureConfig with EnableCapture"
+    )
 
 
 def baseline_uris(context: Context, job: Mapping[str, Any]) -> dict[str, str]:
