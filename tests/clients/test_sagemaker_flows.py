@@ -119,6 +119,7 @@ def test_version_2_tracks_runs_metrics_and_the_lineage_of_jobs(flow: Any) -> Non
     assert told["table"][1].endswith("-first")
     assert set(told["job"]) < set(told["table"])
     assert {"loss - Min", "train:rmse - Last", "Experiments", "SageMaker.ImageUri - Value"} <= set(told["columns"])
+    assert told["curve"]
     assert told["lineage"] == ["Artifact:DataSet", "Artifact:Image", "Artifact:Model", "TrialComponent:None"]
 
 

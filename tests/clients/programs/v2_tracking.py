@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import abalone
 import sagemaker
-from sagemaker.analytics import ExperimentAnalytics
+from sagemaker.analytics import ExperimentAnalytics, TrainingJobAnalytics
 from sagemaker.experiments import Run, list_runs, load_run
 from sagemaker.inputs import TrainingInput
 from sagemaker.lineage.query import LineageFilter, LineageQuery, LineageQueryDirectionEnum
@@ -49,6 +49,7 @@ runs = list_runs(experiment_name=name.lower(), sagemaker_session=session)
 table = ExperimentAnalytics(
     experiment_name=name.lower(), sort_by="parameters.rate", sagemaker_session=session
 ).dataframe()
+of_metrics = TrainingJobAnalytics(job["TrainingJobName"], ["train:rmse"], session).dataframe()
 component = session.sagemaker_client.describe_trial_component(TrialComponentName=f"{name}-first".lower())
 failed = session.sagemaker_client.describe_trial_component(TrialComponentName=f"{name}-third".lower())
 of_job = session.sagemaker_client.list_trial_components(SourceArn=job["TrainingJobArn"])["TrialComponentSummaries"]
@@ -70,6 +71,7 @@ json.dump(
         "experiment": job["ExperimentConfig"],
         "job": [each["TrialComponentName"] for each in of_job],
         "name": job["TrainingJobName"],
+        "curve": list(of_metrics["value"]),
         "lineage": sorted(each.lineage_entity + ":" + str(each.lineage_source) for each in queried.vertices),
     },
     sys.stdout,
