@@ -56,18 +56,13 @@ class Flow:
         self.server = self._start(self._data)
 
     def train(self, name: str, rounds: int = 20) -> None:
+        source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/train"}}
         self.sagemaker.create_training_job(
             TrainingJobName=name,
             AlgorithmSpecification={"TrainingImage": IMAGE, "TrainingInputMode": "File"},
             RoleArn=self.role,
             HyperParameters={"num_round": str(rounds)},
-            InputDataConfig=[
-                {
-                    "ChannelName": "train",
-                    "ContentType": "text/csv",
-                    "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/train"}},
-                }
-            ],
+            InputDataConfig=[{"ChannelName": "train", "ContentType": "text/csv", "DataSource": source}],
             OutputDataConfig={"S3OutputPath": f"s3://{BUCKET}/models"},
             ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
             StoppingCondition={"MaxRuntimeInSeconds": 600},
