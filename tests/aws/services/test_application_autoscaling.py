@@ -332,6 +332,15 @@ def test_callers_need_the_documented_permissions(
         ServiceNamespace="sagemaker", ResourceIds=[bounds["ResourceId"]]
     )["ScalableTargets"]  # fmt: skip
     assert target["RoleARN"] == role["Arn"]
+    untagged = user("application-autoscaling:RegisterScalableTarget", *needed)("application-autoscaling")
+    scaling.deregister_scalable_target(**named(served))
+    code, message = refused(untagged.register_scalable_target, **bounds, Tags={"team": "red"})
+    assert (code, "application-autoscaling:TagResource" in message) == ("AccessDeniedException", True)
+    scaling.register_scalable_target(**bounds, Tags={"team": "red"})
+    (target,) = scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=[bounds["ResourceId"]])[
+        "ScalableTargets"
+    ]
+    assert scaling.list_tags_for_resource(ResourceARN=target["ScalableTargetARN"])["Tags"] == {"team": "red"}
     code, message = refused(lambda: track(user(own)("application-autoscaling"), served, 5))
     assert (code, "cloudwatch:PutMetricAlarm" in message) == ("AccessDeniedException", True)
     limited = user(own, resources=target["ScalableTargetARN"])("application-autoscaling")
