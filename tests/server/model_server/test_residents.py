@@ -12,11 +12,11 @@ import pytest
 from headrace.server.containers.contract import ClientError, Predictor
 from headrace.server.model_server.residents import Residents, resident_bytes
 
-SIZE = 32 << 20
+SIZE = 64 << 20
 
 
 class Heavy(Predictor):
-    """A model of 32 MiB."""
+    """A model of 64 MiB."""
 
     def __init__(self, name: str) -> None:
         self.name = name
