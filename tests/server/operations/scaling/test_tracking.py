@@ -46,6 +46,17 @@ def test_a_cooldown_holds_back_unless_more_is_needed_than_what_it_added(stage: A
     assert stage.count == 5, "the five minutes of the cooldown are over: 15 of three instances need five"
 
 
+def test_values_without_measure_do_no_harm(stage: Any) -> None:
+    stage.register(high=2)
+    stage.track(1e-100, scale_out_cooldown=0, customized_metric_specification=custom("Other"))
+    stage.invoked(1e100, 1e100, 1e100, metric="Other")
+    assert stage.count == 2
+    stage.invoked(*[-1e100] * 16, metric="Other", attend=False)
+    stage.attend()
+    assert stage.count == 1
+    assert "-AlarmLow-" in stage.activities()[-1]["cause"]
+
+
 def test_a_short_cooldown_lets_out_again_after_three_new_minutes(stage: Any) -> None:
     stage.register(high=9)
     stage.track(10, scale_out_cooldown=0)

@@ -44,6 +44,9 @@ NAMESPACE = "sagemaker"
 TRACKING = "target_tracking_scaling_policy_configuration"
 INSTANCES, CONCURRENCY = "sagemaker:variant:DesiredInstanceCount", "sagemaker:variant:DesiredProvisionedConcurrency"
 _VARIANT = re.compile(r"endpoint/([a-zA-Z0-9-]{1,63})/variant/([a-zA-Z0-9-]{1,63})")
+SIDES = ("High", "Low")
+"""The alarms of a target tracking policy, in their order: above its target, and well below it."""
+
 MOST_CHILDREN, MOST_SHOWN = 200, 50
 IDENTITY = ("service_namespace", "resource_id", "scalable_dimension")
 

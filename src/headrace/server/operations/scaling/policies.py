@@ -146,6 +146,6 @@ def _check_only(configuration: Mapping[str, Any], others: Sequence[Stored]) -> N
 
 def _alarms(context: Context, resource_id: str, number: str) -> list[dict[str, str]]:
     place = context.place
-    names = [f"TargetTracking-{resource_id}-Alarm{side}-{number}" for side in ("High", "Low")]
+    names = [f"TargetTracking-{resource_id}-Alarm{side}-{number}" for side in kinds.SIDES]
     prefix = f"arn:{place.partition}:cloudwatch:{place.region}:{place.account}:alarm:"
     return [{"alarm_name": name, "alarm_arn": prefix + name} for name in names]

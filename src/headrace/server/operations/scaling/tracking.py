@@ -1,8 +1,7 @@
 """What target tracking policies make of their metrics.
 
-AWS page: How target tracking scaling for Application Auto Scaling works. Three periods
-above the target scale out, fifteen minutes of them below nine tenths of it scale in; only those count that began after
-the last change of the capacity.
+AWS page: How target tracking scaling for Application Auto Scaling works. Three periods above the target scale out,
+fifteen minutes of them below nine tenths of it scale in; only those count that began after the last change.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any
 
 from headrace.server.context import Context
 from headrace.server.errors import InvalidInput
-from headrace.server.operations.scaling.kinds import TRACKING
+from headrace.server.operations.scaling.kinds import SIDES, TRACKING
 from headrace.server.operations.scaling.measures import Pace, pace_of, values
 from headrace.server.resources import Stored
 
@@ -41,7 +40,7 @@ class Wish:
     @property
     def cause(self) -> str:
         """What an activity says of it."""
-        alarm = next(each["alarm_name"] for each in self.policy.record["alarms"] if self.side in each["alarm_name"])
+        alarm = self.policy.record["alarms"][SIDES.index(self.side)]["alarm_name"]
         return f"monitor alarm {alarm} in state ALARM triggered policy {self.policy.name}"
 
 
@@ -110,4 +109,4 @@ def _series(context: Context, policy: Stored, present: Present, pace: Pace) -> l
 
 def _needed(capacity: int, value: float, target: float) -> int:
     """Return how much is needed for a value per unit of a capacity to come down, or up, to the target."""
-    return math.ceil(min(capacity * value / target, LARGEST_CAPACITY) - 1e-9)
+    return math.ceil(max(0.0, min(capacity * value / target, LARGEST_CAPACITY)) - 1e-9)
