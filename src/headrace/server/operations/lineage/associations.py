@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from headrace.server import resources
 from headrace.server.clock import moment, stamp
 from headrace.server.context import Context
 from headrace.server.errors import InvalidInput, NotFound
-from headrace.server.operations.lineage.edges import ASSOCIATION, connect, disconnect, edges
+from headrace.server.operations.lineage.edges import ASSOCIATION, connect, disconnect, edges, stored_by_arns
 from headrace.server.operations.lineage.kinds import NODES
 from headrace.server.resources import Stored, by_arn
 
@@ -67,12 +66,14 @@ def list_associations(
         ends = {"destinations": [str(wanted["destination_arn"])]}
     after = stamp(created_after) if created_after else None
     before = stamp(created_before) if created_before else None
-    chosen = [
-        summary
+    found = [
+        edge
         for edge in edges(context, ASSOCIATION, **ends)
         if (after is None or edge.created > after) and (before is None or edge.created < before)
-        if _matches(summary := _summary(context, edge), wanted)
     ]
+    arns = {edge.record[end] for edge in found for end in ("source_arn", "destination_arn")}
+    known = {stored.arn: stored for stored in stored_by_arns(context, sorted(arns))}
+    chosen = [summary for edge in found if _matches(summary := _summary(edge, known), wanted)]
     order = {"SourceArn": "source_arn", "DestinationArn": "destination_arn", "SourceType": "source_type"} | {
         "DestinationType": "destination_type", "CreationTime": "creation_time",
     }  # fmt: skip
@@ -111,13 +112,13 @@ def lineage_type_of(stored: Stored) -> str:
     return LINEAGE_TYPES.get(kind, kind)
 
 
-def _summary(context: Context, edge: Stored) -> dict[str, Any]:
+def _summary(edge: Stored, known: Mapping[str, Stored]) -> dict[str, Any]:
     found: dict[str, Any] = {"creation_time": moment(edge.created), "created_by": edge.record["created_by"]}
     if "association_type" in edge.record:
         found["association_type"] = edge.record["association_type"]
     for end in ("source", "destination"):
         arn = edge.record[f"{end}_arn"]
-        stored = resources.by_arn(context.connection, arn)
+        stored = known.get(arn)
         kind = stored.kind.rpartition("/")[2].replace("experiment-", "").replace("-", "_") if stored else ""
         name = stored.record.get(f"{kind}_name") if stored else None
         found |= {f"{end}_arn": arn, **({f"{end}_name": name} if name else {})}

@@ -69,6 +69,15 @@ def edges(
     return sorted(found.values(), key=lambda stored: (stored.created, stored.name))
 
 
+def stored_by_arns(context: Context, arns: Sequence[str]) -> list[Stored]:
+    """Return the resources that there are of these ARNs, in their order."""
+    found: dict[str, Stored] = {}
+    for start in range(0, len(arns), MOST_AT_ONCE):
+        chosen = select(*SHOWN).where(RESOURCES.c.arn.in_(arns[start : start + MOST_AT_ONCE]))
+        found |= {stored.arn: stored for stored in map(read_row, context.connection.execute(chosen))}
+    return [found[arn] for arn in arns if arn in found]
+
+
 def forget(context: Context, resource: Resource, arn: str) -> None:
     """Delete every connection of an entity."""
     for stored in edges(context, resource, sources=[arn], destinations=[arn]):

@@ -11,7 +11,7 @@ from headrace.server.clock import stamp
 from headrace.server.context import Context
 from headrace.server.errors import InvalidInput
 from headrace.server.operations.lineage.associations import lineage_type_of, node, part, type_of
-from headrace.server.operations.lineage.edges import ASSOCIATION, MOST_AT_ONCE, edges
+from headrace.server.operations.lineage.edges import ASSOCIATION, edges, stored_by_arns
 from headrace.server.operations.lineage.kinds import NODES
 from headrace.server.resources import Stored
 from headrace.server.resources.rows import SHOWN, read_row
@@ -72,15 +72,6 @@ def _walk(context: Context, starts: Sequence[str], direction: str, depth: int) -
             if not front or len(seen) > MOST_VERTICES:
                 break
     return stored_by_arns(context, list(dict.fromkeys(order))), list(passed.values())
-
-
-def stored_by_arns(context: Context, arns: Sequence[str]) -> list[Stored]:
-    """Return the resources that there are of these ARNs, in their order."""
-    found: dict[str, Stored] = {}
-    for start in range(0, len(arns), MOST_AT_ONCE):
-        chosen = select(*SHOWN).where(RESOURCES.c.arn.in_(arns[start : start + MOST_AT_ONCE]))
-        found |= {stored.arn: stored for stored in map(read_row, context.connection.execute(chosen))}
-    return [found[arn] for arn in arns if arn in found]
 
 
 def _every(context: Context) -> list[Stored]:

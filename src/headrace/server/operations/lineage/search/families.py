@@ -8,8 +8,7 @@ from typing import Any
 from headrace.server.context import Context
 from headrace.server.operations import entities
 from headrace.server.operations.lineage.components import described_component
-from headrace.server.operations.lineage.edges import MEMBERSHIP, edges
-from headrace.server.operations.lineage.queries import stored_by_arns
+from headrace.server.operations.lineage.edges import MEMBERSHIP, edges, stored_by_arns
 from headrace.server.operations.lineage.search.jobs import (
     searched_processing_job,
     searched_training_job,
