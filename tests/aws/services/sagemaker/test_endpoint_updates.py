@@ -159,15 +159,25 @@ def test_changes_that_can_not_be_made_are_refused(sagemaker: Any, configure: Mak
     sagemaker.delete_endpoint(EndpointName=name)
 
 
-def test_traffic_moves_in_steps(sagemaker: Any, configure: Make, endpoint: Make, settle: Make, load: Any) -> None:
+SIZE = {"Type": "INSTANCE_COUNT", "Value": 1}
+ROLLING = {"RollingUpdatePolicy": {"MaximumBatchSize": SIZE, "WaitIntervalInSeconds": 1}}
+
+
+def blue_green(**routing: Any) -> dict[str, Any]:
+    """Return a DeploymentConfig of steps a second long."""
+    shown = {"TrafficRoutingConfiguration": routing | {"WaitIntervalInSeconds": 1}, "TerminationWaitInSeconds": 0}
+    return {"BlueGreenUpdatePolicy": shown}
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [blue_green(Type="CANARY", CanarySize=SIZE), blue_green(Type="LINEAR", LinearStepSize=SIZE), ROLLING],
+    ids=["canary", "linear", "rolling"],
+)
+def test_traffic_moves_in_steps(
+    sagemaker: Any, configure: Make, endpoint: Make, settle: Make, load: Any, policy: dict[str, Any]
+) -> None:
     name, other = endpoint(configure(InitialInstanceCount=2)), configure(slope=3.0, InitialInstanceCount=2)
-    size = {"Type": "INSTANCE_COUNT", "Value": 1}
-    policy = {
-        "BlueGreenUpdatePolicy": {
-            "TrafficRoutingConfiguration": {"Type": "CANARY", "WaitIntervalInSeconds": 1, "CanarySize": size},
-            "TerminationWaitInSeconds": 0,
-        }
-    }
     with load(name) as answers:
         sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=other, DeploymentConfig=policy)
         found = settle(name)
@@ -177,10 +187,31 @@ def test_traffic_moves_in_steps(sagemaker: Any, configure: Make, endpoint: Make,
     firsts = [round(each) for each in answers]
     change = firsts.index(max(firsts))
     assert min(firsts) in firsts[change:], "old instances answer beside the new one for a while"
-    assert "BlueGreenUpdatePolicy" in sagemaker.describe_endpoint(EndpointName=name)["LastDeploymentConfig"]
-    both = policy | {"RollingUpdatePolicy": {"MaximumBatchSize": size, "WaitIntervalInSeconds": 0}}
-    with pytest.raises(ClientError, match="Only one of BlueGreenUpdatePolicy and RollingUpdatePolicy"):
-        sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=other, DeploymentConfig=both)
+    sagemaker.delete_endpoint(EndpointName=name)
+
+
+def test_a_policy_whose_parts_do_not_go_together_is_refused(
+    sagemaker: Any, configure: Make, endpoint: Make, unique: Make
+) -> None:
+    configuration = configure()
+    name, canary = endpoint(configuration), blue_green(Type="CANARY", CanarySize=SIZE)
+    alarms = {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "errors"}]}}
+    for policy, said in (
+        (canary | ROLLING, "Only one of BlueGreenUpdatePolicy and RollingUpdatePolicy"),
+        (blue_green(Type="LINEAR"), "Type LINEAR needs LinearStepSize"),
+        (canary | alarms, "alarms of CloudWatch are not built in here"),
+    ):
+        for call in (
+            lambda policy=policy: sagemaker.update_endpoint(
+                EndpointName=name, EndpointConfigName=configuration, DeploymentConfig=policy
+            ),
+            lambda policy=policy: sagemaker.create_endpoint(
+                EndpointName=unique("never"), EndpointConfigName=configuration, DeploymentConfig=policy
+            ),
+        ):
+            with pytest.raises(ClientError, match=said) as raised:
+                call()
+            assert raised.value.response["Error"]["Code"] == "ValidationException"
     sagemaker.delete_endpoint(EndpointName=name)
 
 
