@@ -176,3 +176,73 @@ def job(
         )
 
     return make
+
+
+@pytest.fixture
+def captured(
+    client: Callable[..., Any],
+    endpoint: Callable[[str], str],
+    configure: Callable[..., str],
+    bucket: str,
+    unique: Callable[[str], str],
+) -> str:
+    """Return the name of an endpoint that captures what it is asked and answers."""
+    sagemaker, name, model = client("sagemaker"), unique("captured"), configure()
+    variants = sagemaker.describe_endpoint_config(EndpointConfigName=model)["ProductionVariants"]
+    sagemaker.create_endpoint_config(
+        EndpointConfigName=name,
+        ProductionVariants=variants,
+        DataCaptureConfig={
+            "EnableCapture": True,
+            "InitialSamplingPercentage": 100,
+            "DestinationS3Uri": f"s3://{bucket}/captured",
+            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+            "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"]},
+        },
+    )
+    return endpoint(name)
+
+
+@pytest.fixture
+def definition(bucket: str, role: str, captured: str) -> Callable[..., dict[str, Any]]:
+    """Return what makes a MonitoringJobDefinition for the endpoint."""
+
+    def make(**changes: Any) -> dict[str, Any]:
+        local = "/opt/ml/processing/input/endpoint"
+        output = {"S3Uri": f"s3://{bucket}/reports", "LocalPath": "/opt/ml/processing/output"}
+        return {
+            "BaselineConfig": {
+                "ConstraintsResource": {"S3Uri": f"s3://{bucket}/baseline/constraints.json"},
+                "StatisticsResource": {"S3Uri": f"s3://{bucket}/baseline/statistics.json"},
+            },
+            "MonitoringInputs": [{"EndpointInput": {"EndpointName": captured, "LocalPath": local}}],
+            "MonitoringOutputConfig": {"MonitoringOutputs": [{"S3Output": output}]},
+            "MonitoringResources": {
+                "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 20}
+            },
+            "MonitoringAppSpecification": {
+                "ImageUri": "159807026194.dkr.ecr.us-west-2.amazonaws.com/sagemaker-model-monitor-analyzer"
+            },
+            "RoleArn": role,
+            **changes,
+        }
+
+    return make
+
+
+@pytest.fixture
+def executed(client: Callable[..., Any], wait: Callable[..., dict[str, Any]]) -> Callable[[str], dict[str, Any]]:
+    """Return what waits for the last execution of a schedule and returns its summary."""
+    sagemaker = client("sagemaker")
+
+    def until(schedule: str) -> dict[str, Any]:
+        answer = wait(
+            lambda: sagemaker.describe_monitoring_schedule(MonitoringScheduleName=schedule),
+            lambda found: (
+                found["LastMonitoringExecutionSummary"]["MonitoringExecutionStatus"]
+                not in ("Pending", "InProgress", "Stopping")
+            ),
+        )
+        return dict(answer["LastMonitoringExecutionSummary"])
+
+    return until

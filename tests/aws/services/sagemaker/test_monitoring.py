@@ -15,54 +15,6 @@ ROWS = 60
 
 
 @pytest.fixture
-def captured(
-    client: Callable[..., Any],
-    endpoint: Callable[[str], str],
-    configure: Callable[..., str],
-    bucket: str,
-    unique: Callable[[str], str],
-) -> str:
-    """Return the name of an endpoint that captures what it is asked and answers."""
-    sagemaker, name, model = client("sagemaker"), unique("captured"), configure()
-    variants = sagemaker.describe_endpoint_config(EndpointConfigName=model)["ProductionVariants"]
-    sagemaker.create_endpoint_config(
-        EndpointConfigName=name,
-        ProductionVariants=variants,
-        DataCaptureConfig={
-            "EnableCapture": True,
-            "InitialSamplingPercentage": 100,
-            "DestinationS3Uri": f"s3://{bucket}/captured",
-            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
-            "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"]},
-        },
-    )
-    return endpoint(name)
-
-
-@pytest.fixture
-def definition(bucket: str, role: str, captured: str) -> Callable[..., dict[str, Any]]:
-    """Return what makes a MonitoringJobDefinition for the endpoint."""
-
-    def make(**changes: Any) -> dict[str, Any]:
-        local = "/opt/ml/processing/input/endpoint"
-        output = {"S3Uri": f"s3://{bucket}/reports", "LocalPath": "/opt/ml/processing/output"}
-        return {
-            "BaselineConfig": {
-                "ConstraintsResource": {"S3Uri": f"s3://{bucket}/baseline/constraints.json"},
-                "StatisticsResource": {"S3Uri": f"s3://{bucket}/baseline/statistics.json"},
-            },
-            "MonitoringInputs": [{"EndpointInput": {"EndpointName": captured, "LocalPath": local}}],
-            "MonitoringOutputConfig": {"MonitoringOutputs": [{"S3Output": output}]},
-            "MonitoringResources": CLUSTER,
-            "MonitoringAppSpecification": {"ImageUri": ANALYZER},
-            "RoleArn": role,
-            **changes,
-        }
-
-    return make
-
-
-@pytest.fixture
 def make_baseline(
     client: Callable[..., Any],
     bucket: str,
@@ -103,21 +55,6 @@ def make_baseline(
         assert done["ProcessingJobStatus"] == "Completed", done
 
     return make
-
-
-@pytest.fixture
-def executed(client: Callable[..., Any], wait: Callable[..., dict[str, Any]]) -> Callable[[str], dict[str, Any]]:
-    """Return what waits for the last execution of a schedule and returns its summary."""
-    sagemaker = client("sagemaker")
-
-    def until(schedule: str) -> dict[str, Any]:
-        answer = wait(
-            lambda: sagemaker.describe_monitoring_schedule(MonitoringScheduleName=schedule),
-            lambda found: found["LastMonitoringExecutionSummary"]["MonitoringExecutionStatus"] in ENDED,
-        )
-        return dict(answer["LastMonitoringExecutionSummary"])
-
-    return until
 
 
 @pytest.fixture
@@ -225,89 +162,3 @@ def test_a_definition_is_run_by_schedules(
         with pytest.raises(ClientError, match="Requested resource not found") as missing:
             gone()
         assert missing.value.response["Error"]["Code"] == "ResourceNotFound"
-
-
-def test_an_hourly_schedule_is_changed_stopped_and_started(
-    client: Callable[..., Any], definition: Callable[..., dict[str, Any]], unique: Callable[[str], str]
-) -> None:
-    sagemaker, name = client("sagemaker"), unique("schedule")
-
-    def config(expression: str) -> dict[str, Any]:
-        return {"ScheduleConfig": {"ScheduleExpression": expression}, "MonitoringJobDefinition": definition()}
-
-    def told() -> dict[str, Any]:
-        return dict(sagemaker.describe_monitoring_schedule(MonitoringScheduleName=name))
-
-    hourly, daily = config("cron(0 * ? * * *)"), config("cron(0 12 ? * * *)")
-    sagemaker.create_monitoring_schedule(MonitoringScheduleName=name, MonitoringScheduleConfig=hourly)
-    assert told()["MonitoringScheduleStatus"] == "Scheduled"
-    assert told()["MonitoringScheduleConfig"] == hourly
-    assert "LastMonitoringExecutionSummary" not in told()
-    sagemaker.update_monitoring_schedule(MonitoringScheduleName=name, MonitoringScheduleConfig=daily)
-    assert told()["MonitoringScheduleConfig"] == daily
-    for _ in range(2):
-        sagemaker.stop_monitoring_schedule(MonitoringScheduleName=name)
-        assert told()["MonitoringScheduleStatus"] == "Stopped"
-    sagemaker.start_monitoring_schedule(MonitoringScheduleName=name)
-    assert told()["MonitoringScheduleStatus"] == "Scheduled"
-    with pytest.raises(ClientError, match="exists already") as taken:
-        sagemaker.create_monitoring_schedule(MonitoringScheduleName=name, MonitoringScheduleConfig=daily)
-    assert taken.value.response["Error"]["Code"] == "ResourceInUse"
-
-
-def endpoint_input(name: str, path: str = "/opt/ml/processing/input") -> dict[str, Any]:
-    return {"MonitoringInputs": [{"EndpointInput": {"EndpointName": name, "LocalPath": path}}]}
-
-
-BATCH = {
-    "BatchTransformInput": {
-        "DataCapturedDestinationS3Uri": "s3://b/c", "DatasetFormat": {"Csv": {"Header": True}}, "LocalPath": "/opt/ml/processing/i",
-    }
-}  # fmt: skip
-SCRIPT = {"ImageUri": ANALYZER, "RecordPreprocessorSourceUri": "s3://b/script.py"}
-REFUSED: list[tuple[dict[str, Any], str]] = [
-    (endpoint_input("no-such-endpoint"), 'Could not find endpoint "arn:aws:sagemaker:us-east-1:'),
-    ({"MonitoringInputs": [BATCH]}, "BatchTransformInput is not monitored here"),
-    (
-        {"MonitoringAppSpecification": SCRIPT},
-        "RecordPreprocessorSourceUri is set, and the model monitor runs no scripts",
-    ),
-    (
-        {"MonitoringAppSpecification": {"ImageUri": "own/monitor:1"}},
-        "The image own/monitor:1 is not the model monitor's",
-    ),
-    ({"RoleArn": "arn:aws:iam::123456789012:role/nobody"}, "Could not assume role"),
-    ({"BaselineConfig": {"BaseliningJobName": "never-run"}}, "Could not find the baselining job 'never-run'"),
-    ({"BaselineConfig": {"ConstraintsResource": {"S3Uri": "https://b/c"}}}, "is no S3 URI"),
-]
-
-
-def test_what_can_not_be_monitored_is_refused(
-    client: Callable[..., Any],
-    captured: str,
-    definition: Callable[..., dict[str, Any]],
-    endpoint: Callable[[str], str],
-    configure: Callable[..., str],
-    unique: Callable[[str], str],
-) -> None:
-    sagemaker = client("sagemaker")
-
-    def refusal(job: dict[str, Any] | None, expression: str = "cron(0 * ? * * *)", **more: Any) -> str:
-        config = {"ScheduleConfig": {"ScheduleExpression": expression}, **more}
-        if job is not None:
-            config["MonitoringJobDefinition"] = job
-        with pytest.raises(ClientError) as refused:
-            sagemaker.create_monitoring_schedule(MonitoringScheduleName=unique("s"), MonitoringScheduleConfig=config)
-        assert refused.value.response["Error"]["Code"] == "ValidationException"
-        return str(refused.value)
-
-    for changes, sentence in REFUSED:
-        assert sentence in refusal(definition(**changes))
-    quiet = endpoint(configure())
-    assert f"The endpoint {quiet} captures no data" in refusal(definition(**endpoint_input(quiet)))
-    assert "which is not below /opt/ml/processing" in refusal(definition(**endpoint_input(captured, "/tmp/x")))
-    assert "Invalid schedule expression 'rate(1 hour)'" in refusal(definition(), "rate(1 hour)")
-    assert "NOW needs DataAnalysisStartTime and DataAnalysisEndTime" in refusal(definition(), "NOW")
-    assert "needs one of MonitoringJobDefinition and" in refusal(None)
-    assert "Could not find the data quality job definition 'x'" in refusal(None, MonitoringJobDefinitionName="x")
-    assert "The MonitoringType ModelBias is not built here" in refusal(definition(), MonitoringType="ModelBias")

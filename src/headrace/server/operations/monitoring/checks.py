@@ -8,8 +8,7 @@ from typing import Any
 from headrace.server.context import Context
 from headrace.server.errors import InvalidInput
 from headrace.server.operations.acting import check_role
-from headrace.server.operations.endpoints.serving import Serving, read_serving
-from headrace.server.operations.endpoints.states import ENDPOINT, arn_of
+from headrace.server.operations.monitoring.sources import watched
 from headrace.server.operations.processing.requests import check_path, is_analysis
 from headrace.server.operations.processing.states import PROCESSING_JOB
 from headrace.server.operations.storage.transfer import parse_uri
@@ -33,35 +32,12 @@ def check_definition(context: Context, job: Mapping[str, Any]) -> None:
     for name, shown in SCRIPTS.items():
         if specification.get(name):
             raise _invalid(f"{shown} is set, and the model monitor runs no scripts of users here; leave it out")
-    monitored_endpoint(context, job)
-    check_path(job["monitoring_inputs"][0]["endpoint_input"]["local_path"], "EndpointInput")
+    check_path(watched(context, job).path, "MonitoringInputs")
     output = job["monitoring_output_config"]["monitoring_outputs"][0]["s3_output"]
     parse_uri(output["s3_uri"])
     check_path(output["local_path"], "MonitoringOutputs")
     baseline_uris(context, job)
     check_role(context, job["role_arn"])
-
-
-def monitored_endpoint(context: Context, job: Mapping[str, Any]) -> Serving:
-    """Return what serves, or is to serve, at the endpoint that a job looks at.
-
-    Raises InvalidInput where there is none, or where it captures no data.
-    """
-    wanted = job["monitoring_inputs"][0].get("endpoint_input")
-    if not wanted:
-        raise _invalid("BatchTransformInput is not monitored here; give an EndpointInput, or run CreateProcessingJob")
-    name = wanted["endpoint_name"]
-    stored = find(context.connection, ENDPOINT, context.place, name)
-    if stored is None:
-        raise _invalid(f'Could not find endpoint "{arn_of(context.place, name)}"')
-    for which in ("deployment", "pending"):
-        record = {"deployment": stored.record.get(which)}
-        found = read_serving(stored.arn, name, context.place, stored.state, record)
-        if found.data_capture and found.data_capture.get("enable_capture") is not False:
-            return found
-    raise _invalid(
-        f"The endpoint {name} captures no data; give its configuration a DataCaptureConfig with EnableCapture"
-    )
 
 
 def baseline_uris(context: Context, job: Mapping[str, Any]) -> dict[str, str]:

@@ -36,7 +36,7 @@ def create_data_quality_job_definition(
     """
     given = {name: value for name, value in request.items() if value is not None}
     check_definition(context, _as_job(given))
-    endpoint = given["data_quality_job_input"]["endpoint_input"]["endpoint_name"]
+    endpoint = endpoint_of(_as_job(given)) or ""
     record = {**given, "lowered": job_definition_name.lower(), "endpoint_name": endpoint}
     named = {each["key"]: each["value"] for each in tags}
     try:
@@ -111,6 +111,12 @@ def job_of(context: Context, config: Mapping[str, Any]) -> Mapping[str, Any]:
     if stored is None:
         raise InvalidInput(f"Could not find the data quality job definition {name!r}.", code="ValidationException")
     return _as_job(stored.record)
+
+
+def endpoint_of(job: Mapping[str, Any]) -> str | None:
+    """Return the name of the endpoint that a MonitoringJobDefinition looks at, None where it looks at none."""
+    given = job["monitoring_inputs"][0].get("endpoint_input")
+    return str(given["endpoint_name"]) if given else None
 
 
 def _as_job(given: Mapping[str, Any]) -> dict[str, Any]:

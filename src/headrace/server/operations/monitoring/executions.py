@@ -12,9 +12,9 @@ from headrace.server import resources
 from headrace.server.clock import moment, stamp
 from headrace.server.context import Context
 from headrace.server.errors import AlreadyExists, InvalidInput
-from headrace.server.operations.endpoints.serving import Serving
-from headrace.server.operations.monitoring.checks import RESOURCES, baseline_uris, monitored_endpoint
+from headrace.server.operations.monitoring.checks import RESOURCES, baseline_uris
 from headrace.server.operations.monitoring.definitions import TYPE, job_of
+from headrace.server.operations.monitoring.sources import Watched, watched
 from headrace.server.operations.monitoring.times import Window, iso
 from headrace.server.operations.processing.jobs import start
 from headrace.server.operations.processing.requests import complete_request
@@ -25,7 +25,6 @@ from headrace.server.stores.metadata.tables.resources import RESOURCES as ROWS
 BASELINE = "/opt/ml/processing/baseline"
 FOLDERS = {"constraints_resource": "constraints", "statistics_resource": "stats"}
 VARIABLES = {"constraints_resource": "baseline_constraints", "statistics_resource": "baseline_statistics"}
-FORMAT = {"sagemakerCaptureJson": {"captureIndexNames": ["endpointInput", "endpointOutput"]}}
 RUNTIME = 3_600
 SAME = {
     "monitoring_schedule_name": "monitoring_schedule_name",
@@ -39,7 +38,7 @@ def launch(context: Context, schedule: Stored, scheduled: int, window: Window) -
     """Begin the execution of a time as a processing job, or note why it can't be; it is done once for each time."""
     try:
         job = job_of(context, schedule.record["monitoring_schedule_config"])
-        endpoint, baseline = monitored_endpoint(context, job), baseline_uris(context, job)
+        data, baseline = watched(context, job), baseline_uris(context, job)
     except InvalidInput as error:
         note_failed(context, schedule, scheduled, error.message)
         return
@@ -48,7 +47,7 @@ def launch(context: Context, schedule: Stored, scheduled: int, window: Window) -
     execution = _store(context, schedule, scheduled, {"processing_job_arn": arn})
     if execution is None:
         return
-    record = complete_request(_request(job, schedule.name, endpoint, baseline, scheduled, window))
+    record = complete_request(_request(job, schedule.name, data, baseline, scheduled, window))
     members = {"monitoring_schedule_arn": schedule.arn, "execution": execution.arn, "role_arn": job["role_arn"]}
     start(context, name, {**record, **members}, {})
 
@@ -119,19 +118,19 @@ def _store(context: Context, schedule: Stored, scheduled: int, members: Mapping[
 def _request(
     job: Mapping[str, Any],
     schedule: str,
-    endpoint: Serving,
+    data: Watched,
     baseline: Mapping[str, str],
     scheduled: int,
     window: Window,
 ) -> dict[str, Any]:
     """Return the members of CreateProcessingJob for an execution (AWS page: Container contract inputs)."""
-    source = job["monitoring_inputs"][0]["endpoint_input"]["local_path"]
     wanted = job["monitoring_output_config"]
     output = wanted["monitoring_outputs"][0]["s3_output"]
-    place = f"{output['s3_uri'].rstrip('/')}/{endpoint.name}/{schedule}/{moment(scheduled):%Y/%m/%d/%H}"
+    parts = (output["s3_uri"].rstrip("/"), data.endpoint, schedule, f"{moment(scheduled):%Y/%m/%d/%H}")
+    place = "/".join(part for part in parts if part)
     specification = job["monitoring_app_specification"]
     return {
-        "processing_inputs": [*_captured(endpoint, source, window), *_baselines(baseline)],
+        "processing_inputs": [*data.inputs(window.hours()), *_baselines(baseline)],
         "processing_output_config": {
             "outputs": [
                 {
@@ -146,12 +145,12 @@ def _request(
         "stopping_condition": job.get("stopping_condition") or {"max_runtime_in_seconds": RUNTIME},
         "app_specification": {name: specification[name] for name in specification if not name.endswith("_source_uri")},
         "environment": {
-            "dataset_format": json.dumps(FORMAT),
+            "dataset_format": json.dumps(data.form),
             "publish_cloudwatch_metrics": "Enabled",
             **(job.get("environment") or {}),
-            "dataset_source": source,
+            "dataset_source": data.path,
             "output_path": output["local_path"],
-            "sagemaker_endpoint_name": endpoint.name,
+            **({"sagemaker_endpoint_name": data.endpoint} if data.endpoint else {}),
             "sagemaker_monitoring_schedule_name": schedule,
             "start_time": iso(window.start),
             "end_time": iso(window.end),
@@ -164,29 +163,20 @@ def _request(
     }
 
 
-def _captured(endpoint: Serving, source: str, window: Window) -> list[dict[str, Any]]:
-    """Return an input for each hour of captured data of each variant."""
-    destination = (endpoint.data_capture or {})["destination_s3_uri"].rstrip("/")
-    paths = [
-        f"{endpoint.name}/{variant.name}/{moment(hour):%Y/%m/%d/%H}"
-        for variant in endpoint.variants
-        for hour in window.hours()
-    ]
-    return [
-        {"app_managed": True, **_input(f"endpoint_input_{number}", f"{destination}/{path}", f"{source}/{path}")}
-        for number, path in enumerate(paths, 1)
-    ]
-
-
 def _baselines(baseline: Mapping[str, str]) -> list[dict[str, Any]]:
     names = {"constraints_resource": "constraints", "statistics_resource": "baseline"}
     return [
-        _input(names[name], baseline[name], f"{BASELINE}/{FOLDERS[name]}") for name in RESOURCES if name in baseline
+        {
+            "input_name": names[name],
+            "s3_input": {
+                "s3_uri": baseline[name],
+                "local_path": f"{BASELINE}/{FOLDERS[name]}",
+                "s3_data_type": "S3Prefix",
+            },
+        }
+        for name in RESOURCES
+        if name in baseline
     ]
-
-
-def _input(name: str, uri: str, path: str) -> dict[str, Any]:
-    return {"input_name": name, "s3_input": {"s3_uri": uri, "local_path": path, "s3_data_type": "S3Prefix"}}
 
 
 def _summary(stored: Stored) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from headrace.server.clock import moment
 from headrace.server.context import Context
 from headrace.server.errors import AlreadyExists, NotFound
 from headrace.server.operations.monitoring.checks import check_definition
-from headrace.server.operations.monitoring.definitions import TYPE, job_of
+from headrace.server.operations.monitoring.definitions import TYPE, endpoint_of, job_of
 from headrace.server.operations.monitoring.executions import last_execution, launch, note_failed
 from headrace.server.operations.monitoring.times import iso, read_schedule
 from headrace.server.resources import Place, Resource, Stored, member
@@ -175,7 +175,7 @@ def _checked(context: Context, config: Mapping[str, Any]) -> dict[str, Any]:
     check_definition(context, job)
     return {
         "monitoring_schedule_config": {name: value for name, value in config.items() if value is not None},
-        "endpoint_name": job["monitoring_inputs"][0]["endpoint_input"]["endpoint_name"],
+        "endpoint_name": endpoint_of(job),
         "monitoring_job_definition_name": config.get("monitoring_job_definition_name"),
         "next_time": next_time,
     }

@@ -19,7 +19,8 @@ from headrace.server.operations.processing.scripted import run_script
 from headrace.server.operations.training.channels import DataError
 from headrace.server.resources import Place, Stored, by_arn
 
-NAMESPACE = "aws/sagemaker/Endpoints/data-metrics"
+ENDPOINTS, BATCHES = "aws/sagemaker/Endpoints/data-metrics", "aws/sagemaker/ModelMonitoring/data-metrics"
+"""Namespaces of the metrics of what endpoints and batch transforms captured."""
 MINUTE = 60_000
 ALONE = "This server runs a processing job on one machine, which gets all data, whatever its InstanceCount."
 LATE = "Job runtime exceeded MaxRuntimeInSeconds provided"
@@ -147,12 +148,13 @@ def _end(
 def _publish(connection: Connection, place: Place, stored: Stored, metrics: tuple[MetricSet, ...], now: int) -> None:
     """Store the metrics of analysed data in CloudWatch."""
     environment = stored.record.get("environment") or {}
-    dimensions = {
-        "Endpoint": environment.get("sagemaker_endpoint_name", ""),
-        "MonitoringSchedule": environment.get("sagemaker_monitoring_schedule_name", ""),
-    }
+    endpoint = environment.get("sagemaker_endpoint_name")
+    dimensions = {"MonitoringSchedule": environment.get("sagemaker_monitoring_schedule_name", "")}
+    if endpoint:
+        dimensions["Endpoint"] = endpoint
+    namespace = ENDPOINTS if endpoint else BATCHES
     for each in metrics:
         values = (each.count, each.sum, each.minimum, each.maximum)
         if all(math.isfinite(value) and abs(value) <= LARGEST for value in values):
-            number = metric_number(connection, place, NAMESPACE, each.name, dimensions, now)
+            number = metric_number(connection, place, namespace, each.name, dimensions, now)
             add(connection, number, Point(now // MINUTE * MINUTE, 60, "None", *values, None))

@@ -45,10 +45,8 @@ def lay_out(actor: Actor, record: Mapping[str, Any], root: Path) -> None:
     if len(kept) < len(inputs) and not any(each["app_managed"] for each in kept):
         raise NoData
     for each in kept:
-        data = each["s3_input"]
-        fetch(
-            actor, Source(each["input_name"], data, "File"), below(root, data["local_path"]), room=room, stopped=never
-        )
+        for source, folder in _sources(actor, each, below(root, each["s3_input"]["local_path"])):
+            fetch(actor, source, folder, room=room, stopped=never)
 
 
 def below(root: Path, path: str) -> Path:
@@ -103,6 +101,19 @@ class Outputs:
         for _, staged in self._staged:
             self._actor.platform.objects.discard(staged)
         self._staged = []
+
+
+def _sources(actor: Actor, given: Mapping[str, Any], folder: Path) -> list[tuple[Source, Path]]:
+    """Return what an input holds, and its folder; of a schedule's folder of manifests it is what each of them lists."""
+    name, data = given["input_name"], given["s3_input"]
+    if not given["app_managed"] or data["s3_data_type"] != "ManifestFile":
+        return [(Source(name, data, "File"), folder)]
+    named = parse_uri(data["s3_uri"])
+    with explained(actor, data["s3_uri"]):
+        found = list_keys(actor, named.bucket, f"{named.key}/")
+    return [
+        (Source(name, {**data, "s3_uri": each.uri}, "File"), folder / str(number)) for number, each in enumerate(found)
+    ]
 
 
 def _outputs(record: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
