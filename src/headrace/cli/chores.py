@@ -95,7 +95,7 @@ def track_lineage(platform: Platform, now: int) -> None:
     with platform.metadata.reading() as connection:
         behind = following.is_behind(connection)
     while behind:
-        behind = by_itself(platform, following.follow) > 0
+        behind = by_itself(platform, following.follow)
 
 
 def trim_events(platform: Platform, now: int) -> None:

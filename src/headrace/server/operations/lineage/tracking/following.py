@@ -42,13 +42,16 @@ def is_behind(connection: Connection) -> bool:
         return True
 
 
-def follow(context: Context) -> int:
-    """Track what happened next, in one transaction; return of how many events, 0 when it is up to date.
+def follow(context: Context) -> bool:
+    """Track what happened next, in one transaction; tell whether there may be more.
 
     What can't be tracked is logged and left out: lineage never holds up what it tells of.
     """
-    events.subscribe(context.connection, READER, from_start=True)
-    found = events.read(context.connection, READER, limit=AT_ONCE)
+    try:
+        found = events.read(context.connection, READER, limit=AT_ONCE)
+    except NotFound:
+        events.subscribe(context.connection, READER, from_start=True)
+        return True
     for event in {event.arn: event for event in found if event.source == "aws.sagemaker"}.values():
         stored = by_arn(context.connection, event.arn)
         if stored is None or stored.kind not in TRACKED:
@@ -61,4 +64,4 @@ def follow(context: Context) -> int:
             LOG.exception("the lineage of %s could not be kept", stored.arn)
     if found:
         events.advance(context.connection, READER, found[-1])
-    return len(found)
+    return bool(found)
