@@ -100,6 +100,7 @@ def test_the_model_monitor_finds_drift(flow: Any) -> None:
     }
     assert {"length", "diameter", "height"} <= drifted
     assert 0 < told["rows"] <= 40
+    assert (told["changed"], told["executions"]) == ("cron(0 5 ? * * *)", 0)
 
 
 def test_version_2_tracks_runs_metrics_and_the_lineage_of_jobs(flow: Any) -> None:

@@ -62,6 +62,28 @@ summary = monitor.describe_schedule()["LastMonitoringExecutionSummary"]
 violations = monitor.latest_monitoring_constraint_violations().body_dict["violations"]
 rows = monitor.latest_monitoring_statistics().body_dict["dataset"]["item_count"]
 monitor.delete_monitoring_schedule()
+monitor.create_monitoring_schedule(
+    endpoint_input=predictor.endpoint_name,
+    output_s3_uri=f"s3://{bucket}/monitored/reports",
+    statistics=monitor.baseline_statistics(),
+    constraints=monitor.suggested_constraints(),
+    schedule_cron_expression=CronExpressionGenerator.hourly(),
+)
+monitor.update_monitoring_schedule(schedule_cron_expression=CronExpressionGenerator.daily(hour=5), instance_count=2)
+monitor.stop_monitoring_schedule()
+monitor.start_monitoring_schedule()
+changed = monitor.describe_schedule()
+executions = monitor.list_executions()
+monitor.delete_monitoring_schedule()
 predictor.delete_endpoint()
 print()
-json.dump({"status": summary["MonitoringExecutionStatus"], "violations": violations, "rows": rows}, sys.stdout)
+json.dump(
+    {
+        "status": summary["MonitoringExecutionStatus"],
+        "violations": violations,
+        "rows": rows,
+        "changed": changed["MonitoringScheduleConfig"]["ScheduleConfig"]["ScheduleExpression"],
+        "executions": len(executions),
+    },
+    sys.stdout,
+)

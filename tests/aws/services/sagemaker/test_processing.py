@@ -109,8 +109,6 @@ def test_a_baseline_job_writes_statistics_and_constraints(
             {"content": b"a,b\n"},
             "AlgorithmError: the dataset under /opt/ml/processing/input/baseline_dataset_input has no",
         ),
-        ({"content": b"a,b\n1,2,3\n"}, "AlgorithmError: train.csv is no CSV table"),
-        ({"form": "csv"}, "AlgorithmError: the dataset_format 'csv' is none"),
         (
             {"variables": {"record_preprocessor_script": "/opt/ml/processing/a.py"}},
             "AlgorithmError: record_preprocessor",
