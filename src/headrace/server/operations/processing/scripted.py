@@ -8,6 +8,7 @@ from pathlib import Path
 
 from headrace.server.containers.contract import ClientError
 from headrace.server.containers.scripts import ScriptFailed, Training, training_program
+from headrace.server.errors import Unavailable
 from headrace.server.jobs.handle import Job
 from headrace.server.operations.acting import Actor
 from headrace.server.operations.processing.states import INNER, in_camel_case
@@ -55,14 +56,17 @@ def run_script(job: Job, stored: Stored, actor: Actor, root: Path, late: Callabl
             role.renew()
         return late()
 
-    code = job.run(
-        program.command,
-        environment=program.environment,
-        folders=program.folders,
-        network=program.network,
-        confined=program.confined,
-        until=is_to_stop,
-    )
+    try:
+        code = job.run(
+            program.command,
+            environment=program.environment,
+            folders=program.folders,
+            network=program.network,
+            confined=program.confined,
+            until=is_to_stop,
+        )
+    except Unavailable as error:
+        raise ClientError(error.message) from error
     return code, read_inside(root, "output", "message").strip()
 
 

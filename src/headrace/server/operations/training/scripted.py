@@ -11,6 +11,7 @@ from typing import Any
 from headrace.server.containers.archives import unpack
 from headrace.server.containers.contract import ClientError, Metric
 from headrace.server.containers.scripts import Program, ScriptFailed, Training, source_uri, training_program
+from headrace.server.errors import Unavailable
 from headrace.server.operations.role_files import RoleFiles
 from headrace.server.operations.storage.transfer import download, parse_uri
 from headrace.server.operations.training.channels import explained, sources_of
@@ -53,15 +54,18 @@ class ScriptTraining:
         with ExitStack() as feeders:
             for source in self.streamed:
                 feeders.enter_context(Feeder(self.task.actor, source, self.folders.data))
-            code = self.task.job.run(
-                program.command,
-                environment=program.environment,
-                folders=program.folders,
-                network=program.network,
-                confined=program.confined,
-                on_line=self.task.line,
-                until=self._is_to_stop,
-            )
+            try:
+                code = self.task.job.run(
+                    program.command,
+                    environment=program.environment,
+                    folders=program.folders,
+                    network=program.network,
+                    confined=program.confined,
+                    on_line=self.task.line,
+                    until=self._is_to_stop,
+                )
+            except Unavailable as error:
+                raise ClientError(error.message) from error
         if code and not self.task.stopped():
             raise AlgorithmError(f"{self._failure(code)}, exit code: {code if code > 0 else 128 - code}")
 
