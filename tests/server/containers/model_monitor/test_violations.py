@@ -144,6 +144,15 @@ def test_one_side_alone_can_be_analysed(
         run(CAPTURE, {"a.jsonl": json.dumps(mixed)})
 
 
+def test_invocations_without_an_answer_are_left_out(
+    run: Callable[..., Analysis], read: Callable[[str], Any], line: Callable[..., str]
+) -> None:
+    silent = json.loads(line("7,8", ""))
+    silent["captureData"]["endpointOutput"] |= {"observedContentType": "", "encoding": "BASE64"}
+    run(CAPTURE, {"a.jsonl": line("1,2", "0.5") + json.dumps(silent)})
+    assert read("statistics")["dataset"]["item_count"] == 1
+
+
 @pytest.mark.parametrize(
     ("captured", "sentence"),
     [
