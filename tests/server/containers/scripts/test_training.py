@@ -137,7 +137,17 @@ def test_a_shell_script_runs_with_the_environment_first_on_its_path(run: Callabl
     assert "/opt/ml/.environment" in ended.output
 
 
+def test_any_program_of_the_source_can_be_the_entry_point(run: Callable[..., Any]) -> None:
+    ended = run(
+        {"bin/fit": "#!/usr/bin/env python\nimport sklearn, sys; print(sys.argv)\n"}, {"sagemaker_program": "bin/fit"}
+    )
+    assert ended.code == 0, ended.output
+    assert "['./bin/fit']" in ended.output
+
+
 def test_an_entry_point_that_is_missing_is_named(run: Callable[..., Any]) -> None:
+    for name in ("none.sh", "none"):
+        assert f"entry point {name} is not in the source" in run({"fit.py": FIT}, {"sagemaker_program": name}).output
     ended = run({"fit.py": FIT})
     assert ended.code == 1
     assert "entry point train.py is not in the source, which holds fit.py" in ended.output

@@ -43,9 +43,10 @@ def _prepared(told: dict[str, Any], code: Path) -> list[str]:
     if told["install"] or (told.get("source") and (code / "requirements.txt").is_file()):
         packages.install("--requirement", str(code / "requirements.txt"))
     own = [*told["arguments"]]
-    if program.endswith(".sh"):
-        words = shlex.join([f"./{program}", *own])
-        return ["/bin/sh", "-c", f"chmod +x {shlex.quote(program)} && {words}"]
+    shell = ["/bin/sh", "-c", shlex.join([f"./{program}", *own])]
+    if program.endswith(".sh") and (code / program).is_file():
+        (code / program).chmod(0o755)
+        return shell
     if packages.is_package(code):
         packages.install(str(code))
         return [sys.executable, "-m", program.removesuffix(".py").replace("/", "."), *own]
@@ -54,7 +55,8 @@ def _prepared(told: dict[str, Any], code: Path) -> list[str]:
         raise RuntimeError(f"the entry point {program} is not in the source, which holds {found}")
     if program.endswith(".py"):
         return [sys.executable, program, *own]
-    return ["/bin/sh", "-c", shlex.join([f"./{program}", *own])]
+    (code / program).chmod(0o755)
+    return shell
 
 
 def _unpack(source: Path, code: Path) -> None:
