@@ -13,14 +13,16 @@ from headrace.aws import actions, services, specification
 from headrace.aws.errors import JSON_CODES, QUERY_CODES, XML_CODES, UnroutableError, fault
 from headrace.aws.gateway.conditions import of_signature
 from headrace.aws.gateway.records import shown
+from headrace.aws.gateway.repeats import Repeats
 from headrace.aws.gateway.routing import Found, find
 from headrace.aws.protocols import PROTOCOLS, validate
 from headrace.aws.protocols.contract import reading
 from headrace.aws.services import Service
 from headrace.aws.signature import BodyIntake, authenticate
+from headrace.aws.specification import Operation
 from headrace.server.context import Platform
 from headrace.server.errors import NotBuilt
-from headrace.server.guard import Call, Evidence, Intake
+from headrace.server.guard import Call, Check, Evidence, Intake
 from headrace.server.messages import Request, Response
 from headrace.server.security.credentials import find_key
 
@@ -35,6 +37,7 @@ class Gateway:
 
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
+        self._repeats = Repeats()
 
     def streams(self, request: Request) -> bool:
         """Tell from its head whether the request's body is to be staged rather than read into memory."""
@@ -79,19 +82,14 @@ class Gateway:
             )
         decoded = request.notes.get("body", request.body)
         whole = request if decoded is request.body else replace(request, body=decoded)
-        cased = PROTOCOLS[found.protocol].parse(operation, whole, found.labels)
+        cased = self._repeats.parameters(whole, found, decoded or b"")
+        if cased is None:
+            cased = PROTOCOLS[found.protocol].parse(operation, whole, found.labels)
         validate(operation, cased)
         parameters = specification.to_plain(operation.input, cased)
         if service.prepare is not None:
             parameters = service.prepare(operation.name, request, parameters)
-        checks = actions.checks(
-            operation.service.name,
-            operation.name,
-            parameters,
-            partition=self.platform.partition,
-            region=evidence.region,
-            account=evidence.caller.account or self.platform.account,
-        )
+        checks = self._checks(request, operation, parameters, evidence)
         data = operation.name in service.data_events
         return Call(
             service=operation.service.name,
@@ -107,6 +105,25 @@ class Gateway:
             body_member=operation.body_parameter,
             anonymous=_may_be_unsigned(found),
         )
+
+    def _checks(
+        self, request: Request, operation: Operation, parameters: Mapping[str, Any], evidence: Evidence
+    ) -> tuple[Check, ...]:
+        account, understood = evidence.caller.account or self.platform.account, request.notes.get("understood")
+        known = understood.checks.get((evidence.region, account)) if understood is not None else None
+        if known is not None:
+            return known  # type: ignore[no-any-return]
+        found = actions.checks(
+            operation.service.name,
+            operation.name,
+            parameters,
+            partition=self.platform.partition,
+            region=evidence.region,
+            account=account,
+        )
+        if understood is not None:
+            understood.checks[evidence.region, account] = found
+        return found
 
     def intake(self, request: Request, evidence: Evidence, call: Call) -> Intake:
         """Return what takes in the streaming body of an authorised call."""
@@ -162,7 +179,8 @@ class Gateway:
         found: Found | UnroutableError | None = request.notes.get("found")
         if found is None:
             try:
-                found = find(request)
+                understood = self._repeats.find(request)
+                found = find(request) if understood is None else understood.found
             except UnroutableError as error:
                 if request.body is None:
                     raise
