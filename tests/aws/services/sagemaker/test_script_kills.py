@@ -116,10 +116,6 @@ def test_an_environment_that_is_half_made_is_not_used(
         "ClientError: scikit-learn can't be installed: the package index can't be reached (Failed to establish a new "
     )
     assert killed.environments == []
-    here = job({"train.py": "import sklearn, pandas, boto3"})
-    client("sagemaker").create_training_job(**here)
-    assert until(here["TrainingJobName"])["TrainingJobStatus"] == "Completed"
-    assert [path.suffix for path in killed.environments] == [""]
 
 
 @pytest.mark.slow

@@ -26,7 +26,7 @@ from headrace.server.containers.scripts.contract import ScriptFailed
 from headrace.server.containers.scripts.frameworks import FRAMEWORKS, Framework, nearest, release
 from headrace.server.containers.scripts.linking import can_link, link
 
-RECIPE = 1
+RECIPE = 2
 """Part of every environment's name: raised when they are made differently."""
 
 
@@ -142,8 +142,12 @@ def digest(parts: list[str]) -> str:
 
 def _make(new: Path, framework: Framework, wanted: str, log: Callable[[str], None]) -> None:
     log(f"making an environment for {framework.title} {wanted}".rstrip() + "; this is done once")
-    bare(new, "--copies" if sys.platform == "darwin" else "--symlinks")
-    made = Environment(new, framework, "")
+    made, way = Environment(new, framework, ""), "--copies" if sys.platform == "darwin" else "--symlinks"
+    if can_link(["pip"]):
+        bare(new, "--without-pip", way)
+        link(["pip"], made.packages)
+    else:
+        bare(new, way)
     linked = _linked(framework, wanted)
     here = link([*linked, *framework.companions], made.packages) if linked or not framework.distributions else {}
     version, packages = next(iter(linked.values()), ""), []
