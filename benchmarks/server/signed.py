@@ -59,6 +59,10 @@ class Connection:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close it."""
         self._socket.close()
 
     def ask(self, message: bytes, body: Iterable[bytes] = ()) -> tuple[int, int]:
@@ -66,6 +70,14 @@ class Connection:
         self._socket.sendall(message)
         for block in body:
             self._socket.sendall(block)
+        return self.receive()
+
+    def send(self, message: bytes) -> None:
+        """Send a whole request, whose answer `receive` reads."""
+        self._socket.sendall(message)
+
+    def receive(self) -> tuple[int, int]:
+        """Return status and bytes of the next answer."""
         received = b""
         while (end := received.find(b"\r\n\r\n")) < 0:
             more = self._socket.recv(65536)

@@ -18,25 +18,37 @@ from benchmarks.serving.account import BUCKET, JUMPSTART, LIGHTGBM_SOURCE, Accou
 from benchmarks.serving.peers import PEERS, request_of, served
 
 FEATURES = 30
+CONNECTIONS = (1, 4)
+MOST = max(CONNECTIONS)
 
 
 class System:
     """One server that answers the same row, the bytes of a request, and its processes."""
 
     def __init__(self, name: str, server: Server, message: bytes) -> None:
-        self.name, self.message = name, message
-        self._connection = Connection(server)
+        self.name, self._message = name, message
+        self._server = server
+        self._connections: list[Connection] = []
         self._processes = [server.process, *server.process.children(recursive=True)]
 
     def cpu(self) -> dict[int, float]:
         """Return the processor seconds of each process so far, by the kernel's clock of it (in nanoseconds)."""
         return {each.pid: time.clock_gettime(~each.pid << 3 | 2) for each in self._processes if each.is_running()}
 
+    def connect(self, connections: int) -> None:
+        """Ask on so many new connections from now on; those that idle are closed by some servers."""
+        for each in self._connections:
+            each.close()
+        self._connections = [Connection(self._server) for _ in range(connections)]
+
     def ask(self) -> None:
-        """Send the request and read its answer."""
-        status, _ = self._connection.ask(self.message)
-        if status != 200:
-            raise SystemExit(f"{self.name} answered {status}")
+        """Send the request on all connections, and read the answers."""
+        for each in self._connections:
+            each.send(self._message)
+        for each in self._connections:
+            status, _ = each.receive()
+            if status != 200:
+                raise SystemExit(f"{self.name} answered {status}")
 
     def worker(self) -> int:
         """Return the process of Headrace's model, 0 elsewhere."""
@@ -66,11 +78,13 @@ def headrace(server: Server, folder: Path) -> tuple[System, bytes]:
     return System("headrace", server, signed + row), row
 
 
-def one_round(system: System, requests: int) -> tuple[list[float], float, float]:
+def one_round(system: System, requests: int, connections: int) -> tuple[list[float], float, float]:
     """Return wall seconds of each request, and the processor seconds of one: of all processes, of the model's."""
     seconds = []
+    system.connect(connections)
+    system.ask()
     before, worker = system.cpu(), system.worker()
-    for _ in range(requests):
+    for _ in range(requests // connections):
         begin = time.perf_counter()
         system.ask()
         seconds.append(time.perf_counter() - begin)
@@ -87,7 +101,10 @@ def main() -> None:
     parser.add_argument("--peers", nargs="*", default=list(PEERS))
     arguments = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    rounds: dict[str, list[tuple[list[float], float, float]]] = {name: [] for name in ("headrace", *arguments.peers)}
+    names = ("headrace", *arguments.peers)
+    rounds: dict[str, dict[int, list[tuple[list[float], float, float]]]] = {
+        name: {count: [] for count in CONNECTIONS} for name in names
+    }
     with work_folder() as folder, ExitStack() as stack:
         first, row = headrace(stack.enter_context(running("headrace", folder)), folder)
         systems = [first]
@@ -95,23 +112,28 @@ def main() -> None:
             server = stack.enter_context(served(name, folder))
             systems.append(System(name, server, request_of(name, server, row)))
         for system in systems:
-            one_round(system, arguments.requests)
+            one_round(system, arguments.requests, MOST)
             say(f"{system.name} answers")
         for _ in range(arguments.rounds):
-            for system in systems:
-                rounds[system.name].append(one_round(system, arguments.requests))
-    facts = {}
-    for name, found in rounds.items():
-        seconds = [each for times, _, _ in found for each in times]
-        facts[name] = {
-            "cpu_us": median(cpu for _, cpu, _ in found) * 1e6,
-            "worker_us": median(cpu for _, _, cpu in found) * 1e6,
-            "p50_ms": median(seconds) * 1e3,
-            "p99_ms": quantiles(seconds, n=100)[98] * 1e3,
-            "load": os.getloadavg()[0],
-        }
-        say(f"{name}: " + ", ".join(f"{key} {value:.2f}" for key, value in facts[name].items()))
-    keep("endpoint", facts)
+            for count in CONNECTIONS:
+                for system in systems:
+                    rounds[system.name][count].append(one_round(system, arguments.requests, count))
+    facts = {name: {str(count): figures(found) for count, found in each.items()} for name, each in rounds.items()}
+    for name, each in facts.items():
+        for count, found in each.items():
+            say(f"{name}, {count} connections: " + ", ".join(f"{key} {value:.2f}" for key, value in found.items()))
+    keep("endpoint", {"systems": facts, "load": os.getloadavg()[0]})
+
+
+def figures(rounds: list[tuple[list[float], float, float]]) -> dict[str, float]:
+    """Return the medians of the rounds of one system."""
+    seconds = [each for times, _, _ in rounds for each in times]
+    return {
+        "cpu_us": median(cpu for _, cpu, _ in rounds) * 1e6,
+        "worker_us": median(cpu for _, _, cpu in rounds) * 1e6,
+        "p50_ms": median(seconds) * 1e3,
+        "p99_ms": quantiles(seconds, n=100)[98] * 1e3,
+    }
 
 
 if __name__ == "__main__":

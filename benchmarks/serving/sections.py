@@ -22,25 +22,27 @@ def sections(rows: dict[str, Any], table: Table) -> list[str]:
 
 
 def _endpoint(rows: dict[str, Any], table: Table) -> list[str]:
-    ours = rows["headrace"]["cpu_us"]
+    systems = rows["systems"]
     lines: list[list[object]] = [
         [
             name,
+            count,
             f"{f['cpu_us']:,.0f}",
             f"{f['worker_us']:,.0f}" if f["worker_us"] else "",
-            f"{f['cpu_us'] / ours:.2f}",
+            f"{f['cpu_us'] / systems['headrace'][count]['cpu_us']:.2f}",
             f"{f['p50_ms']:.2f}",
             f"{f['p99_ms']:.2f}",
-            f"{f['load']:.1f}",
         ]
-        for name, f in rows.items()
+        for count in systems["headrace"]
+        for name, f in ((name, each[count]) for name, each in systems.items())
     ]
     text = (
-        "`python -m benchmarks.serving.endpoint`: LightGBM, 100 trees, 30 features, one row a request, one connection, in turns. Headrace's "
-        "requests are signed (SigV4), authorised, measured and logged, and its row is CSV; the peers check nobody, and their row is JSON. CPU is "
-        "that of all processes of a server, by the kernel's clocks of them; *worker* is the process of the model behind its private socket."
+        "`python -m benchmarks.serving.endpoint`: LightGBM, 100 trees, 30 features, one row a request, on so many connections at a time, in turns. "
+        "Headrace's requests are signed (SigV4), authorised, measured and logged, and its row is CSV; the peers check nobody, and their row is "
+        "JSON. CPU is that of all processes of a server for one request, by the kernel's clocks of them; *worker* is the process of the model behind "
+        f"its private socket. Milliseconds are until all connections are answered. Load {rows['load']:.1f}."
     )
-    headings = ["server", "CPU µs", "worker µs", "times ours", "p50 ms", "p99 ms", "load"]
+    headings = ["server", "connections", "CPU µs", "worker µs", "times ours", "p50 ms", "p99 ms"]
     return ["### One invocation", text, table(headings, lines)]
 
 
