@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -45,10 +45,12 @@ class Platform:
 class Later:
     """An answer that takes time: the guard asks for it once the operation's transaction is over, so none is held.
 
-    Only operations that read may return one.
+    Only operations that read may return one. `soon`, where there is one, answers the same in the event loop without a
+    thread that waits; it raises NotSoon where it can't, and `answer` is asked.
     """
 
     answer: Callable[[], Mapping[str, Any] | None]
+    soon: Callable[[], Awaitable[Mapping[str, Any] | None]] | None = None
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,14 @@ class Gateway:
         except UnroutableError:
             return False
 
+    def soon(self, request: Request) -> bool:
+        """Tell whether a request's head was understood before, as one of an operation that answers soon."""
+        understood = self._repeats.find(request) if "origin" not in request.header else None
+        if understood is None:
+            return False
+        service = services.service(understood.found.operation.service.name)
+        return service is not None and understood.found.operation.name in service.soon
+
     def authenticate(self, request: Request, connection: Connection) -> Evidence:
         """Return who signed the request, for which region, and what its body must be."""
         found, now = self._found(request), self.platform.clock()

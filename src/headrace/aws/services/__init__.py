@@ -34,7 +34,8 @@ class Service:
     parameters and answer are the members of botocore's shapes in snake_case.
 
     `errors` maps kinds of error to this service's codes, where they differ from the door's defaults; `data_events`
-    names operations that are data events, not management ones; `anonymous` those that unsigned callers may try.
+    names operations that are data events, not management ones; `anonymous` those that unsigned callers may try; `soon`
+    those that may be answered in the event loop.
 
     Where the wire has more than the model says, these see it: `prepare(operation, request, parameters) -> parameters`
     before the checks, `digests(operation, parameters)` names further digests of a streaming body,
@@ -48,6 +49,7 @@ class Service:
     errors: Mapping[type[OperationError], str] = field(default_factory=dict)
     data_events: frozenset[str] = frozenset()
     anonymous: frozenset[str] = frozenset()
+    soon: frozenset[str] = frozenset()
     prepare: Callable[[str, Request, dict[str, Any]], dict[str, Any]] | None = None
     digests: Callable[[str, Mapping[str, Any]], tuple[str, ...]] | None = None
     finish: Callable[[str, Request, Mapping[str, Any], Mapping[str, Any], Response], Response] | None = None

@@ -9,4 +9,5 @@ SERVICE = Service(
     modules=(invocation, asynchronous),
     errors={InvalidInput: "ValidationError", NotFound: "ValidationError", Unavailable: "ServiceUnavailable"},
     data_events=frozenset({"InvokeEndpoint", "InvokeEndpointAsync", "InvokeEndpointWithResponseStream"}),
+    soon=frozenset({"InvokeEndpoint"}),
 )

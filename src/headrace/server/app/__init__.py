@@ -85,7 +85,9 @@ class Application:
             admitted = await run(self._admit, door, request)
         if admitted is None:
             whole = await read_whole(request, incoming, self.platform.settings.largest_body)
-            return await run(self.guard.answer, door, whole)
+            begun = self.guard.begin(door, whole) if is_small(request) and door.soon(whole) else None
+            answered = await self.guard.finish(begun, run) if begun is not None else None
+            return answered if answered is not None else await run(self.guard.answer, door, whole)
         if isinstance(admitted, Answered):
             return await leave_body(request, incoming, admitted)
         perform = partial(self.guard.perform, admitted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -16,11 +16,13 @@ from headrace.server.errors import OperationError, TooLarge, Unavailable
 from headrace.server.guard.authorisation import authorise
 from headrace.server.guard.door import Call, Check, Door, Evidence, Intake
 from headrace.server.messages import Request, Response
+from headrace.server.model_server import NotSoon
 from headrace.server.operations.authorization import Keys
 from headrace.server.operations.identity import last_use
 from headrace.server.resources import Place
 from headrace.server.security import audit
 from headrace.server.security.credentials import ANONYMOUS, Caller
+from headrace.server.stores.metadata.remembering import NotRemembered
 from headrace.server.stores.objects import Staged
 
 __all__ = ["Admitted", "Answered", "Call", "Check", "Door", "Evidence", "Guard", "Intake"]
@@ -48,6 +50,18 @@ class Admitted:
     evidence: Evidence
     call: Call
     intake: Intake
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A call that was let in, and answers in the event loop; `further` are the resources that it asked rights on."""
+
+    door: Door
+    request: Request
+    evidence: Evidence
+    call: Call
+    soon: Callable[[], Awaitable[Any]]
+    further: tuple[str, ...]
 
 
 @dataclass
@@ -88,6 +102,41 @@ class Guard:
             return self._change(door, request, evidence, call)
         except Exception as error:
             return self._refuse(door, request, evidence, call, error)
+
+    def begin(self, door: Door, request: Request) -> Begun | None:
+        """Take a request as far as memory goes, in the event loop; None where a thread is to answer it from the start.
+
+        So it is where the database is needed, and where anything is to be refused.
+        """
+        connection = self.platform.metadata.recollection()
+        if connection is None:
+            return None
+        effects = _Effects()
+        try:
+            evidence = door.authenticate(request, connection)
+            call = door.parse(request, evidence)
+            self._authorise(connection, request, evidence, call)
+            answer = self._run(connection, request, evidence, call, effects) if call.read_only else None
+        except (NotRemembered, OperationError):
+            return None
+        soon = answer.soon if isinstance(answer, Later) else None
+        return Begun(door, request, evidence, call, soon, tuple(effects.resources)) if soon else None
+
+    async def finish(self, begun: Begun, run: Callable[..., Awaitable[Any]]) -> Answered | None:
+        """Answer what has begun, None where a thread is to answer it after all; `run` calls a function in a thread."""
+        door, request, call = begun.door, begun.request, begun.call
+        try:
+            answer = await begun.soon()
+            response, shown = door.render(request, call, answer)
+        except NotSoon:
+            return None
+        except Exception as error:
+            refused: Answered = await run(self._refuse, door, request, begun.evidence, call, error)
+            return refused
+        entry = self._entry(request, begun.evidence, call, answer=shown, further=begun.further)
+        if audit.wanted(self.platform.metadata, entry):
+            await run(self._record, entry)
+        return Answered(response, call.service, call.operation, begun.evidence.caller)
 
     def admit(self, door: Door, request: Request) -> Admitted | Answered:
         """Take a request as far as its head goes: Admitted when its streaming body may come, else the refusal."""

@@ -76,6 +76,9 @@ class Door(Protocol):
     def streams(self, request: Request) -> bool:
         """Tell from its head whether the request's body is to be staged rather than read into memory."""
 
+    def soon(self, request: Request) -> bool:
+        """Tell from its head, if it came before, whether the request may be answered in the event loop."""
+
     def authenticate(self, request: Request, connection: Connection) -> Evidence:
         """Return who signed the request; raises Unauthenticated."""
 

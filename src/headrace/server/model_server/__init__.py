@@ -6,6 +6,7 @@ from headrace.server.model_server.contract import (
     Invocation,
     ModelFailed,
     ModelTimeout,
+    NotSoon,
     Reply,
 )
 from headrace.server.model_server.instances import Instance
@@ -19,5 +20,6 @@ __all__ = [
     "ModelFailed",
     "ModelServer",
     "ModelTimeout",
+    "NotSoon",
     "Reply",
 ]

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Self
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class ModelFailed(Exception):  # noqa: N818
@@ -43,6 +47,10 @@ class Container:
     network: bool = True
 
 
+class NotSoon(Exception):  # noqa: N818 (nothing went wrong)
+    """What was to be answered without waiting in a thread can't be; nothing of it was asked yet, or it may be again."""
+
+
 @dataclass(frozen=True)
 class Invocation:
     """One request to a model; `target_model` with its unpacked `target_folder` is for multi-model containers."""
@@ -54,6 +62,17 @@ class Invocation:
     target_model: str = ""
     target_folder: str = ""
     session_id: str = ""
+
+    def head(self, operation: str) -> dict[str, Any]:
+        """Return the head of the message that asks for it, by "invoke" or "stream"."""
+        head = {"operation": operation, "content_type": self.content_type, "accept": self.accept}
+        if self.custom_attributes:
+            head["custom_attributes"] = self.custom_attributes
+        if self.target_model or self.target_folder:
+            head |= {"target_model": self.target_model, "target_folder": str(self.target_folder)}
+        if self.session_id:
+            head["session_id"] = self.session_id
+        return head
 
 
 @dataclass(frozen=True)
@@ -69,3 +88,9 @@ class Reply:
     custom_attributes: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     container: str = ""
+
+    @classmethod
+    def read(cls, head: Mapping[str, Any], body: bytes) -> Self:
+        """Return the reply that a message is."""
+        given = head.get("content_type", ""), head.get("custom_attributes", ""), head.get("headers", NOTHING)
+        return cls(int(head.get("status", 500)), body, *given)

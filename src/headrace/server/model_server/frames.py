@@ -31,6 +31,12 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 _decode = json.JSONDecoder().decode
 
 
+def message(head: dict[str, Any], body: bytes) -> bytes:
+    """Return the bytes of a message."""
+    encoded = _encode(head).encode()
+    return SIZES.pack(len(encoded), len(body)) + encoded + body
+
+
 def send(connection: socket.socket, head: dict[str, Any], body: bytes = b"") -> None:
     """Send one message."""
     encoded = _encode(head).encode()
@@ -48,16 +54,36 @@ def receive(connection: socket.socket) -> tuple[dict[str, Any], bytes] | None:
     if not start:
         return None
     head_size, body_size = SIZES.unpack(start + _exactly(connection, SIZES.size - len(start)))
+    _check(head_size, body_size)
+    rest = _exactly(connection, head_size + body_size)
+    return _head(rest[:head_size]), rest[head_size:]
+
+
+def read(received: bytes | bytearray) -> tuple[dict[str, Any], bytes] | None:
+    """Return the message that was received whole, or None while some of it is missing; raises as `receive`."""
+    if len(received) < SIZES.size:
+        return None
+    head_size, body_size = SIZES.unpack_from(received)
+    _check(head_size, body_size)
+    start = SIZES.size + head_size
+    if len(received) < start + body_size:
+        return None
+    return _head(bytes(received[SIZES.size : start])), bytes(received[start:])
+
+
+def _check(head_size: int, body_size: int) -> None:
     if head_size > LARGEST_HEAD or body_size > LARGEST_BODY:
         raise ConnectionError(f"a message of {head_size} and {body_size} bytes is larger than any")
-    rest = _exactly(connection, head_size + body_size)
+
+
+def _head(encoded: bytes) -> dict[str, Any]:
     try:
-        head = _decode(rest[:head_size].decode())
+        head = _decode(encoded.decode())
     except (ValueError, RecursionError) as error:
         raise ConnectionError(f"a message's head can't be read ({error})") from None
     if type(head) is not dict:
         raise ConnectionError("a message's head is no object")
-    return head, rest[head_size:]
+    return head
 
 
 def _exactly(connection: socket.socket, size: int) -> bytes:

@@ -9,16 +9,23 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
-from types import MappingProxyType
 from typing import Any, Self
 
 from headrace.server.errors import InvalidInput
-from headrace.server.model_server.contract import Container, InstanceGone, Invocation, ModelFailed, ModelTimeout, Reply
+from headrace.server.model_server.contract import (
+    NOTHING,
+    Container,
+    InstanceGone,
+    Invocation,
+    ModelFailed,
+    ModelTimeout,
+    NotSoon,
+    Reply,
+)
 from headrace.server.model_server.processes import ModelProcess
 from headrace.server.model_server.starting import Start, command_of, targets_of
 
 MOST_CONTAINERS = 15
-NOTHING: Mapping[str, str] = MappingProxyType({})
 SUCCESS = range(200, 300)
 Messages = Generator[tuple[dict[str, Any], bytes], None, None]
 
@@ -108,7 +115,7 @@ class Instance:
         """
         with self._one_more():
             if len(self._processes) == 1 and not container:
-                return _reply(*self._processes[0].ask(_head("invoke", invocation), invocation.body, seconds))
+                return Reply.read(*self._processes[0].ask(invocation.head("invoke"), invocation.body, seconds))
             deadline = monotonic() + seconds
             *before, (name, last) = self._asked(container)
             for each, process in before:
@@ -116,8 +123,15 @@ class Instance:
                 if reply.status not in SUCCESS:
                     return reply
                 invocation = _next(invocation, reply)
-            answer = last.ask(_head("invoke", invocation), invocation.body, _left(deadline))
-            return replace(_reply(*answer), container=name)
+            answer = last.ask(invocation.head("invoke"), invocation.body, _left(deadline))
+            return replace(Reply.read(*answer), container=name)
+
+    async def invoke_soon(self, invocation: Invocation, seconds: float) -> Reply:
+        """Return the answer of the only container, waiting in the event loop; raises as `invoke`, and NotSoon."""
+        if len(self._processes) != 1:
+            raise NotSoon
+        with self._one_more():
+            return Reply.read(*await self._processes[0].ask_soon(invocation.head("invoke"), invocation.body, seconds))
 
     def stream(
         self, invocation: Invocation, *, container: str = "", seconds: float = 60
@@ -138,12 +152,12 @@ class Instance:
                     self._leave()
                     return reply, iter(())
                 invocation = _next(invocation, reply)
-            messages = last.ask_for_parts(_head("stream", invocation), invocation.body, _left(deadline))
+            messages = last.ask_for_parts(invocation.head("stream"), invocation.body, _left(deadline))
             head, body = next(messages)
         except BaseException:
             self._leave()
             raise
-        reply = _reply(head, b"" if head.get("status") in SUCCESS else body)
+        reply = Reply.read(head, b"" if head.get("status") in SUCCESS else body)
         if len(self._processes) > 1:
             reply = replace(reply, container=name)
         if reply.status not in SUCCESS:
@@ -242,31 +256,10 @@ class _Parts(Iterator[bytes]):
         self.close()
 
 
-def _head(operation: str, invocation: Invocation) -> dict[str, Any]:
-    head = {"operation": operation, "content_type": invocation.content_type, "accept": invocation.accept}
-    if invocation.custom_attributes:
-        head["custom_attributes"] = invocation.custom_attributes
-    if invocation.target_model or invocation.target_folder:
-        head |= {"target_model": invocation.target_model, "target_folder": str(invocation.target_folder)}
-    if invocation.session_id:
-        head["session_id"] = invocation.session_id
-    return head
-
-
-def _reply(head: dict[str, Any], body: bytes) -> Reply:
-    return Reply(
-        int(head.get("status", 500)),
-        body,
-        head.get("content_type", ""),
-        head.get("custom_attributes", ""),
-        head.get("headers", NOTHING),
-    )
-
-
 def _through(name: str, process: ModelProcess, invocation: Invocation, deadline: float) -> Reply:
     """Return what a container that is not the last one answers; its own default decides the content type."""
-    head = _head("invoke", invocation) | {"accept": ""}
-    return replace(_reply(*process.ask(head, invocation.body, _left(deadline))), container=name)
+    head = invocation.head("invoke") | {"accept": ""}
+    return replace(Reply.read(*process.ask(head, invocation.body, _left(deadline))), container=name)
 
 
 def _next(invocation: Invocation, reply: Reply) -> Invocation:

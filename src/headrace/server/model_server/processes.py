@@ -18,7 +18,8 @@ from typing import Any
 import psutil
 
 from headrace.server.model_server.connections import Connection, Connections
-from headrace.server.model_server.contract import InstanceGone, ModelFailed, ModelTimeout
+from headrace.server.model_server.contract import InstanceGone, ModelFailed, ModelTimeout, NotSoon
+from headrace.server.model_server.exchanges import Exchanges
 from headrace.server.model_server.frames import receive, send
 from headrace.server.model_server.log_lines import LogLines
 from headrace.server.model_server.targets import Targets
@@ -60,7 +61,7 @@ class ModelProcess:
         `targets` is where it finds the models of invocations, where it does not see the folders that these name.
         """
         self._log, self._targets = log, targets
-        self._connections = Connections(folder / SOCKET)
+        self._connections, self._exchanges = Connections(folder / SOCKET), Exchanges(folder / SOCKET)
         self._process: subprocess.Popen[bytes] | None = None
         self._lines: LogLines | None = None
         self._ended = threading.Event()
@@ -128,6 +129,18 @@ class ModelProcess:
         self._connections.give(connection)
         return answer
 
+    async def ask_soon(self, head: dict[str, Any], body: bytes, seconds: float) -> tuple[dict[str, Any], bytes]:
+        """Return the answer to one small message, waiting in the event loop.
+
+        Raises as `ask` does, and NotSoon where a thread has to ask.
+        """
+        if self._targets is not None:
+            raise NotSoon
+        try:
+            return await self._exchanges.ask(head, body, seconds)
+        except (TimeoutError, ConnectionError) as error:
+            raise self._told(error, seconds) from None
+
     def ask_for_parts(
         self, head: dict[str, Any], body: bytes, seconds: float
     ) -> Generator[tuple[dict[str, Any], bytes], None, None]:
@@ -156,7 +169,10 @@ class ModelProcess:
     def _broken(self, connection: Connection, error: BaseException, seconds: float) -> BaseException:
         """Return what to raise after an error on a connection, which is closed."""
         self._connections.drop(connection)
-        if isinstance(error, BlockingIOError):
+        return self._told(error, seconds)
+
+    def _told(self, error: BaseException, seconds: float) -> BaseException:
+        if isinstance(error, BlockingIOError | TimeoutError):
             if not self._doubted.is_set():
                 self._doubted.set()
                 threading.Thread(target=self._doubt, name="model process ping", daemon=True).start()

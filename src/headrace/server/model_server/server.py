@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from headrace.server.errors import Unavailable
-from headrace.server.model_server.contract import InstanceGone, Invocation, Reply
+from headrace.server.model_server.contract import InstanceGone, Invocation, NotSoon, Reply
 from headrace.server.model_server.instances import Instance
 
 Answer = TypeVar("Answer")
@@ -48,6 +48,20 @@ class ModelServer:
         Raises Unavailable where none is left, ModelTimeout.
         """
         return self._ask(name, lambda one: one.invoke(invocation, container=container, seconds=seconds))
+
+    async def invoke_soon(self, name: str, invocation: Invocation, seconds: float) -> Reply:
+        """Return the answer of the least busy instance, waiting in the event loop; raises NotSoon, ModelTimeout.
+
+        An instance that is gone is left to `invoke`, which asks the others.
+        """
+        instances = self._instances.get(name, ())
+        if not instances:
+            raise NotSoon
+        try:
+            return await min(instances, key=_busy).invoke_soon(invocation, seconds)
+        except InstanceGone:
+            self.changed.set()
+            raise NotSoon from None
 
     def stream(
         self, name: str, invocation: Invocation, *, container: str = "", seconds: float = 60

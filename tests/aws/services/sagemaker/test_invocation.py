@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -101,16 +102,25 @@ def test_a_stream_of_payload_parts(runtime: Any, served: str) -> None:
     assert (error["Error"]["Code"], error["OriginalStatusCode"]) == ("ModelError", 415)
 
 
+@pytest.fixture
+def a_user(client: Client, unique: Callable[[str], str]) -> Callable[[], tuple[str, Any]]:
+    """Return what makes a user without rights: the name, and a client of sagemaker-runtime with a key of the user."""
+
+    def make() -> tuple[str, Any]:
+        iam, name = client("iam"), unique("user")
+        iam.create_user(UserName=name)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        words = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+        return name, client("sagemaker-runtime", **words)
+
+    return make
+
+
 def test_a_user_needs_the_permission_on_that_endpoint(
-    client: Client, served: str, unique: Callable[[str], str]
+    client: Client, served: str, a_user: Callable[[], tuple[str, Any]]
 ) -> None:
-    iam, name = client("iam"), unique("user")
+    iam, (name, mine) = client("iam"), a_user()
     arn = client("sagemaker").describe_endpoint(EndpointName=served)["EndpointArn"]
-    iam.create_user(UserName=name)
-    key = iam.create_access_key(UserName=name)["AccessKey"]
-    mine = client(
-        "sagemaker-runtime", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"]
-    )
 
     def invoke() -> Any:
         return mine.invoke_endpoint(EndpointName=served, ContentType="text/csv", Body=b"0.5")
@@ -217,3 +227,32 @@ def test_data_capture_writes_what_went_in_and_came_out(
     assert first["eventMetadata"]["inferenceId"] == "id-0"
     assert first["eventMetadata"]["inferenceTime"].endswith("Z")
     assert len({each["eventMetadata"]["eventId"] for each in found["lines"]}) == 3
+
+
+def test_requests_that_come_again_are_asked_and_refused_as_the_first(
+    runtime: Any, client: Client, served: str, a_user: Callable[[], tuple[str, Any]]
+) -> None:
+    name, mine = a_user()
+    arn = client("sagemaker").describe_endpoint(EndpointName=served)["EndpointArn"]
+    allow = {"Effect": "Allow", "Action": "sagemaker:InvokeEndpoint", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": allow})
+    client("iam").put_user_policy(UserName=name, PolicyName="inline", PolicyDocument=policy)
+
+    def ask(body: bytes = b"0.5") -> float:
+        answer = mine.invoke_endpoint(EndpointName=served, ContentType="text/csv", Body=body)
+        return float(answer["Body"].read())
+
+    first = [ask() for _ in range(5)]
+    assert set(first) == {first[0]}
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, [b"%.2f" % (number / 100) for number in range(64)]))
+    assert answers == pytest.approx([number / 100 for number in range(64)], abs=0.15)
+    for _ in range(3):
+        assert refused(lambda: ask(b"1,2"))["OriginalStatusCode"] == 400
+    assert ask() == first[0]
+    client("iam").delete_user_policy(UserName=name, PolicyName="inline")
+    for _ in range(2):
+        assert refused(ask)["Error"]["Code"] == "AccessDeniedException"
+    client("sagemaker").delete_endpoint(EndpointName=served)
+    gone = refused(lambda: runtime.invoke_endpoint(EndpointName=served, ContentType="text/csv", Body=b"0.5"))
+    assert gone["Error"]["Code"] == "ValidationError"

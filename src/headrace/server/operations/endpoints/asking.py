@@ -81,6 +81,26 @@ def ask(
         measure(platform, found, variant, status=status, model=model, whole=time.perf_counter() - began)
 
 
+async def ask_soon(platform: Platform, found: Serving, variant: Variant, invocation: Invocation) -> Reply:
+    """Return the answer of a variant of one model as `ask` does, waiting in the event loop; raises NotSoon too."""
+    models = model_server(platform)
+    began = time.perf_counter()
+    model: float | None = None
+    status = 500
+    try:
+        with _told(found, invocation, INVOCATION_SECONDS):
+            reply = await models.invoke_soon(variant.target, invocation, INVOCATION_SECONDS)
+        model, status = time.perf_counter() - began, reply.status
+        if status >= 400:
+            raise _model_error(found, status, reply.body.decode("utf-8", "replace"), container=reply.container)
+    except OperationError as error:
+        status = error.status if model is None else status
+        measure(platform, found, variant, status=status, model=model, whole=time.perf_counter() - began)
+        raise
+    measure(platform, found, variant, status=status, model=model, whole=time.perf_counter() - began)
+    return reply
+
+
 def ask_stream(
     platform: Platform, found: Serving, variant: Variant, invocation: Invocation, *, hostname: str = ""
 ) -> tuple[Reply, Iterator[bytes]]:

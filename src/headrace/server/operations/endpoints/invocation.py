@@ -12,7 +12,7 @@ from typing import Any
 from headrace.server.context import Context, Later, Platform
 from headrace.server.errors import InvalidInput
 from headrace.server.model_server import Invocation, Reply
-from headrace.server.operations.endpoints.asking import ask, ask_stream, copy
+from headrace.server.operations.endpoints.asking import ask, ask_soon, ask_stream, copy
 from headrace.server.operations.endpoints.capture import Payload, capture
 from headrace.server.operations.endpoints.routing import (
     CODE,
@@ -59,8 +59,11 @@ def invoke_endpoint(
     invocation = Invocation(
         body, content_type, accept, custom_attributes, target_model=target_model, session_id=session_id
     )
+    platform = context.platform
+    simple = not (found.shadows or found.data_capture or variant.serverless or variant.multi_model or variant.direct)
     return Later(
-        partial(_answer, context.platform, found, variant, invocation, target_container_hostname, inference_id)
+        partial(_answer, platform, found, variant, invocation, target_container_hostname, inference_id),
+        partial(_answer_soon, platform, found, variant, invocation) if simple else None,
     )
 
 
@@ -113,6 +116,14 @@ def _answer(
     reply = ask(platform, found, variant, invocation, hostname=hostname)
     if found.data_capture is not None:
         _capture(platform, found, variant, invocation, inference_id, reply)
+    return _answered(variant, invocation, reply)
+
+
+async def _answer_soon(platform: Platform, found: Serving, variant: Variant, invocation: Invocation) -> dict[str, Any]:
+    return _answered(variant, invocation, await ask_soon(platform, found, variant, invocation))
+
+
+def _answered(variant: Variant, invocation: Invocation, reply: Reply) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "body": reply.body,
         "content_type": reply.content_type or None,

@@ -18,7 +18,7 @@ from headrace.ml.errors import HeadraceError
 from headrace.server.errors import Unavailable
 from headrace.server.stores.metadata.engines import engines, read_url
 from headrace.server.stores.metadata.failures import told_in_one_sentence
-from headrace.server.stores.metadata.remembering import LateConnection, Memory
+from headrace.server.stores.metadata.remembering import LateConnection, Memory, Recollection
 from headrace.server.stores.metadata.turns import Turns
 
 Result = TypeVar("Result")
@@ -115,6 +115,11 @@ class MetadataStore:
                 yield cast(Connection, late)
             finally:
                 late.close()
+
+    def recollection(self) -> Connection | None:
+        """Return what stands for a connection without the database, None where nothing is ever remembered."""
+        memory = self._remembers()
+        return None if memory is None else cast(Connection, Recollection(memory))
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -47,6 +47,20 @@ class Memory:
         self._connection.close()
 
 
+class NotRemembered(Exception):  # noqa: N818 (nothing went wrong)
+    """The database is needed."""
+
+
+class Recollection:
+    """Stands for a connection where only what is held of the present state may be used; all else is NotRemembered."""
+
+    def __init__(self, memory: Held) -> None:
+        self.memory = memory
+
+    def __getattr__(self, name: str) -> Any:
+        raise NotRemembered(name)
+
+
 class LateConnection:
     """Stands for a connection of readers whose transaction begins with its first use; it may never come.
 
