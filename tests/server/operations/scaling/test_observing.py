@@ -46,12 +46,14 @@ def test_a_variant_that_nobody_asks_scales_in(stage: Any) -> None:
     stage.attend()
     stage.register(low=1)
     stage.track(10)
-    for _ in range(15):
+    for _ in range(13):
         pass_seconds(stage, 60)
         stage.attend()
         assert stage.count == 2
-    assert measured(stage, "InvocationsPerInstance", period=60, stat="Sum") == [0.0] * 5
-    pass_seconds(stage, 120)
+    minutes = measured(stage, "InvocationsPerInstance", period=60, stat="Sum")
+    assert set(minutes) == {0.0}
+    assert 4 <= len(minutes) <= 6, "it depends on where in a minute the test began"
+    pass_seconds(stage, 240)
     stage.attend()
     assert stage.count == 1
 
@@ -61,7 +63,9 @@ def test_how_busy_instances_are_is_measured_in_ten_seconds_each(stage: Any) -> N
     assert measured(stage, "ConcurrentRequestsPerModel", period=10, stat="Average") == [], "it is not scaled"
     stage.register()
     pass_seconds(stage, 61)
-    assert measured(stage, "ConcurrentRequestsPerModel", period=10, stat="Average") == [0.0] * 6
+    tens = measured(stage, "ConcurrentRequestsPerModel", period=10, stat="Average")
+    assert set(tens) == {0.0}
+    assert len(tens) >= 5, "it depends on where in ten seconds the test began"
     assert measured(stage, "ApproximateBacklogSize", period=60, stat="Average", variant="") == []
 
 
