@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 from datetime import date
@@ -50,7 +51,7 @@ def write_results() -> None:
     """Write RESULTS.md."""
     sections = [
         "# Results",
-        f"Written by `benchmarks/run.py` on {date.today()}: {os.cpu_count()} processors, Python {platform.python_version()}, "
+        f"Written by `benchmarks/run.py`, last on {date.today()} (sections that were not run then stay as they were): {os.cpu_count()} processors, Python {platform.python_version()}, "
         f"{platform.system()} {platform.machine()}. Medians; every comparison is of one run on the same machine. The machine is shared: "
         "compare ratios.",
     ]
@@ -126,9 +127,21 @@ def write_results() -> None:
         server["cut_forest"] = forest
     sections += server_sections(server, table) + serving_sections(server, table)
     former = (HERE / "RESULTS.md").read_text() if (HERE / "RESULTS.md").exists() else ""
-    if ABOUT in former:  # written by hand
-        sections.append(former[former.index(ABOUT) :].rstrip())
-    (HERE / "RESULTS.md").write_text("\n\n".join(sections) + "\n")
+    (HERE / "RESULTS.md").write_text(merged("\n\n".join(sections), former) + "\n")
+
+
+def merged(new: str, former: str) -> str:
+    """Return the new sections in place of those of the same heading; the others, and what is written by hand, stay."""
+    (opening, found), (_, kept) = split(new), split(former)
+    about = {heading: text for heading, text in kept.items() if heading == ABOUT}
+    together = {**kept, **found}
+    return "\n\n".join([opening, *(together[each] for each in together if each not in about), *about.values()])
+
+
+def split(text: str) -> tuple[str, dict[str, str]]:
+    """Return what stands before the first section, and the sections by heading."""
+    opening, *parts = re.split(r"^(?=## )", text, flags=re.MULTILINE)
+    return opening.rstrip(), {part.partition("\n")[0]: part.rstrip() for part in parts}
 
 
 def main() -> None:
