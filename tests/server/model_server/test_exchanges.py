@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from headrace.server.errors import Unavailable
 from headrace.server.model_server import Instance, InstanceGone, Invocation, ModelServer, ModelTimeout, NotSoon
 from headrace.server.model_server.connections import MOST
 from headrace.server.model_server.frames import JOINED
@@ -89,6 +90,8 @@ def test_a_server_leaves_what_is_gone_to_the_threads(program: Start, process_of:
     os.kill(process_of(instance), signal.SIGKILL)
     (gone,) = several(instance, models.invoke_soon("one", Invocation(b"x"), 20))
     assert isinstance(gone, NotSoon)
+    with pytest.raises(Unavailable):
+        models.invoke("one", Invocation(b"x"), seconds=20)
     assert models.changed.is_set()
 
 
