@@ -82,6 +82,21 @@ def test_an_answer_that_never_comes_whole(program: Start, body: bytes) -> None:
     assert instance.busy == 0
 
 
+@pytest.mark.parametrize("pause", [b"0", b"0.1"])
+def test_what_comes_unasked_is_nobodys_answer(program: Start, pause: bytes) -> None:
+    instance = program("!")
+
+    async def ask() -> list[Any]:
+        asked = instance.invoke_soon(Invocation(b"twice " + pause), 20)
+        (first,) = await asyncio.gather(asked, return_exceptions=True)
+        await asyncio.sleep(0.3)
+        return [first, *[(await instance.invoke_soon(Invocation(b"%d" % number), 20)).body for number in range(5)]]
+
+    ((first, *others),) = several(instance, ask())
+    assert isinstance(first, InstanceGone) or first.body == b"the first"
+    assert others == [b"%d!" % number for number in range(5)]
+
+
 def test_a_server_leaves_what_is_gone_to_the_threads(program: Start, process_of: Callable[..., int]) -> None:
     instance, models = program("!"), ModelServer()
     assert isinstance(several(instance, models.invoke_soon("one", Invocation(b"x"), 20))[0], NotSoon)

@@ -84,7 +84,10 @@ class _Exchange(asyncio.Protocol):
             self._answered = None
 
     def data_received(self, data: bytes) -> None:
-        """Take a piece of the answer."""
+        """Take a piece of the answer; what comes unasked ends the connection."""
+        if self._answered is None or self._answered.done():
+            self._transport.abort()
+            return
         self._received += data
         try:
             answer = read(self._received)

@@ -33,18 +33,15 @@ _decode = json.JSONDecoder().decode
 
 def message(head: dict[str, Any], body: bytes) -> bytes:
     """Return the bytes of a message."""
-    encoded = _encode(head).encode()
-    return SIZES.pack(len(encoded), len(body)) + encoded + body
+    return _start(head, body) + body
 
 
 def send(connection: socket.socket, head: dict[str, Any], body: bytes = b"") -> None:
     """Send one message."""
-    encoded = _encode(head).encode()
-    start = SIZES.pack(len(encoded), len(body)) + encoded
     if len(body) <= JOINED:
-        connection.sendall(start + body)
+        connection.sendall(message(head, body))
     else:
-        connection.sendall(start)
+        connection.sendall(_start(head, body))
         connection.sendall(body)
 
 
@@ -68,7 +65,14 @@ def read(received: bytes | bytearray) -> tuple[dict[str, Any], bytes] | None:
     start = SIZES.size + head_size
     if len(received) < start + body_size:
         return None
+    if len(received) > start + body_size:
+        raise ConnectionError("more than one message answers a request")
     return _head(bytes(received[SIZES.size : start])), bytes(received[start:])
+
+
+def _start(head: dict[str, Any], body: bytes) -> bytes:
+    encoded = _encode(head).encode()
+    return SIZES.pack(len(encoded), len(body)) + encoded
 
 
 def _check(head_size: int, body_size: int) -> None:

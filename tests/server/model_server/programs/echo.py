@@ -30,6 +30,11 @@ def answer(connection: socket.socket) -> None:
         elif word == b"fail":
             send(connection, {"status": 500}, b"it failed")
             continue
+        elif word == b"twice":
+            send(connection, {"status": 200}, b"the first")
+            time.sleep(float(rest))
+            send(connection, {"status": 200}, b"nobody asked for the second")
+            continue
         elif word == b"huge":
             connection.sendall((5).to_bytes(4, "big") + (1 << 50).to_bytes(8, "big") + b"{}")
             continue
