@@ -11,7 +11,8 @@ from headrace.server.containers.scripts import ScriptFailed, Training, training_
 from headrace.server.errors import Unavailable
 from headrace.server.jobs.handle import Job
 from headrace.server.operations.acting import Actor
-from headrace.server.operations.processing.states import INNER, in_camel_case
+from headrace.server.operations.event_members import in_camel_case
+from headrace.server.operations.processing.states import INNER
 from headrace.server.operations.role_files import RoleFiles
 from headrace.server.operations.training.scripted import read_inside
 from headrace.server.resources import Stored

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from headrace.server import events, resources
+from headrace.server.operations.event_members import in_camel_case
 from headrace.server.resources import Resource, Stored
 
 IN_PROGRESS, STOPPING, COMPLETED, FAILED, STOPPED = "InProgress", "Stopping", "Completed", "Failed", "Stopped"
@@ -42,7 +43,6 @@ MONITORING_EXECUTION = Resource(
 """One run of a monitoring schedule; its name tells the schedule and the time, so that none runs twice."""
 
 INNER = ("lowered", "execution")
-AS_GIVEN = ("environment",)
 
 
 def begin(connection: Connection, stored: Stored, now: int) -> None:
@@ -80,18 +80,6 @@ def tell(connection: Connection, stored: Stored, now: int) -> None:
     }
     event = events.Event(EVENT, "aws.sagemaker", stored.account, stored.region, stored.arn, now, detail)
     events.append(connection, event)
-
-
-def in_camel_case(value: Any) -> Any:
-    """Return members as AWS writes their names."""
-    if isinstance(value, dict):
-        return {
-            "".join(word[:1].upper() + word[1:] for word in name.split("_")): each
-            if name in AS_GIVEN
-            else in_camel_case(each)
-            for name, each in value.items()
-        }
-    return [in_camel_case(each) for each in value] if isinstance(value, list) else value
 
 
 def _change(connection: Connection, stored: Stored, record: dict[str, Any], state: str | None, now: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from headrace.server import events, resources
+from headrace.server.operations.event_members import in_camel_case
 from headrace.server.resources import Resource, Stored
 
 ENDED = ("Completed", "Failed", "Stopped")
@@ -41,7 +42,6 @@ BEGUN, BEGUN_AGAIN = "Starting the training job", "Launched instance was unhealt
 INTERNAL_ERROR = "InternalServerError: We encountered an internal error. Please try again."
 LONGEST_REASON = 1024
 EVENT = "SageMaker Training Job State Change"
-KEPT_AS_GIVEN = ("hyper_parameters", "environment")
 
 
 def begin(now: int) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def tell(connection: Connection, stored: Stored, now: int) -> None:
         "TrainingJobStatus": stored.state,
         "CreationTime": stored.created,
         "LastModifiedTime": now,
-        **_in_camel_case(shown),
+        **in_camel_case(shown),
     }
     event = events.Event(EVENT, "aws.sagemaker", stored.account, stored.region, stored.arn, now, detail)
     events.append(connection, event)
@@ -136,14 +136,3 @@ def tell(connection: Connection, stored: Stored, now: int) -> None:
 
 def _transition(secondary: str, now: int, message: str = "") -> dict[str, Any]:
     return {"status": secondary, "start_time": now, "status_message": message or MESSAGES[secondary]}
-
-
-def _in_camel_case(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            "".join(word[:1].upper() + word[1:] for word in name.split("_")): each
-            if name in KEPT_AS_GIVEN
-            else _in_camel_case(each)
-            for name, each in value.items()
-        }
-    return [_in_camel_case(each) for each in value] if isinstance(value, list) else value

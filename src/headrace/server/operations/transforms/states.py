@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import Connection
 
 from headrace.server import events, resources
+from headrace.server.operations.event_members import in_camel_case
 from headrace.server.resources import Place, Resource, Stored
 
 IN_PROGRESS, STOPPING, COMPLETED, FAILED, STOPPED = "InProgress", "Stopping", "Completed", "Failed", "Stopped"
@@ -30,7 +29,6 @@ deleted while the job runs.
 """
 
 INNER = ("lowered", "deployed", "execution_role_arn")
-_AS_GIVEN = ("environment",)
 
 
 def transform_job_arn(place: Place, name: str) -> str:
@@ -63,18 +61,7 @@ def tell(connection: Connection, stored: Stored, now: int) -> None:
         "TransformJobArn": stored.arn,
         "TransformJobStatus": stored.state,
         "CreationTime": stored.created,
-        **_in_camel_case(shown),
+        **in_camel_case(shown),
     }
     event = events.Event(EVENT, "aws.sagemaker", stored.account, stored.region, stored.arn, now, detail)
     events.append(connection, event)
-
-
-def _in_camel_case(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {_member(name): each if name in _AS_GIVEN else _in_camel_case(each) for name, each in value.items()}
-    return [_in_camel_case(each) for each in value] if isinstance(value, list) else value
-
-
-def _member(name: str) -> str:
-    known = {"max_payload_in_mb": "MaxPayloadInMB"}
-    return known.get(name) or "".join(word[:1].upper() + word[1:] for word in name.split("_"))
