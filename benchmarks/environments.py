@@ -10,6 +10,8 @@ from pathlib import Path
 PEERS = {
     "autogluon": ["autogluon.tabular[catboost,fastai,lightgbm,xgboost]==1.6.3"],
     "flaml": ["flaml[automl]==2.7.0", "catboost"],
+    "h2o": ["h2o==3.46.0.12", "pandas"],
+    "mljar": ["mljar-supervised==1.3.2"],
     "moto": ["moto[server]"],
     "mlserver": ["mlserver", "mlserver-lightgbm"],
     "bentoml": ["bentoml", "lightgbm"],

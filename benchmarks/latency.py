@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import polars as pl
-from quality import model_speed
+from benchmarks.automl.systems import model_speed
 
 HERE = Path(__file__).parent
 ALONE = (

@@ -13,8 +13,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from server.sections import sections as server_sections
-from serving.sections import sections as serving_sections
+from benchmarks.automl.sections import sections as automl_sections
+from benchmarks.server.sections import sections as server_sections
+from benchmarks.serving.sections import sections as serving_sections
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -24,15 +25,10 @@ SAGEMAKER = ("serving.endpoint", "serving.times", "serving.updates", "random_cut
 SERVER = ("server.identity", "server.objects", "server.memory", "server.connections", "jobs", "server.protocols")
 
 
-def part(*arguments: object) -> None:
-    """Run one benchmark in a process of its own."""
-    subprocess.run([sys.executable, *map(str, arguments)], check=True)
-
-
-def server_part(name: str) -> None:
-    """Run one of the server's benchmarks, which are modules."""
+def part(name: str, *arguments: object) -> None:
+    """Run one benchmark, a module, in a process of its own."""
     print(f"benchmarks.{name}", flush=True)
-    subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True, cwd=ROOT)
+    subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *map(str, arguments)], check=True, cwd=ROOT)
 
 
 def read(name: str) -> dict[str, Any]:
@@ -55,40 +51,7 @@ def write_results() -> None:
         f"{platform.system()} {platform.machine()}. Medians; every comparison is of one run on the same machine. The machine is shared: "
         "compare ratios.",
     ]
-    if quality := read("quality"):
-        rows = []
-        for name, systems in quality.items():
-            ours = systems.get("headrace", {})
-            for system, f in systems.items():
-                gap = f["score"] - ours.get("score", float("nan"))
-                rows.append([
-                    name, system, f["metric"], f"{f['score']:.4f}" if f["metric"] == "roc_auc" else f"{f['score']:,.0f}",
-                    "" if system == "headrace" else f"{-gap:+.4f}" if f["metric"] == "roc_auc" else f"{-gap / f['score']:+.2%}",
-                    f"{f['wall_seconds']:.0f}", f"{f['cpu_seconds']:.0f}", f"{f['single_ms']:.3f}",
-                    f"{f['rows_per_second']:,.0f}", f"{f['model_mb']:.1f}" if "model_mb" in f else "", f"{f['load']:.1f}",
-                ])  # fmt: skip
-        sections += [
-            "## Quality and speed beside peers",
-            "`make bench-peers DATA=FOLDER` (`benchmarks/quality.py`). The same 80/20 split (seed 0) and 120 s; *Headrace* is the whole `headrace run`, its nine steps and "
-            "report inside the budget. Wall and CPU seconds are those of the whole process (for peers, measuring the speed is included). "
-            "*ahead* is Headrace's score less the peer's (AUC), or its RMSE relative to the peer's (negative: Headrace's error is smaller).",
-            table(
-                [
-                    "table",
-                    "system",
-                    "metric",
-                    "score",
-                    "ahead",
-                    "wall s",
-                    "CPU s",
-                    "one row ms",
-                    "rows/s",
-                    "model MB",
-                    "load",
-                ],
-                rows,
-            ),
-        ]
+    sections += automl_sections(read("automl"), table)
     if latency := read("latency"):
         rows = [
             [name, f"{f['single_ms'] * 1000:.0f}", f"{f['rows_per_second']:,.0f}", f"{f['model_mb']:.2f}"]
@@ -148,7 +111,8 @@ def main() -> None:
     """Run what was asked for, then write RESULTS.md."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, help="folder of the data sets (benchmarks/README.md)")
-    parser.add_argument("--peers", action="store_true", help="quality and speed beside AutoGluon and FLAML")
+    parser.add_argument("--automl", action="store_true", help="only AutoML beside AutoGluon, FLAML, H2O and mljar")
+    parser.add_argument("--short", action="store_true", help="with --automl: the short profile, within an hour")
     parser.add_argument("--server", action="store_true", help="only the server, beside moto's; needs no data sets")
     parser.add_argument(
         "--sagemaker", action="store_true", help="only SageMaker's endpoints and jobs; needs no data sets"
@@ -157,22 +121,23 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.server or arguments.sagemaker:
         for name in SERVER if arguments.server else SAGEMAKER:
-            server_part(name)
+            part(name)
     elif not arguments.write_only:
         if arguments.data is None or not arguments.data.is_dir():
             parser.error(
                 "name the folder of the data sets: make bench DATA=FOLDER (benchmarks/README.md says what it holds)"
             )
-        if arguments.peers:
-            part(HERE / "quality.py", "--data", arguments.data)
+        data = arguments.data.resolve()
+        if arguments.automl:
+            part("automl", "--data", data, *(["--short"] if arguments.short else []))
         else:
             out = ROOT / "headrace-out"
             if not (out / "model").is_dir():
                 subprocess.run(["make", "-C", str(ROOT), "demo"], check=True)
-            part(HERE / "latency.py", "--model", out / "model")
-            part(HERE / "startup.py", "--data", arguments.data, "--model", out / "model")
-            part(HERE / "budget.py", "--data", arguments.data)
-            part(HERE / "size.py")
+            part("latency", "--model", out / "model")
+            part("startup", "--data", data, "--model", out / "model")
+            part("budget", "--data", data)
+            part("size")
     write_results()
 
 
