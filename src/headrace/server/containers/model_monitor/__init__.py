@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from headrace.ml.monitoring import Measured, measure
+from headrace.ml.monitoring.sketches import Measured, measure
 from headrace.server.containers.model_monitor.captured import read_captured
 from headrace.server.containers.model_monitor.constraints import read_constraints, suggest_constraints
 from headrace.server.containers.model_monitor.datasets import position_name, read_dataset

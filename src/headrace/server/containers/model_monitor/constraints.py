@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from headrace.ml.monitoring import Measured, ValueType, is_domain
+from headrace.ml.monitoring.sketches import Measured, ValueType, is_domain
 from headrace.server.containers.model_monitor.request import AnalysisFailed
 from headrace.server.containers.model_monitor.statistics import NUMERIC, VERSION
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from headrace.ml.monitoring import SKETCH_SIZE, Measured, NumberMeasures, Sketch, ValueType
+from headrace.ml.monitoring.sketches import SKETCH_SIZE, Measured, NumberMeasures, Sketch, ValueType
 from headrace.server.containers.model_monitor.request import AnalysisFailed
 
 VERSION = 0.0

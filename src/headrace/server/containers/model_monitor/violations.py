@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from headrace.ml.monitoring import (
+from headrace.ml.monitoring.sketches import (
     Measured,
     Sketch,
     category_distance,

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from scipy.stats import ks_2samp
 
-from headrace.ml.monitoring import (
+from headrace.ml.monitoring.sketches import (
     MOST_CATEGORIES,
     SKETCH_SIZE,
     Sketch,

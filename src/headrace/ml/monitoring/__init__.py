@@ -1,0 +1,1 @@
+"""Monitoring a model in use: what drifted, what that did to its performance, and whether to retrain."""
