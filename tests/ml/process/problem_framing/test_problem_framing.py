@@ -227,12 +227,17 @@ def test_columns_that_the_charter_excludes_are_no_features():
             "animal",
             "image classification",
         ),
-        ({"a": np.arange(ROWS), "b": np.arange(ROWS)}, None, "clustering"),
     ],
 )
 def test_tasks_not_built_yet_are_recognised_and_said(columns, target, task):
     with pytest.raises(NotBuiltError, match=f"^{task} is recognised .* and not built yet"):
         frame_problem(table(**columns), target, define_business_problem(None))
+
+
+def test_a_table_without_target_whose_shape_says_nothing_is_refused():
+    rows = table(a=np.arange(ROWS), b=np.arange(ROWS))
+    with pytest.raises(ColumnError, match="^no target is named; pass --target with one of a, b .* --task clustering"):
+        frame_problem(rows, None, define_business_problem(None))
 
 
 def test_a_task_not_built_is_refused_when_asked_for():

@@ -5,26 +5,29 @@ from __future__ import annotations
 import time as clock
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headrace.ml.applications.automl.options import Options, absolute, parse_duration, parse_task
 from headrace.ml.applications.automl.output import FULL, choose_folder, output_folder, writing
 from headrace.ml.applications.automl.state import RunState
+from headrace.ml.applications.automl.walk import Outcome, Stopwatch, Walk
+from headrace.ml.contract import Task
 from headrace.ml.errors import OptionError, RunInterrupted
-from headrace.ml.process import STEPS
 from headrace.ml.process.progress import Moment, Progress
 from headrace.ml.process.training.pool import Workers, start_workers
 
 if TYPE_CHECKING:
-    from headrace.ml.process.datasets import Dataset
     from headrace.ml.tables.table import Table
 
 Opener = Callable[[str], Any]
 Frames = tuple[Any, Any]
 """The table and the test table where they are in memory, None where they are named."""
 MEMORY = "a table in memory"
+FAMILIES: Mapping[Task | None, str] = {}
+"""Task → the module beside this one whose `walk` takes its steps 2 to 9; `supervised` where it is not named."""
 
 
 @dataclass(frozen=True)
@@ -45,25 +48,6 @@ class ProcessRecord:
         from headrace.ml.prediction import load
 
         return load(self.out / "model")
-
-
-@dataclass
-class Stopwatch:
-    """Seconds a step, and the announcement of each."""
-
-    progress: Progress
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def step(self, name: str, doing: str) -> Iterator[None]:
-        """Announce a step and time the block."""
-        number = list(STEPS).index(name) + 1
-        self.progress.tell(doing, step=f"{number}/9 {STEPS[name]}")
-        begin = clock.monotonic()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + clock.monotonic() - begin
 
 
 def run(
@@ -165,90 +149,24 @@ def _walk(
     partial: Path,
     progress: Progress,
     openers: Mapping[str, Opener],
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Take the steps in order; each gets the results of those before it."""
+) -> Outcome:
+    """Read the charter and the table, find out the family of the task, and take its steps."""
     from headrace.ml.process.business_problem import define_business_problem
-    from headrace.ml.process.datasets import develop_datasets
-    from headrace.ml.process.exploration import explore_data
-    from headrace.ml.process.feature_engineering import engineer_features
-    from headrace.ml.process.preparation import prepare_data
-    from headrace.ml.process.problem_framing import frame_problem
-    from headrace.ml.process.training import train_models
+    from headrace.ml.process.problem_framing.recognition import recognise_task
 
-    watch, seed = Stopwatch(progress), options.seed
+    watch = Stopwatch(progress)
     with watch.step("business_problem", "reading the charter"):
         business = define_business_problem(Path(options.charter) if options.charter else None)
     with watch.step("datasets", f"reading {Path(options.source).name}"):
         table = _read(options.source, frames[0], openers)
         test = None if options.test is None else _read(options.test, frames[1], openers)
     with watch.step("problem_framing", "finding out the task"):
-        framing = frame_problem(
-            table, options.target, business, task=options.task, metric=options.metric, time=options.time
+        task, _ = recognise_task(
+            table, options.target, business.charter.excluded_columns, task=options.task, time=options.time
         )
-    with watch.step("datasets", "typing the columns and checking readiness"):
-        dataset = develop_datasets(
-            table, business, framing, test=test, exclude=options.exclude, sensitive=options.sensitive,
-            time=options.time, group=options.group,
-        )  # fmt: skip
-        business = replace(business, timeline=_timeline(dataset))
-    with watch.step("preparation", "cleaning and splitting"):
-        preparation = prepare_data(
-            dataset, framing, seed=seed, budget=options.budget, time=options.time, group=options.group
-        )
-    with watch.step("exploration", "describing the training part"):
-        exploration = explore_data(dataset, preparation, framing, seed=seed)
-    with watch.step("feature_engineering", "making features and testing what they are worth"):
-        engineering = engineer_features(preparation, framing, exploration, seed=seed, progress=progress)
-    with watch.step("training", "fitting the first candidates"):
-        training = train_models(
-            preparation, framing, business, engineering, seed=seed, trials=options.trials,
-            workspace=workspace, progress=progress, workers=workers,
-        )  # fmt: skip
-    steps = dict(
-        zip(STEPS, (business, framing, dataset, preparation, exploration, engineering, training), strict=False)
-    )
-    document = _judge(options, table, steps, watch, partial)
-    return steps, document
-
-
-def _judge(options: Options, table: Table, steps: dict[str, Any], watch: Stopwatch, partial: Path) -> dict[str, Any]:
-    """Compile the model, take the last two steps with it (they are added to `steps`), and write what a run leaves."""
-    from headrace.ml.applications.automl.results import build_model, write_results
-    from headrace.ml.process.business_goals import choose_threshold, evaluate_business_goals
-    from headrace.ml.process.evaluation import evaluate_model
-
-    business, framing, dataset, preparation, _, _, training = steps.values()
-    seed, progress = options.seed, watch.progress
-    with watch.step("evaluation", "compiling the model"):
-        threshold = choose_threshold(business, framing, training, preparation)
-        built = build_model(partial / "model", options, table, dataset, preparation, framing, training, threshold)
-        progress.tell("measuring on the untouched test part")
-        sensitive = tuple(dict.fromkeys((*options.sensitive, *business.charter.sensitive_columns)))
-        seconds = 20.0 if options.budget is None else max(2.0, min(20.0, progress.remaining() - 2.0))
-        steps["evaluation"] = evaluation = evaluate_model(
-            preparation, framing, training, built.model,
-            sensitive=sensitive, private=frozenset(dataset.personal), seed=seed, seconds=seconds,
-        )  # fmt: skip
-    with watch.step("business_goals", "weighing the model against the goal"):
-        steps["business_goals"] = evaluate_business_goals(
-            business, framing, preparation, training, evaluation, threshold,
-            predict_microseconds=built.facts["predict_microseconds"], seed=seed, suspicious=dataset.suspicious,
-        )  # fmt: skip
-    return write_results(partial, options, steps, threshold, built, watch.seconds, progress)
-
-
-def _timeline(dataset: Dataset) -> tuple[tuple[str, float], ...]:
-    """Estimate the weeks a phase takes, now that the size and the state of the data are known."""
-    from polars import String
-
-    from headrace.ml.process.business_problem import estimate_timeline
-
-    frame = dataset.frame
-    cells = max(1, frame.height * frame.width)
-    missing = sum(series.null_count() for series in frame)
-    missing += sum(int((series == "").sum()) for series in frame if series.dtype == String)
-    problems = sum(check.status in ("warn", "fail") for check in dataset.readiness)
-    return estimate_timeline(frame.height, frame.width, missing / cells, readiness_problems=problems)
+    family = import_module(f"headrace.ml.applications.automl.{FAMILIES.get(task, 'supervised')}")
+    take: Callable[[Walk], Outcome] = family.walk
+    return take(Walk(options, business, table, test, workspace, workers, partial, watch))
 
 
 def _read(source: str, frame: Any, openers: Mapping[str, Opener]) -> Table:

@@ -10,11 +10,10 @@ from headrace.ml.errors import CharterError, ColumnError
 from headrace.ml.metrics import METRICS, Metric, default_metric, find_metric
 from headrace.ml.process.business_problem import BusinessProblem, Charter
 from headrace.ml.process.problem_framing.classes import order_classes
-from headrace.ml.process.problem_framing.recognition import refuse_unbuilt
+from headrace.ml.process.problem_framing.recognition import few, recognise_task, refuse_unbuilt
 from headrace.ml.process.problem_framing.shortlist import shortlist_algorithms
 from headrace.ml.process.problem_framing.target import Label, label_texts, read_label
 from headrace.ml.process.problem_framing.task import choose_task
-from headrace.ml.tables.names import suggest
 from headrace.ml.tables.table import Table
 
 __all__ = ["ProblemFraming", "frame_problem", "label_texts"]
@@ -60,13 +59,10 @@ def frame_problem(
     a positive class that does not fit it.
     """
     charter = business.charter
-    if target is not None and target not in table.frame.columns:
-        hint = suggest(target, table.frame.columns) or f"; the table has {_few(table.frame.columns)}"
-        raise ColumnError(f"the table has no column '{target}' to predict{hint}")
     features = tuple(name for name in table.frame.columns if name != target and name not in charter.excluded_columns)
-    refuse_unbuilt(table, target, features, task=task, time=time)
+    refuse_unbuilt(*recognise_task(table, target, charter.excluded_columns, task=task, time=time))
     if target is None:
-        raise ColumnError(f"a {task} task needs a target; pass --target with one of {_few(table.frame.columns)}")
+        raise ColumnError(f"a {task} task needs a target; pass --target with one of {few(table.frame.columns)}")
     if not features:
         raise ColumnError(f"the table has no column beside the target '{target}' to learn from; add some")
     label = read_label(table, target)
@@ -125,7 +121,7 @@ def _left_out(label: Label, task: Task) -> list[str]:
     if label.missing:
         said.append(f"{label.missing:,} of {label.rows + label.missing:,} rows have no label and are left out.")
     if task in CLASSIFICATION and label.rare:
-        names = _few([f"{name} ({count})" for name, count in label.rare.items()])
+        names = few([f"{name} ({count})" for name, count in label.rare.items()])
         said.append(f"Classes with too few rows to learn from are left out, and their rows with them: {names}.")
     return said
 
@@ -136,7 +132,3 @@ def _baseline(label: Label, task: Task) -> str:
     name, count = max(label.learnable.items(), key=lambda pair: pair[1])
     share = count / sum(label.learnable.values())
     return f"always the share of each class, which answers '{name}' every time ({share:.1%} of the rows)"
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

@@ -1,9 +1,9 @@
-"""Recognising the tasks that are not built yet, so that they are refused plainly."""
+"""Recognising what a table is for by its shape, where no label tells it."""
 
 from __future__ import annotations
 
 import re
-from typing import NoReturn
+from collections.abc import Collection, Sequence
 
 import polars as pl
 
@@ -21,27 +21,42 @@ _BASKETS = re.compile("(basket|transaction|order|invoice)(id|no)?")
 _FEW = 3  # a table with more features than this is taken for what it looks like: rows with features
 
 
-def refuse_unbuilt(
-    table: Table, target: str | None, features: tuple[str, ...], *, task: Task | None, time: str | None
-) -> None:
-    """Raise `NotBuiltError` where the table, or the task asked for, calls for what is not built yet."""
+def recognise_task(
+    table: Table, target: str | None, excluded: Collection[str], *, task: Task | None, time: str | None
+) -> tuple[Task | None, str]:
+    """Return the task that the table calls for and why; None where the label alone tells it.
+
+    Raises `ColumnError` for a target or time column that is absent, and where neither a target nor the shape of the
+    table says what to do.
+    """
+    names = table.frame.columns
+    if target is not None and target not in names:
+        hint = suggest(target, names) or f"; the table has {few(names)}"
+        raise ColumnError(f"the table has no column '{target}' to predict{hint}")
     if task is not None:
-        if task not in SUPERVISED:
-            _refuse(task, "it was asked for with --task")
+        return (task, "it was asked for with --task")
+    if time is not None and time not in names:
+        raise ColumnError(f"the table has no time column '{time}'{suggest(time, names)}")
+    if target is None:
+        return _without_target(table)
+    features = tuple(name for name in names if name != target and name not in excluded)
+    return _with_target(table, target, features, time) or (None, "")
+
+
+def refuse_unbuilt(task: Task | None, because: str) -> None:
+    """Raise `NotBuiltError` for a task that no label of a row answers."""
+    if task is None or task in SUPERVISED:
         return
-    if time is not None and time not in table.frame.columns:
-        raise ColumnError(f"the table has no time column '{time}'{suggest(time, table.frame.columns)}")
-    found = _without_target(table) if target is None else _with_target(table, target, features, time)
-    if found is not None:
-        _refuse(*found)
-
-
-def _refuse(task: Task, because: str) -> NoReturn:
     words = str(task).replace("_", " ")
     raise NotBuiltError(
         f"{words} is recognised ({because}) and not built yet; "
         "pass --target with --task binary, multiclass or regression to predict a column of each row instead"
     )
+
+
+def few(names: Sequence[str]) -> str:
+    """List the first eight names, and how many more there are."""
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
 def _with_target(table: Table, target: str, features: tuple[str, ...], time: str | None) -> tuple[Task, str] | None:
@@ -79,7 +94,10 @@ def _without_target(table: Table) -> tuple[Task, str]:
         kinds = [detect(table.frame[name]).kind for name in names]
         if kinds.count(ColumnKind.DATE) == 1 and kinds.count(ColumnKind.NUMBER) == 1:
             return Task.FORECASTING, "there is one column of times and one of numbers"
-    return Task.CLUSTERING, "no target was named"
+    raise ColumnError(
+        f"no target is named; pass --target with one of {few(names)} to predict it, or for a table without a label "
+        "--task clustering, anomaly_detection or association_rules"
+    )
 
 
 def _user_and_item(names: tuple[str, ...]) -> str | None:

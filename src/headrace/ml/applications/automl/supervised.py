@@ -1,0 +1,95 @@
+"""Steps 2 to 9 where the table has a label: binary, multiclass and regression."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from headrace.ml.applications.automl.walk import Outcome, Walk
+from headrace.ml.process import STEPS
+
+if TYPE_CHECKING:
+    from headrace.ml.process.datasets import Dataset
+
+
+def walk(given: Walk) -> Outcome:
+    """Take the steps in order; each gets the results of those before it."""
+    from headrace.ml.process.datasets import develop_datasets
+    from headrace.ml.process.exploration import explore_data
+    from headrace.ml.process.feature_engineering import engineer_features
+    from headrace.ml.process.preparation import prepare_data
+    from headrace.ml.process.problem_framing import frame_problem
+    from headrace.ml.process.training import train_models
+
+    options, watch, business = given.options, given.watch, given.business
+    seed = options.seed
+    with watch.step("problem_framing", "finding out the task"):
+        framing = frame_problem(
+            given.table, options.target, business, task=options.task, metric=options.metric, time=options.time
+        )
+    with watch.step("datasets", "typing the columns and checking readiness"):
+        dataset = develop_datasets(
+            given.table, business, framing, test=given.test, exclude=options.exclude, sensitive=options.sensitive,
+            time=options.time, group=options.group,
+        )  # fmt: skip
+        business = replace(business, timeline=timeline(dataset))
+    with watch.step("preparation", "cleaning and splitting"):
+        preparation = prepare_data(
+            dataset, framing, seed=seed, budget=options.budget, time=options.time, group=options.group
+        )
+    with watch.step("exploration", "describing the training part"):
+        exploration = explore_data(dataset, preparation, framing, seed=seed)
+    with watch.step("feature_engineering", "making features and testing what they are worth"):
+        engineering = engineer_features(preparation, framing, exploration, seed=seed, progress=given.progress)
+    with watch.step("training", "fitting the first candidates"):
+        training = train_models(
+            preparation, framing, business, engineering, seed=seed, trials=options.trials,
+            workspace=given.workspace, progress=given.progress, workers=given.workers,
+        )  # fmt: skip
+    steps = dict(
+        zip(STEPS, (business, framing, dataset, preparation, exploration, engineering, training), strict=False)
+    )
+    return steps, _judge(given, steps)
+
+
+def _judge(given: Walk, steps: dict[str, Any]) -> dict[str, Any]:
+    """Compile the model, take the last two steps with it (they are added to `steps`), and write what a run leaves."""
+    from headrace.ml.applications.automl.results import build_model, write_results
+    from headrace.ml.process.business_goals import choose_threshold, evaluate_business_goals
+    from headrace.ml.process.evaluation import evaluate_model
+
+    business, framing, dataset, preparation, _, _, training = steps.values()
+    options, watch, progress = given.options, given.watch, given.progress
+    with watch.step("evaluation", "compiling the model"):
+        threshold = choose_threshold(business, framing, training, preparation)
+        built = build_model(
+            given.partial / "model", options, given.table, dataset, preparation, framing, training, threshold
+        )
+        progress.tell("measuring on the untouched test part")
+        sensitive = tuple(dict.fromkeys((*options.sensitive, *business.charter.sensitive_columns)))
+        seconds = 20.0 if options.budget is None else max(2.0, min(20.0, progress.remaining() - 2.0))
+        steps["evaluation"] = evaluation = evaluate_model(
+            preparation, framing, training, built.model,
+            sensitive=sensitive, private=frozenset(dataset.personal), seed=options.seed, seconds=seconds,
+        )  # fmt: skip
+    with watch.step("business_goals", "weighing the model against the goal"):
+        steps["business_goals"] = evaluate_business_goals(
+            business, framing, preparation, training, evaluation, threshold,
+            predict_microseconds=built.facts["predict_microseconds"], seed=options.seed,
+            suspicious=dataset.suspicious,
+        )  # fmt: skip
+    return write_results(given.partial, options, steps, threshold, built, watch.seconds, progress)
+
+
+def timeline(dataset: Dataset) -> tuple[tuple[str, float], ...]:
+    """Estimate the weeks a phase takes, now that the size and the state of the data are known."""
+    from polars import String
+
+    from headrace.ml.process.business_problem import estimate_timeline
+
+    frame = dataset.frame
+    cells = max(1, frame.height * frame.width)
+    missing = sum(series.null_count() for series in frame)
+    missing += sum(int((series == "").sum()) for series in frame if series.dtype == String)
+    problems = sum(check.status in ("warn", "fail") for check in dataset.readiness)
+    return estimate_timeline(frame.height, frame.width, missing / cells, readiness_problems=problems)
