@@ -1,4 +1,4 @@
-"""OpenMP settings that must stand before a library starts its threads, and lazy imports of such libraries."""
+"""Settings that must stand before a library starts its threads, and lazy imports of such libraries."""
 
 from __future__ import annotations
 
@@ -14,7 +14,17 @@ from headrace.ml.errors import HeadraceError, MissingExtraError
 PASSIVE_OPENMP = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
 """Waiting threads sleep: spinning ones made LightGBM forty times slower on busy cores."""
 
+ONE_THREAD = {"POLARS_MAX_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""Threads that wait for each other give up their core again and again: on busy cores, two of them made each of the many
+small operations on a table thirty times slower, and on idle ones no faster."""
+
 EXTRAS = {"catboost": "catboost"}
+
+
+def keep_to_one_thread() -> None:
+    """Let polars and numpy, where they are not at work yet, compute in the thread that calls them."""
+    for name, value in ONE_THREAD.items():
+        os.environ.setdefault(name, value)
 
 
 def import_library(module: str, *, without: Sequence[str] = ()) -> ModuleType:

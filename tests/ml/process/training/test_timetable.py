@@ -5,7 +5,7 @@ import math
 import pytest
 
 from headrace.ml.algorithms import find_algorithm
-from headrace.ml.process.training.timetable import GRACE, Timetable
+from headrace.ml.process.training.timetable import GRACE, MARGIN, Timetable
 from headrace.ml.process.training.trial import FITTED, Trial
 
 
@@ -26,6 +26,13 @@ def test_the_steps_after_training_keep_their_share(progress_at) -> None:
     assert Timetable(progress_at(budget=15.0, now=11.0), 2).left_for_first_model() == GRACE
     assert Timetable(progress_at(budget=60.0, now=10.0), 2).left() == 60 - 10 - 4.8
     assert Timetable(progress_at(budget=600.0, now=0.0), 2).left() == 552.0
+
+
+def test_what_comes_after_training_is_given_its_time_at_the_speed_of_the_moment(progress_at) -> None:
+    progress = progress_at(budget=60.0, now=0.0, closing=2.0)
+    assert Timetable(progress, 2).left() == 60 - 4.8
+    progress.pace.note(6.0, 1.0)
+    assert Timetable(progress, 2).left() == pytest.approx(60 - MARGIN * 2.0 * 6.0)
 
 
 def test_diagnosis_has_its_seconds_from_three_quarters_of_a_minute_on(progress_at) -> None:

@@ -64,6 +64,7 @@ def run(
     out: str | Path | None = None,
     overwrite: bool = False,
     exclude: Sequence[str] = (),
+    keep: Sequence[str] = (),
     sensitive: Sequence[str] = (),
     time: str | None = None,
     group: str | None = None,
@@ -101,17 +102,19 @@ def run(
             metric=metric,
             seed=seed,
             exclude=tuple(exclude),
+            keep=tuple(keep),
             sensitive=tuple(sensitive),
             time=time,
             group=group,
         )
         state = RunState.create(options if frames[0] is None and frames[1] is None else None)
     progress.budget = options.budget
+    progress.pace.note(progress.elapsed(), clock.process_time())
     with (
         _kept_for_resuming(state),
         output_folder(final) as partial,
         writing(final, FULL),
-        start_workers(state.workspace) as workers,
+        start_workers(state.workspace, pace=progress.pace) as workers,
     ):
         steps, document = _walk(options, frames, state.workspace, workers, partial, progress, openers or {})
     progress.tell("done", step="9/9 Business goals", fraction=1.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from headrace.ml.applications.automl.closing import closing_seconds, evaluation_seconds, import_ahead
 from headrace.ml.applications.automl.walk import Outcome, Walk
 from headrace.ml.process import STEPS
 
@@ -29,19 +30,21 @@ def walk(given: Walk) -> Outcome:
         )
     with watch.step("datasets", "typing the columns and checking readiness"):
         dataset = develop_datasets(
-            given.table, business, framing, test=given.test, exclude=options.exclude, sensitive=options.sensitive,
-            time=options.time, group=options.group,
+            given.table, business, framing, test=given.test, exclude=options.exclude, keep=options.keep,
+            sensitive=options.sensitive, time=options.time, group=options.group, seed=seed,
         )  # fmt: skip
         business = replace(business, timeline=timeline(dataset))
     with watch.step("preparation", "cleaning and splitting"):
         preparation = prepare_data(
-            dataset, framing, seed=seed, budget=options.budget, time=options.time, group=options.group
+            dataset, framing, seed=seed, budget=given.progress.affordable(), time=options.time, group=options.group
         )
     with watch.step("exploration", "describing the training part"):
         exploration = explore_data(dataset, preparation, framing, seed=seed)
     with watch.step("feature_engineering", "making features and testing what they are worth"):
         engineering = engineer_features(preparation, framing, exploration, seed=seed, progress=given.progress)
+    given.progress.closing = closing_seconds(preparation.frame.height)
     with watch.step("training", "fitting the first candidates"):
+        import_ahead()
         training = train_models(
             preparation, framing, business, engineering, seed=seed, trials=options.trials,
             workspace=given.workspace, progress=given.progress, workers=given.workers,
@@ -67,10 +70,14 @@ def _judge(given: Walk, steps: dict[str, Any]) -> dict[str, Any]:
         )
         progress.tell("measuring on the untouched test part")
         sensitive = tuple(dict.fromkeys((*options.sensitive, *business.charter.sensitive_columns)))
-        seconds = 20.0 if options.budget is None else max(2.0, min(20.0, progress.remaining() - 2.0))
+        slowdown = progress.pace.slowdown()
+        seconds = float("inf")
+        if options.budget is not None:
+            seconds = evaluation_seconds(progress.remaining(), slowdown, preparation.frame.height)
         steps["evaluation"] = evaluation = evaluate_model(
             preparation, framing, training, built.model,
             sensitive=sensitive, private=frozenset(dataset.personal), seed=options.seed, seconds=seconds,
+            slowdown=slowdown,
         )  # fmt: skip
     with watch.step("business_goals", "weighing the model against the goal"):
         steps["business_goals"] = evaluate_business_goals(

@@ -34,11 +34,14 @@ class Stopwatch:
         """Announce a step and time the block."""
         number = list(STEPS).index(name) + 1
         self.progress.tell(doing, step=f"{number}/9 {STEPS[name]}")
-        begin = time.monotonic()
+        begin, processor = time.monotonic(), time.process_time()
         try:
             yield
         finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - begin
+            seconds = time.monotonic() - begin
+            self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+            if name != "training":  # which waits for its workers, and is measured by them
+                self.progress.pace.note(seconds, time.process_time() - processor)
 
 
 @dataclass(frozen=True)

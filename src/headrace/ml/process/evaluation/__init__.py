@@ -68,13 +68,14 @@ def evaluate_model(
     private: frozenset[str],
     seed: int,
     seconds: float,
+    slowdown: float = 1.0,
 ) -> Evaluation:
     """Measure the compiled `model` (prediction.Model) once on the untouched test part, in about `seconds`.
 
-    Where time is short there are fewer resamples, then parts are left out; `notes` says which. Values of `private`
-    columns appear nowhere.
+    `slowdown` is how much longer work takes at the moment than on an idle core. Where time is short there are fewer
+    resamples, then parts are left out; `notes` says which. Values of `private` columns appear nowhere.
     """
-    allowance = Allowance(seconds)
+    allowance = Allowance(seconds, slowdown)
     frame, target = preparation.frame[preparation.test], preparation.target[preparation.test]
     began = time.monotonic()
     predictions = model.predict_frame(frame)
@@ -133,9 +134,11 @@ def _figures(
     target = parts["test"][0]
     baseline = constant_predictions(training.baseline_held_out, len(target))
     intervals = intervals_of(metrics, target, predictions, threshold, seed=seed, allowance=allowance)
+    replicates = allowance.replicates(min(len(training.held_out_rows), MOST_ROWS), 1.0, most=200)
     fitting = judge_fitting(
-        metric, parts["train"], parts["validation"], training.baseline_held_out, threshold, seed=seed
-    )
+        metric, parts["train"], parts["validation"], training.baseline_held_out, threshold,
+        seed=seed, replicates=replicates,
+    )  # fmt: skip
     learning = read_learning_curve(training.learning_curve, metric)
     reading = read_bias_variance(training.bias_variance)
     return {

@@ -23,6 +23,7 @@ def judge_fitting(
     threshold: float,
     *,
     seed: int,
+    replicates: int = 200,
 ) -> dict[str, Any]:
     """Compare the metric on seen rows with that on held-out rows, both as progress from the baseline to perfection.
 
@@ -39,7 +40,7 @@ def judge_fitting(
     perfect = 1.0 if metric.greater_is_better else 0.0
     span = perfect - floor or 1.0
     progress, kept = (seen - floor) / span, (unseen - floor) / span
-    low, high = bootstrap_interval(metric, *held_out, threshold, seed=seed, replicates=200)
+    low, high = bootstrap_interval(metric, *held_out, threshold, seed=seed, replicates=replicates)
     outside = sign(metric) * (seen - unseen) > (high - low) / 2
     verdict = "good"
     if progress < _LEARNT_LITTLE:

@@ -15,6 +15,8 @@ from headrace.ml.process.evaluation.measures import sign
 
 MOST_ROWS = 2000
 REPEATS = 3
+SECONDS_A_COLUMN = 0.004
+"""What it takes beside the predictions, on an idle core."""
 
 
 def permutation_importance(
@@ -36,13 +38,14 @@ def permutation_importance(
     """
     generator = np.random.default_rng(seed)
     budget = allowance.left() / 2
-    rows = min(
-        len(target), MOST_ROWS, int(budget / max(allowance.seconds_a_row * REPEATS * max(len(columns), 1), 1e-9))
-    )
-    rows = max(rows, min(len(target), 200))
+    affordable = budget / max(allowance.seconds_a_row * REPEATS * max(len(columns), 1), 1e-9)
+    rows = max(int(min(len(target), MOST_ROWS, affordable)), min(len(target), 200))
     if rows < len(target):
         chosen = np.sort(generator.choice(len(target), rows, replace=False))
         frame, target = frame[chosen], target[chosen]
+    cost = rows * allowance.seconds_a_row * REPEATS + SECONDS_A_COLUMN * allowance.slowdown
+    if not allowance.allows("Importance of the columns", cost):
+        return []
     best = metric.score(target, model.predict_frame(frame), threshold)
     if not np.isfinite(best):
         return []

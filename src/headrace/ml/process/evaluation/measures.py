@@ -11,7 +11,6 @@ from headrace.ml.metrics import METRICS, MOST_ROWS, Metric, bootstrap_intervals
 from headrace.ml.process.evaluation.allowance import Allowance
 
 _MOST_CELLS = 2_000_000  # rows times classes; ranking each class against the rest takes too long beyond
-_SECONDS_A_CELL = 1e-8
 
 
 def metrics_of(task: Task, rows: int, classes: int) -> list[Metric]:
@@ -40,8 +39,8 @@ def intervals_of(
     """Return metric → 95 % bootstrap interval, with fewer resamples where time is short."""
     classes = 1 if predictions.ndim == 1 else predictions.shape[1]
     weight = sum(classes if metric.name == "roc_auc_ovr" else 1 for metric in metrics)
-    affordable = int(allowance.left() / 3 / (min(len(target), MOST_ROWS) * weight * _SECONDS_A_CELL))
-    replicates = max(50, affordable) if affordable < 500 else None
+    affordable = allowance.replicates(min(len(target), MOST_ROWS), weight, most=500)
+    replicates = affordable if affordable < 500 else None
     if replicates is not None and replicates < 200:
         allowance.notes.append(f"Intervals come from {replicates} resamples only: time was short.")
     found = bootstrap_intervals(metrics, target, predictions, threshold, seed=seed, replicates=replicates)

@@ -70,7 +70,7 @@ def decide(preparation: Preparation, classes: Sequence[str], *, seed: int, progr
     features = [*_left_out(preparation.columns, columns), *_always(columns, frame, preparation)]
     names = {view: _applicable(view, columns, frame) for view in View}
     tried = max(len(own) for own in names.values())
-    work = plan_work(len(train), len(columns), outcomes.values.shape[1], tried, progress.budget)
+    work = plan_work(len(train), len(columns), outcomes.values.shape[1], tried, progress.affordable())
     families: list[Family] = []
     trials = _trials(preparation, count, work, seed)
     judge = Judge(columns, count, preparation.imputation, preparation.indicators, trials, seed)

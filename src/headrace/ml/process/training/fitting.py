@@ -80,16 +80,17 @@ def run_fit(fit: Fit, workspace: Path) -> dict[str, Any]:
     held_target = np.load(data / "held-target.npy")[scored]
     stops_early = fit.stop_early and len(scored) >= FEWEST_SCORED_ROWS
     validation = (np.ascontiguousarray(held[scored]), held_target) if stops_early else None
-    started = time.perf_counter()
+    started, processor = time.perf_counter(), time.process_time()
     fitted = _algorithm(fit, task).fit(features, target, validation)
-    seconds = time.perf_counter() - started
+    seconds, processor = time.perf_counter() - started, time.process_time() - processor
     del validation
 
     temporary = folder.with_name(f".{folder.name}-{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     predictions = _checked(fitted.predict(held), len(held), fit) if len(held) else None
-    result: dict[str, Any] = {"seconds": seconds, "rows": len(features), "columns": features.shape[1]}
+    result: dict[str, Any] = {"seconds": seconds, "processor_seconds": processor}
+    result |= {"rows": len(features), "columns": features.shape[1]}
     result["hyperparameters"] = {key: _plain(value) for key, value in fitted.hyperparameters.items()}
     if predictions is not None:
         np.save(temporary / "held.npy", predictions)

@@ -54,9 +54,8 @@ def train(
     classes = count_classes(preparation, framing.classes)
     algorithms, notes = _algorithms(framing, preparation, interpretable=charter.interpretability == "required")
     most = max(len(fit) for fit, _ in preparation.folds)
-    limits = choose_limits(
-        progress.budget, most, len(preparation.columns), classes, len(preparation.folds), [a.name for a in algorithms]
-    )
+    names, columns, folds = [each.name for each in algorithms], len(preparation.columns), len(preparation.folds)
+    limits = choose_limits(progress.affordable(), most, columns, classes, folds, names)
     setting = Setting(
         preparation,
         engineering,

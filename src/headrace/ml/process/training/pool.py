@@ -15,20 +15,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from headrace.ml.process.progress import Pace
+
 WARM = (
     "numpy",
     "headrace.ml.process.training.fitting",
     "headrace.ml.metrics",
-    "headrace.ml.algorithms.gradient_boosting_lightgbm",
+    "headrace.ml.adapters.forms",
+    "sklearn.linear_model",
     "onnx",
     "onnxruntime",
-    "headrace.ml.adapters.forms",
+    "headrace.ml.algorithms.gradient_boosting_lightgbm",
     "headrace.ml.adapters.trees",
     "headrace.ml.algorithms.gradient_boosting_catboost",
     "headrace.ml.algorithms.gradient_boosting_xgboost",
-    "sklearn.linear_model",
     "sklearn.ensemble",
 )
+"""Imported in this order, which is that of need: linear models are tried first."""
 _ENVIRONMENT = {
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"), "1"),
     "OMP_WAIT_POLICY": "PASSIVE",
@@ -61,8 +64,10 @@ class Workers:
     nothing is exchanged but JSON. The process that workers come from (see worker.py) is replaced when it dies.
     """
 
-    def __init__(self, workspace: Path, *, count: int | None = None, modules: Iterable[str] = WARM) -> None:
-        self.count = count or available_cores()
+    def __init__(
+        self, workspace: Path, *, count: int | None = None, modules: Iterable[str] = WARM, pace: Pace | None = None
+    ) -> None:
+        self.count, self._pace = count or available_cores(), pace or Pace()
         self._workspace, self._modules, self._closed = workspace, tuple(modules), False
         self._lock = threading.RLock()
         self._number = 0
@@ -124,7 +129,7 @@ class Workers:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env=os.environ | _ENVIRONMENT,
-                process_group=0,
+                start_new_session=True,
             )
 
     def _release(self) -> None:
@@ -171,6 +176,7 @@ class Workers:
             future = self._running.pop(answer["number"])
             self._dispatch()
         if "result" in answer:
+            self._pace.note(answer["result"]["seconds"], answer["result"].get("processor_seconds", 0.0))
             future.set_result(answer["result"])
         elif "stopped" in answer:
             future.set_exception(FitStoppedError("stopped: out of time"))
@@ -178,6 +184,9 @@ class Workers:
             future.set_exception(FitFailedError(answer["error"]))
 
 
-def start_workers(workspace: Path, *, count: int | None = None) -> Workers:
-    """Start a worker for each core, to have the imports done when the first fit arrives; close them after use."""
-    return Workers(workspace, count=count)
+def start_workers(workspace: Path, *, count: int | None = None, pace: Pace | None = None) -> Workers:
+    """Start a worker for each core, to have the imports done when the first fit arrives; close them after use.
+
+    `pace` is told how long fits took, and how much of that on a core.
+    """
+    return Workers(workspace, count=count, pace=pace)

@@ -9,8 +9,10 @@ from headrace.ml.process.progress import Progress
 from headrace.ml.process.training.trial import FITTED, Trial
 
 LIKELY_MEMBERS = 3
-GRACE = 8.0
-"""Seconds beyond its time that training may wait for its first model: better late than none."""
+GRACE = 2.0
+"""Seconds beyond its time that training may wait for its first model: a budget may be overrun by three."""
+MARGIN = 1.2
+"""What comes after training is estimated; so much more is set aside for it."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +23,15 @@ class Timetable:
     cores: int
 
     def left(self) -> float:
-        """Seconds until training must be over: evaluation, compilation and the report need the rest."""
+        """Seconds until training must be over: evaluation, compilation and the report need the rest.
+
+        That is a share of the budget, or more where the least of it takes longer at the speed of the moment.
+        """
         budget = self.progress.budget
-        return float("inf") if budget is None else self.progress.remaining() - max(4.0, 0.08 * budget)
+        if budget is None:
+            return float("inf")
+        least = MARGIN * self.progress.closing * self.progress.pace.slowdown()
+        return self.progress.remaining() - max(4.0, 0.08 * budget, least)
 
     def left_for_first_model(self) -> float:
         """Seconds that may still be waited for any model at all, beyond what is planned."""

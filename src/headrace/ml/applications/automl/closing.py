@@ -1,0 +1,54 @@
+"""What comes after training: the least time it takes, and its libraries, imported while the workers fit."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import threading
+
+SECONDS, SECONDS_A_ROW, MOST_ROWS = 0.9, 1.2e-5, 200_000
+"""Of an idle core: compiling, the metrics and the report as short as they can be, by the rows of the table."""
+GOALS, GOALS_A_ROW = 0.45, 4e-6
+"""The part of that which comes after the evaluation."""
+MODULES = (
+    "headrace.ml.compiler",
+    "headrace.ml.prediction.baseline",
+    "headrace.ml.prediction.explanation",
+    "headrace.ml.applications.automl.results",
+    "headrace.ml.process.evaluation",
+    "headrace.ml.process.business_goals",
+    "headrace.ml.report",
+    "onnx",
+    "onnxruntime",
+    "jinja2",
+)
+
+
+def closing_seconds(rows: int) -> float:
+    """Return the least that the steps after training take, in seconds of an idle core."""
+    return SECONDS + SECONDS_A_ROW * min(rows, MOST_ROWS)
+
+
+def evaluation_seconds(remaining: float, slowdown: float, rows: int) -> float:
+    """Return how long the evaluation may take when `remaining` seconds are left at the speed of the moment.
+
+    20 at most; what is to be done at least is done even where no time is left.
+    """
+    later = (GOALS + GOALS_A_ROW * min(rows, MOST_ROWS)) * slowdown
+    return max(0.0, min(20.0, remaining - max(1.5, later)))
+
+
+def import_ahead() -> None:
+    """Import, in a thread of its own, what the steps after training need."""
+    threading.Thread(target=_import, name="imports", daemon=True).start()
+
+
+def _import() -> None:
+    for module in MODULES:
+        with contextlib.suppress(Exception):  # what is wrong with it shows where it is used
+            importlib.import_module(module)
+    with contextlib.suppress(Exception):
+        from headrace.ml.report.page import STEPS, _environment
+
+        for name, *_ in (("page",), ("macros",), ("summary",), *STEPS):
+            _environment().get_template(f"{name}.html")
