@@ -56,15 +56,19 @@ class Race:
             self._open_trials()
             if all(trial.closed for trial in self.trials) and (self._exhausted or len(self.trials) >= self._most):
                 break
-            if len(self.setting.folds) < self.setting.fold_count:
+            if len(self.setting.folds) < self.setting.fold_count and self._pays(len(self.setting.preparation.train)):
                 self.setting.prepare_fold()
-            elif self.final is None:
+            elif self.final is None and self._pays(len(self.setting.final_rows)):
                 self.final = self.setting.prepare_final()
             else:
                 self._wait()
-        if self.final is None and self.setting.timetable.left() > 0:
+        if self.final is None and self._pays(len(self.setting.final_rows)):
             self.final = self.setting.prepare_final()
         return self.trials
+
+    def _pays(self, rows: int) -> bool:
+        """Whether the time for matrices of so many rows, which nothing can stop, is there."""
+        return self.setting.timetable.left() > self.setting.seconds_a_row * rows
 
     def growth(self) -> float:
         """Rows of the final fit by rows of a fold's fit."""

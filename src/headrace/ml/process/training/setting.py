@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +40,8 @@ class Setting:
     workers: Workers
     timetable: Timetable
     folds: list[Matrices] = field(default_factory=list)
+    seconds_a_row: float = 0.0
+    """What writing the last matrices took, by their rows."""
 
     @property
     def fold_count(self) -> int:
@@ -80,7 +83,8 @@ class Setting:
         return self._write(self.final_rows, nothing, nothing)
 
     def _write(self, fit: Rows, scored: Rows, validation: Rows) -> Matrices:
-        return write_matrices(
+        began = time.monotonic()
+        written = write_matrices(
             self.workspace,
             self.preparation,
             self.engineering,
@@ -91,6 +95,8 @@ class Setting:
             classes=self.classes,
             seed=self.seed,
         )
+        self.seconds_a_row = (time.monotonic() - began) / max(1, len(written.fit) + len(written.held))
+        return written
 
     def fit_of(self, algorithm: type[Algorithm], hyperparameters: Mapping[str, Any], data: Matrices, **how: Any) -> Fit:
         """Describe a fit; its seed follows from the run's seed and the configuration."""
