@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+
+if TYPE_CHECKING:
+    from headrace.ml.tables.joining.plan import Joined
 
 
 @dataclass(frozen=True)
@@ -15,7 +19,7 @@ class Table:
     """Raw values as found: text columns from text formats, native types from typed formats.
 
     `rows` are the 1-based positions of the rows among the data rows of the source. `notes` say what was worked out
-    or repaired (encoding, delimiter, ragged rows…), a sentence each.
+    or repaired (encoding, delimiter, ragged rows…), a sentence each; `joins` which tables were joined to it.
     """
 
     frame: pl.DataFrame
@@ -24,6 +28,7 @@ class Table:
     format: str
     sha256: str = ""
     notes: tuple[str, ...] = ()
+    joins: tuple[Joined, ...] = ()
 
 
 def shown_source(source: str) -> str:
