@@ -83,6 +83,10 @@ def run(
     exclude: Annotated[
         list[str] | None, typer.Option(metavar="COL", help="A column not to learn from (may repeat).")
     ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COL", help="A column to learn from though it looks like a leak or a key."),
+    ] = None,
     sensitive: Annotated[
         list[str] | None, typer.Option(metavar="COL", help="A column whose groups are compared (may repeat).")
     ] = None,
@@ -90,6 +94,9 @@ def run(
         str | None, typer.Option(metavar="COL", help="Split by this time: the newest rows are the test.")
     ] = None,
     group: Annotated[str | None, typer.Option(metavar="COL", help="Rows with the same value stay in one part.")] = None,
+    coverage: Annotated[
+        float, typer.Option(metavar="SHARE", help="How often intervals and prediction sets hold the truth.")
+    ] = 0.9,
     resume: Annotated[str | None, typer.Option(metavar="ID", help="Go on with an interrupted run.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,
 ) -> None:
@@ -98,15 +105,15 @@ def run(
 
     run_command(
         table, target, task=task, test=test, charter=charter, budget=budget, trials=trials, metric=metric, seed=seed,
-        out=out, overwrite=overwrite, exclude=tuple(exclude or ()), sensitive=tuple(sensitive or ()), time=time,
-        group=group, resume=resume, quiet=quiet,
+        out=out, overwrite=overwrite, exclude=tuple(exclude or ()), keep=tuple(keep or ()),
+        sensitive=tuple(sensitive or ()), time=time, group=group, coverage=coverage, resume=resume, quiet=quiet,
     )  # fmt: skip
 
 
 @application.command(
     epilog=_examples(
         "headrace predict headrace-out/model new.csv",
-        "headrace predict headrace-out/model new.parquet --proba -o predictions.csv",
+        "headrace predict headrace-out/model new.parquet --proba --set -o predictions.csv",
     )
 )
 def predict(
@@ -119,11 +126,12 @@ def predict(
         ),
     ] = None,
     proba: Annotated[bool, typer.Option("--proba", help="Add a probability for every class.")] = False,
+    sets: Annotated[bool, typer.Option("--set", help="Add the set of classes that cannot be ruled out.")] = False,
 ) -> None:
     """Predict every row of TABLE with a compiled model."""
     from headrace.cli.predict import predict_command
 
-    predict_command(model, table, output=output, proba=proba)
+    predict_command(model, table, output=output, proba=proba, sets=sets)
 
 
 @application.command(epilog=_examples("headrace explain headrace-out/model new.csv --row 3"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SEVERAL = ("--exclude", "--sensitive")
+SEVERAL = ("--exclude", "--keep", "--sensitive")
 
 
 def spread(arguments: list[str]) -> list[str]:

@@ -5,7 +5,7 @@ import pytest
 
 from headrace.ml.contract import Task
 from headrace.ml.process.preparation.folds import fold_count, plan_folds
-from headrace.ml.process.preparation.splitting import Order
+from headrace.ml.process.datasets.splitting import Order
 
 
 def plan(target, task=Task.BINARY, order=None, columns=5, budget=60.0, seed=0):

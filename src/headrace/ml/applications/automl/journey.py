@@ -68,6 +68,7 @@ def run(
     sensitive: Sequence[str] = (),
     time: str | None = None,
     group: str | None = None,
+    coverage: float = 0.9,
     resume: str | None = None,
     listener: Callable[[Moment], None] | None = None,
     started: float | None = None,
@@ -106,6 +107,7 @@ def run(
             sensitive=tuple(sensitive),
             time=time,
             group=group,
+            coverage=float(coverage),
         )
         state = RunState.create(options if frames[0] is None and frames[1] is None else None)
     progress.budget = options.budget

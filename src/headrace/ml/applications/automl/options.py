@@ -45,9 +45,11 @@ class Options:
     metric: str | None = None
     seed: int = 0
     exclude: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
     sensitive: tuple[str, ...] = ()
     time: str | None = None
     group: str | None = None
+    coverage: float = 0.9
 
     def __post_init__(self) -> None:
         """Refuse values that no run could use."""
@@ -55,6 +57,10 @@ class Options:
             raise OptionError(f"budget {self.budget:g}s is too short for the nine steps; give at least 10s")
         if self.trials is not None and self.trials < 1:
             raise OptionError(f"--trials {self.trials} tries nothing; give at least 1")
+        if not 0 < self.coverage < 1:
+            percent = 1 < self.coverage < 100
+            hint = f"did you mean {self.coverage / 100:g}?" if percent else "give a share such as 0.9"
+            raise OptionError(f"--coverage {self.coverage:g} is not a share between 0 and 1; {hint}")
         if not 0 <= self.seed < 2**31:
             raise OptionError(f"seed {self.seed} is out of range; give a whole number from 0 to {2**31 - 1}")
 

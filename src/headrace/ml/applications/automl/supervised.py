@@ -21,6 +21,7 @@ def walk(given: Walk) -> Outcome:
     from headrace.ml.process.preparation import prepare_data
     from headrace.ml.process.problem_framing import frame_problem
     from headrace.ml.process.training import train_models
+    from headrace.ml.process.training.trust import learn_from_held_out
 
     options, watch, business = given.options, given.watch, given.business
     seed = options.seed
@@ -49,6 +50,7 @@ def walk(given: Walk) -> Outcome:
             preparation, framing, business, engineering, seed=seed, trials=options.trials,
             workspace=given.workspace, progress=given.progress, workers=given.workers,
         )  # fmt: skip
+        training = learn_from_held_out(training, preparation, framing, coverage=options.coverage, seed=seed)
     steps = dict(
         zip(STEPS, (business, framing, dataset, preparation, exploration, engineering, training), strict=False)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,10 @@ from headrace.ml.process.business_problem import BusinessProblem
 from headrace.ml.process.problem_framing import ProblemFraming
 from headrace.ml.tables.columns import Column
 from headrace.ml.tables.table import Table
+
+if TYPE_CHECKING:
+    from headrace.ml.process.datasets.leak_scores import Leak
+    from headrace.ml.process.datasets.splitting import Parts
 
 
 @dataclass(frozen=True)
@@ -43,8 +48,8 @@ class Dataset:
     `aside` holds parsed columns that are no features but still needed: the time, group and sensitive columns.
     `aside_columns` describes them. `disguised` maps a column to the spellings that stood for a missing value and
     their number, `unreadable` to the number of cells that could not be read by the column's kind. `unlabelled` rows
-    were dropped. `native` are the columns that the source holds with a type of its own, not as text. `suspicious` maps
-    a column that may leak the target to the evidence.
+    were dropped. `native` are the columns that the source holds with a type of its own, not as text. `parts` is the
+    split: all that is found out with the help of labels, `leaks` among it, is found out without the test part.
     """
 
     task: Task
@@ -65,7 +70,13 @@ class Dataset:
     rare: Mapping[str, int] = field(default_factory=dict)
     target_column: Column | None = None
     native: frozenset[str] = frozenset()
-    suspicious: Mapping[str, str] = field(default_factory=dict)
+    leaks: tuple[Leak, ...] = ()
+    parts: Parts | None = None
+
+    @property
+    def suspicious(self) -> dict[str, str]:
+        """Columns that are learnt from though they may leak the target, each with the evidence."""
+        return {leak.column: leak.evidence for leak in self.leaks if leak.condition}
 
 
 def develop_datasets(
@@ -75,26 +86,33 @@ def develop_datasets(
     *,
     test: Table | None = None,
     exclude: tuple[str, ...] = (),
+    keep: tuple[str, ...] = (),
     sensitive: tuple[str, ...] = (),
     time: str | None = None,
     group: str | None = None,
+    seed: int = 0,
 ) -> Dataset:
-    """Type the columns, set aside what must not be learnt from, and run the eight readiness checks.
+    """Type the columns, choose the test part, set aside what must not be learnt from, and check readiness.
 
-    Rows without a label are dropped. Raises `ColumnError` for a named column that is absent or when no column is
-    left to learn from, and `TargetError` for a target that cannot be learnt.
+    Rows without a label are dropped. `keep` names columns that are learnt from though they look like identifiers,
+    leaks or personal data. Raises `ColumnError` for a named column that is absent or when no column is left to learn
+    from, `TargetError` for a target that cannot be learnt, and `DataError` for too few rows to split.
     """
+    from headrace.ml.metrics import default_metric, find_metric
     from headrace.ml.process.datasets.association import relevance_of_sample
     from headrace.ml.process.datasets.exclusion import Roles, choose_exclusions, require_columns, require_order
+    from headrace.ml.process.datasets.leak_scores import weigh_leaks
     from headrace.ml.process.datasets.leaks import find_determined, find_leaks, with_telling_keys
     from headrace.ml.process.datasets.personal_data import find_personal_data
     from headrace.ml.process.datasets.readiness import check_readiness
+    from headrace.ml.process.datasets.splitting import Order, split_rows
     from headrace.ml.process.datasets.target import encode_target
     from headrace.ml.process.datasets.typed_columns import parse_table, type_columns
 
     roles = Roles(
         target=framing.target,
         excluded=tuple(dict.fromkeys((*exclude, *business.charter.excluded_columns))),
+        kept=keep,
         sensitive=tuple(dict.fromkeys((*sensitive, *business.charter.sensitive_columns))),
         time=time,
         group=group,
@@ -106,8 +124,13 @@ def develop_datasets(
     require_order(columns, time)
     parsed = parse_table(labelled.frame, columns)
     personal = find_personal_data(labelled.frame, columns)
-    relevance = relevance_of_sample(parsed.frame, target.codes, framing.task)
-    determined = find_determined(parsed.frame, target.codes, framing.task, relevance)
+    parts = split_rows(
+        target.codes, framing.task, Order.of(parsed.frame, time, group), seed=seed,
+        test_rows=0 if test is None else test.frame.height,
+    )  # fmt: skip
+    learning, labels = parsed.frame[parts.learning], target.codes[parts.learning]
+    relevance = relevance_of_sample(learning, labels, framing.task)
+    determined = find_determined(learning, labels, framing.task, relevance)
     excluded = choose_exclusions(parsed.frame, columns, roles, personal, determined)
     excluded = with_telling_keys(excluded, relevance)
     kept = tuple(column for column in columns if column.name not in excluded)
@@ -130,9 +153,15 @@ def develop_datasets(
         unlabelled=target.unlabelled,
         rare=dict(framing.rare),
         target_column=target.column,
+        parts=parts,
         native=frozenset(name for name, kind in labelled.frame.schema.items() if kind != pl.String),
     )
-    dataset = replace(dataset, suspicious=find_leaks(dataset, relevance, framing.target, time))
+    metric = find_metric(framing.metric, framing.task)
+    leaks = weigh_leaks(
+        learning, labels, default_metric(framing.task) if metric.needs_threshold else metric, framing.task, relevance,
+        excluded, find_leaks(kept, learning, labels, framing, relevance, time), kept=keep,
+    )  # fmt: skip
+    dataset = replace(dataset, leaks=leaks)
     dataset = replace(dataset, readiness=check_readiness(dataset, table, roles, framing.classes, personal, relevance))
     return dataset if test is None else replace(dataset, test=_type_test_table(test, dataset, framing))
 

@@ -17,6 +17,8 @@ from headrace.ml.tables.columns import Column, ColumnKind
 from headrace.ml.tables.names import suggest
 
 _FEWEST_ROWS = 20
+_MET_BY_CHANCE = 14.0
+"""Pairs expected to be alike among values drawn by chance; that none is then happens once in a million tables."""
 _WORDS_OF_A_TEXT = 3.0
 _KEY_WORDS = frozenset(
     {"id", "ids", "key", "number", "no", "nr", "num", "uuid", "guid", "index", "idx", "serial", "row"}
@@ -30,6 +32,7 @@ class Roles:
 
     target: str
     excluded: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
     sensitive: tuple[str, ...] = ()
     time: str | None = None
     group: str | None = None
@@ -39,6 +42,7 @@ def require_columns(names: Sequence[str], roles: Roles) -> None:
     """Check that every named column is in the table and that none is the target; raises `ColumnError`."""
     named = [
         *(("to exclude", name) for name in roles.excluded),
+        *(("to keep", name) for name in roles.kept),
         *(("named as sensitive", name) for name in roles.sensitive),
         *(("of the time", name) for name in (roles.time,) if name is not None),
         *(("of the group", name) for name in (roles.group,) if name is not None),
@@ -49,6 +53,8 @@ def require_columns(names: Sequence[str], roles: Roles) -> None:
             raise ColumnError(f"the column {role}, '{name}', is not in the table{suggest(name, names)}")
         if name == roles.target:
             raise ColumnError(f"the column {role}, '{name}', is the target; name another column")
+    if both := sorted({*roles.excluded} & {*roles.kept}):
+        raise ColumnError(f"column '{both[0]}' is named both to keep and to exclude; name it once")
 
 
 def require_order(columns: Sequence[Column], time: str | None) -> None:
@@ -100,6 +106,8 @@ def _reason(
         return f"no value in any of {values.len()} rows"
     if distinct == 1:
         return f"constant: the same value in all {values.len()} rows"
+    if name in roles.kept:
+        return None
     if found and found.kind in IDENTIFYING and found.share >= 0.3:
         return f"personal data: {found.share:.0%} of {found.sampled} sampled values look like {found.kind}"
     if name in determined:
@@ -121,8 +129,8 @@ def identifier_evidence(values: pl.Series, column: Column, distinct: int) -> str
     """Say why a column is an identifier, or None: its values name rows and say nothing about new ones.
 
     Text: every value once (unless they are sentences), or mostly so under a key's name. Whole numbers: one up (or
-    down) from row to row, every value once in sorted order, or every value once under a key's name. Fewer than 20
-    rows prove nothing.
+    down) from row to row; or every value once in sorted order, under a key's name, or so close together that values
+    drawn by chance would have met (the birthday problem). Fewer than 20 rows prove nothing.
     """
     rows = values.len()
     if rows < _FEWEST_ROWS or column.kind is ColumnKind.DATE or distinct < min(rows * 0.3, 1000):
@@ -139,7 +147,12 @@ def identifier_evidence(values: pl.Series, column: Column, distinct: int) -> str
         return None
     if (steps > 0).all() or (steps < 0).all():
         return f"identifier: whole numbers, all {rows} distinct and in sorted order"
-    return f"identifier: by its name a key, whole numbers, all {rows} distinct" if named_like_key(column.name) else None
+    if named_like_key(column.name):
+        return f"identifier: by its name a key, whole numbers, all {rows} distinct"
+    span = float(numbers.max() - numbers.min()) + 1
+    if rows**2 / (2 * span) > _MET_BY_CHANCE:
+        return f"identifier: it numbers the rows, {rows} whole numbers out of {span:,.0f} without two alike"
+    return None
 
 
 def _identifying_text(values: pl.Series, column: Column) -> str | None:

@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from headrace.ml.metrics import METRICS
 from headrace.ml.process.datasets import Check, Dataset
 from headrace.ml.process.datasets.association import LARGEST_SAMPLE, Relevance
 from headrace.ml.process.datasets.bias import check_bias
 from headrace.ml.process.datasets.exclusion import Roles
+from headrace.ml.process.datasets.leak_scores import SET_ASIDE, Leak
 from headrace.ml.process.datasets.leaks import SUSPICIOUS
 from headrace.ml.process.datasets.personal_data import Personal
 from headrace.ml.process.datasets.representativeness import check_representativeness
@@ -142,25 +144,37 @@ def check_relevance(dataset: Dataset, relevance: Mapping[str, Relevance]) -> Che
     noise = min(max(_NO_SIGNAL, 3.5 / math.sqrt(min(dataset.frame.height, LARGEST_SAMPLE))), SUSPICIOUS)
     weak = [name for name in names if relevance[name].value < noise]
     suspicious = dataset.suspicious
-    leaks = [name for name, reason in dataset.excluded.items() if "leak" in reason]
+    leaks = [leak.column for leak in dataset.leaks if leak.action == SET_ASIDE]
     evidence = [
         "strongest: "
         + ", ".join(f"'{name}' {relevance[name].value:.2f} ({relevance[name].measure})" for name in ranked[:5]),
         f"{len(weak):,} of {len(names):,} columns show no signal on their own (association under {noise:.2f})",
-        *(f"column '{name}' was set aside: {dataset.excluded[name]}" for name in leaks),
-        *(f"column '{name}' may leak the target: {reason}" for name, reason in list(suspicious.items())[:10]),
+        *(leak_sentence(leak) for leak in dataset.leaks[:12]),
     ]
     if len(weak) == len(names):
         return Check("relevance", "fail", tuple(evidence), "Collect columns that have to do with the label.")
     advice = (
-        "Make sure that these columns are known before the label is; pass --exclude otherwise." if suspicious else ""
+        "Make sure that these columns are known before the label is, and pass --keep then, --exclude otherwise."
+        if suspicious
+        else ""
     )
     return Check(
         "relevance",
         "warn" if suspicious or leaks else "pass",
         tuple(evidence),
-        advice or ("Leaks are not learnt from." if leaks else ""),
+        advice or ("Leaks are not learnt from; pass --keep for a column that is known in time." if leaks else ""),
     )
+
+
+def leak_sentence(leak: Leak) -> str:
+    """Say what is the matter with a column, what was done, and what a quick model scores with it and without it."""
+    judged = "was set aside: it leaks the target" if leak.action == SET_ASIDE else "may leak the target"
+    judged = judged if leak.condition or leak.action == SET_ASIDE else "decides much"
+    said = f"column '{leak.column}' {judged}: {leak.evidence}"
+    if leak.score is None or leak.score_without is None:
+        return said
+    title = METRICS[leak.metric].title
+    return f"{said}; a quick model's {title} is {leak.score:.4g} with it and {leak.score_without:.4g} without it"
 
 
 def check_freshness(dataset: Dataset, named: str | None, *, now: float) -> Check:

@@ -80,23 +80,25 @@ def prepare_data(
     time: str | None = None,
     group: str | None = None,
 ) -> Preparation:
-    """Clean, choose the imputation, shuffle and split 70/10/20 into train, validation and test.
+    """Clean, choose the imputation, and split 70/10/20 into train, validation and test, as `dataset.parts` says.
 
     `budget` is in seconds and decides, with the shape of the data alone, how many folds there are. Raises
     `DataError` where there are too few rows (or groups) to split.
     """
+    from headrace.ml.process.datasets.splitting import Order, split_rows
     from headrace.ml.process.preparation.cleaning import describe_cleaning, find_spellings
     from headrace.ml.process.preparation.duplicates import duplicate_columns, remove_duplicate_rows
     from headrace.ml.process.preparation.folds import plan_folds
     from headrace.ml.process.preparation.imputation import choose_imputation
-    from headrace.ml.process.preparation.splitting import Order, split_rows
 
     test, task = dataset.test, framing.task
     frame = dataset.frame if test is None else pl.concat([dataset.frame, test.frame])
     aside = dataset.aside if test is None else pl.concat([dataset.aside, test.aside])
     target = dataset.target if test is None else np.concatenate([dataset.target, test.target])
-    order = Order.of(dataset, time, group)
-    parts = split_rows(dataset.target, task, order, seed=seed, test_rows=0 if test is None else len(test.target))
+    order = Order.of(dataset.frame.hstack(dataset.aside), time, group)
+    parts = dataset.parts or split_rows(
+        dataset.target, task, order, seed=seed, test_rows=0 if test is None else len(test.target)
+    )
 
     dropped = duplicate_columns(dataset.frame)
     train, removed = remove_duplicate_rows(frame, target, parts)

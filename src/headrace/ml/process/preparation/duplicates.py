@@ -9,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from headrace.ml.process.preparation import Cleaning
-from headrace.ml.process.preparation.splitting import Parts
+from headrace.ml.process.datasets.splitting import Parts
 
 Rows = npt.NDArray[np.int64]
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headrace.ml.contract import CLASSIFICATION, Task
-from headrace.ml.process.preparation.splitting import Order
+from headrace.ml.process.datasets.splitting import Order
 
 Rows = npt.NDArray[np.int64]
 Fold = tuple[Rows, Rows]

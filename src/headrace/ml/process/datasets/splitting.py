@@ -11,7 +11,6 @@ import polars as pl
 
 from headrace.ml.contract import CLASSIFICATION, Task
 from headrace.ml.errors import ColumnError, DataError
-from headrace.ml.process.datasets import Dataset
 from headrace.ml.process.datasets.association import category_codes
 
 Rows = npt.NDArray[np.int64]
@@ -28,20 +27,16 @@ class Order:
     times: npt.NDArray[np.float64] | None = None
 
     @classmethod
-    def of(cls, dataset: Dataset, time: str | None, group: str | None) -> Order:
-        """Read the group and time columns from the dataset's features or from those set aside."""
+    def of(cls, frame: pl.DataFrame, time: str | None, group: str | None) -> Order:
+        """Read the group and time columns of a typed frame."""
+        for name in (time, group):
+            if name is not None and name not in frame.columns:
+                raise ColumnError(
+                    f"column '{name}' was not kept for the split; name it when the datasets are developed, too"
+                )
         return cls(
-            None if group is None else category_codes(_column(dataset, group)),
-            None if time is None else _times(_column(dataset, time)),
+            None if group is None else category_codes(frame[group]), None if time is None else _times(frame[time])
         )
-
-
-def _column(dataset: Dataset, name: str) -> pl.Series:
-    if name in dataset.frame.columns:
-        return dataset.frame[name]
-    if name in dataset.aside.columns:
-        return dataset.aside[name]
-    raise ColumnError(f"column '{name}' was not kept for the split; name it when the datasets are developed, too")
 
 
 def _times(values: pl.Series) -> npt.NDArray[np.float64]:
@@ -58,6 +53,11 @@ class Parts:
     validation: Rows
     test: Rows
     described: str
+
+    @property
+    def learning(self) -> Rows:
+        """The rows that choices may be made on: training and validation part, in rising order."""
+        return np.sort(np.concatenate([self.train, self.validation]))
 
 
 def split_rows(target: npt.NDArray[Any], task: Task, order: Order, *, seed: int, test_rows: int = 0) -> Parts:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from headrace.ml.contract import Task
 from headrace.ml.errors import ColumnError
-from headrace.ml.process.preparation.splitting import Order, split_rows
+from headrace.ml.process.datasets.splitting import Order, split_rows
 
 
 @settings(max_examples=60, deadline=None)
