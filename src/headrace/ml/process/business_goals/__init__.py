@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from headrace.ml.metrics import find_metric
-from headrace.ml.process.business_goals.baseline import compare_with_baseline
-from headrace.ml.process.business_goals.decision import CONDITIONAL, GO, NO_GO, decide
-from headrace.ml.process.business_goals.expected_value import weigh_money
-from headrace.ml.process.business_goals.kpis import cost_per_1000, hold_kpis, too_small
-from headrace.ml.process.business_goals.outlook import advise, generalisation, weigh_more_data
+from headrace.ml.contract import Task
+from headrace.ml.process.business_goals.findings import CONDITIONAL, GO, NO_GO
 from headrace.ml.process.business_goals.threshold import Threshold, choose_threshold
-from headrace.ml.process.business_problem import BusinessProblem
-from headrace.ml.process.evaluation import Evaluation
-from headrace.ml.process.preparation import Preparation
-from headrace.ml.process.problem_framing import ProblemFraming
-from headrace.ml.process.training import Training
+
+if TYPE_CHECKING:  # a decision taken again imports this package, and nothing heavy
+    from headrace.ml.contract import Predictions, Target
+    from headrace.ml.process.business_problem import BusinessProblem
+    from headrace.ml.process.evaluation import Evaluation
+    from headrace.ml.process.preparation import Preparation
+    from headrace.ml.process.problem_framing import ProblemFraming
+    from headrace.ml.process.training import Training
 
 __all__ = [
     "CONDITIONAL",
@@ -37,8 +36,10 @@ class BusinessGoals:
     `kpis`: [{name, metric, bound, minimum, maximum, value, low, high, status: met | uncertain | missed}], the charter's
     limits of latency and cost among them. `expected_value`: {value, low, high, currency, rows, policies: [{name, value,
     low, high}], best_policy, gain: {value, low, high}}, money a decision on the test part; empty without money.
-    `more_data`: {helps, slope, expected_gain, rows, reading}. `generalisation`: {held_out, test, holds, newest,
-    reading}. `serving`: {latency_ms, cost_per_1000}.
+    `limits`: what KPIs and capacity cost on the test part, see `weigh_limits`. `profits`: what each candidate would
+    earn on held-out rows, see `compare_profits`. `findings`: [{weight: against | condition | favour, about, sentence}],
+    all that was weighed. `more_data`: {helps, slope, expected_gain, rows, reading}. `generalisation`: {held_out, test,
+    holds, newest, reading}. `serving`: {latency_ms, cost_per_1000}.
     """
 
     threshold: Threshold | None
@@ -52,6 +53,9 @@ class BusinessGoals:
     advice: tuple[str, ...]
     generalisation: Mapping[str, Any] = field(default_factory=dict)
     serving: Mapping[str, float] = field(default_factory=dict)
+    limits: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    profits: tuple[Mapping[str, Any], ...] = ()
+    findings: tuple[Mapping[str, str], ...] = ()
 
 
 def evaluate_business_goals(
@@ -70,19 +74,29 @@ def evaluate_business_goals(
 
     `suspicious` maps a column that may leak the target to the evidence; one that is learnt from is a condition.
     """
-    metric = find_metric(framing.metric, framing.task)
+    from headrace.ml.metrics import find_metric
+    from headrace.ml.process.business_goals.baseline import compare_with_baseline
+    from headrace.ml.process.business_goals.decision import decide
+    from headrace.ml.process.business_goals.expected_value import weigh_limits
+    from headrace.ml.process.business_goals.goal import goal_of
+    from headrace.ml.process.business_goals.kpis import cost_per_1000, hold_kpis, too_small
+    from headrace.ml.process.business_goals.outlook import advise, generalisation, weigh_more_data
+    from headrace.ml.process.business_goals.profits import compare_profits
+
+    metric, goal = find_metric(framing.metric, framing.task), goal_of(business.charter)
     target, predictions = preparation.target[preparation.test], evaluation.test_predictions
-    money = weigh_money(
-        business, framing.task, target, predictions, preparation.target[training.held_out_rows],
-        0.5 if threshold is None else threshold.value, seed=seed,
-    )  # fmt: skip
+    known = preparation.target[training.held_out_rows]
+    money = _money(business, framing.task, target, predictions, known, threshold, seed)
     small = too_small(framing.task, target)
     kpis = hold_kpis(business, evaluation, money, predict_microseconds=predict_microseconds, small=small)
     comparison = compare_with_baseline(framing, preparation, training, predictions, seed=seed)
     general = generalisation(preparation, evaluation, metric)
     learnt_from = {column.name for column in preparation.columns}
     leaks = [name for name in suspicious or {} if name in learnt_from]
-    findings = decide(business, training, comparison, money, kpis, general, small, leaks)
+    limits = {} if threshold is None else weigh_limits(goal, threshold, target, predictions[:, -1])
+    findings = decide(
+        business, training, comparison, money, kpis, general, small, leaks, capacity=limits.get("capacity")
+    )
     more_data = weigh_more_data(evaluation, metric, len(preparation.train) + len(preparation.validation))
     return BusinessGoals(
         threshold=threshold,
@@ -91,7 +105,7 @@ def evaluate_business_goals(
         kpis=tuple(kpis),
         decision=findings.decision,
         reasons=findings.reasons,
-        conditions=tuple(findings.conditions),
+        conditions=findings.conditions,
         more_data=more_data,
         advice=tuple(advise(business, preparation, evaluation, metric, more_data)),
         generalisation=general,
@@ -99,4 +113,30 @@ def evaluate_business_goals(
             "latency_ms": predict_microseconds / 1000,
             "cost_per_1000": cost_per_1000(business.charter, predict_microseconds),
         },
+        limits=limits,
+        profits=() if threshold is None else compare_profits(goal, training, known, metric),
+        findings=findings.facts,
     )
+
+
+def _money(
+    business: BusinessProblem,
+    task: Task,
+    target: Target,
+    predictions: Predictions,
+    known: Target,
+    threshold: Threshold | None,
+    seed: int,
+) -> Mapping[str, Any]:
+    """Return the money a decision on the test part; empty where the charter has none for this task."""
+    from headrace.ml.metrics.money import UnitCosts
+    from headrace.ml.process.business_goals.expected_value import money_of_decisions, money_of_errors
+    from headrace.ml.process.business_goals.goal import goal_of
+
+    charter = business.charter
+    if task is Task.BINARY and threshold is not None:
+        return money_of_decisions(goal_of(charter), target, predictions[:, -1], threshold.value)
+    if task is Task.REGRESSION and charter.error_cost is not None:
+        costs = UnitCosts(charter.error_cost.under, charter.error_cost.over)
+        return money_of_errors(costs, charter.currency, target, predictions, known, seed=seed)
+    return {}

@@ -1,4 +1,4 @@
-"""What a decision earns on the test part, beside the simple policies that need no model."""
+"""What a decision earns on the test part, beside the simple policies that need no model, and what limits cost."""
 
 from __future__ import annotations
 
@@ -7,65 +7,90 @@ from typing import Any
 
 import numpy as np
 
-from headrace.ml.contract import Predictions, Target, Task
+from headrace.ml.contract import Predictions, Target
 from headrace.ml.metrics import Values, bootstrap, interval, weighted_mean
-from headrace.ml.process.business_problem import BusinessProblem, Charter
-from headrace.ml.process.business_problem.money import decision_values, error_values, row_values
+from headrace.ml.metrics.money import UnitCosts
+from headrace.ml.metrics.outcomes import Outcomes
+from headrace.ml.process.business_goals.goal import Goal
+from headrace.ml.process.business_goals.threshold import Threshold
+
+_SEED = 0
+_NOBODY, _EVERYBODY = 2.0, 0.0
 
 
-def weigh_money(
-    business: BusinessProblem,
-    task: Task,
-    target: Target,
-    predictions: Predictions,
-    known: Target,
-    threshold: float,
-    *,
-    seed: int,
-) -> Mapping[str, Any]:
-    """Return {value, low, high, rows, policies, best_policy, gain}: money a decision, with 95 % bootstrap intervals.
+def money_of_decisions(goal: Goal, target: Target, scores: Values, threshold: float) -> Mapping[str, Any]:
+    """Return {value, low, high, currency, rows, policies, best_policy, gain}: money a decision, with 95 % intervals.
 
-    `policies`: [{name, value, low, high}] of acting on all, on none, or always answering the mean (or median) of
-    `known`, the targets that were learnt from. `gain`: {value, low, high} over the best of them. Empty where the
-    charter has no money for this task.
+    `target` is 1 where acting is right, `scores` are probabilities [rows]. `policies`: [{name, value, low, high}] of
+    acting on all and on none. `gain`: {value, low, high} over the best of them. Empty without money.
     """
-    charter = business.charter
-    model = row_values(charter, task, target, predictions, threshold)
-    if model is None:
+    if goal.payoffs is None:
         return {}
-    policies = simple_policies(charter, task, target, known)
-    best = max(policies, key=lambda name: policies[name].mean())
-    values = {**policies, "": model}
-    found = bootstrap(
+    outcomes = Outcomes.at(target, scores, np.array([_NOBODY, threshold, _EVERYBODY]))
+    values, drawn = outcomes.money(goal.payoffs), outcomes.resampled(seed=_SEED).money(goal.payoffs)
+    columns = {"act on all": 2, "act on none": 0}
+    policies = {name: (values[column], drawn[:, column]) for name, column in columns.items()}
+    return _beside(goal.currency, len(target), (values[1], drawn[:, 1]), policies)
+
+
+def money_of_errors(
+    costs: UnitCosts, currency: str, target: Target, predictions: Predictions, known: Target, *, seed: int
+) -> Mapping[str, Any]:
+    """Return what `money_of_decisions` does, for predicted numbers.
+
+    The policies are always answering the mean, or the median, of `known`, the targets that were learnt from.
+    """
+    answers = {"always the mean": np.mean(known), "always the median": np.median(known)}
+    values = {name: costs.earned(target, np.full(len(target), float(answer))) for name, answer in answers.items()}
+    values[""] = costs.earned(target, predictions)
+    drawn = bootstrap(
         lambda rows: {name: weighted_mean(money[rows]) for name, money in values.items()}, len(target), seed=seed
     )
+    found = {name: (float(values[name].mean()), drawn[name]) for name in values}
+    model = found.pop("")
+    return _beside(currency, len(target), model, found)
+
+
+Estimate = tuple[float, Values]
+"""A value and its bootstrap values."""
+
+
+def _beside(currency: str, rows: int, model: Estimate, policies: Mapping[str, Estimate]) -> Mapping[str, Any]:
+    best = max(policies, key=lambda name: policies[name][0])
     return {
-        **_figure(model, found[""]),
-        "currency": charter.currency,
-        "rows": len(target),
-        "policies": [{"name": name} | _figure(values, found[name]) for name, values in policies.items()],
+        **figure(*model),
+        "currency": currency,
+        "rows": rows,
+        "policies": [{"name": name} | figure(*estimate) for name, estimate in policies.items()],
         "best_policy": best,
-        "gain": _figure(model - policies[best], found[""] - found[best]),
+        "gain": figure(model[0] - policies[best][0], model[1] - policies[best][1]),
     }
 
 
-def simple_policies(charter: Charter, task: Task, target: Target, known: Target) -> dict[str, Values]:
-    """Return the money of each row [rows] under each policy that needs no model."""
-    rows = len(target)
-    if task is Task.BINARY and charter.decisions is not None:
-        return {
-            "act on all": decision_values(charter.decisions, target, np.ones(rows, dtype=np.int64)),
-            "act on none": decision_values(charter.decisions, target, np.zeros(rows, dtype=np.int64)),
-        }
-    if task is Task.REGRESSION and charter.error_cost is not None:
-        answers = {"always the mean": np.mean(known), "always the median": np.median(known)}
-        return {
-            name: error_values(charter.error_cost, target, np.full(rows, float(answer)))
-            for name, answer in answers.items()
-        }
-    return {}
-
-
-def _figure(values: Values, replicates: Values) -> dict[str, float]:
+def figure(value: float, replicates: Values) -> dict[str, float]:
+    """Return {value, low, high}: a value and the 95 % interval of its bootstrap values."""
     low, high = interval(replicates)
-    return {"value": float(values.mean()), "low": low, "high": high}
+    return {"value": float(value), "low": low, "high": high}
+
+
+def weigh_limits(goal: Goal, threshold: Threshold, target: Target, scores: Values) -> Mapping[str, Mapping[str, Any]]:
+    """Return what each limit of the choice costs on the test part: name → {threshold, share, cost, unit}.
+
+    `cost`: {value, low, high} is what the threshold without that limit would earn more (or have more F1). The capacity
+    has `text`, `allowed` (the share of rows) and `share` {value, low, high} acted on, too.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for name, other in threshold.alternatives.items():
+        pair = np.sort(np.array([threshold.value, other]))[::-1]
+        ours = int(np.argmax(pair == threshold.value))
+        outcomes = Outcomes.at(target, scores, pair)
+        drawn = outcomes.resampled(seed=_SEED)
+        worth, draws = goal.worth(outcomes), goal.worth(drawn)
+        unit = "F1" if goal.payoffs is None else f"{goal.currency} a decision"
+        cost = figure(worth[1 - ours] - worth[ours], draws[:, 1 - ours] - draws[:, ours])
+        share = outcomes.rate("share")
+        found[name] = {"threshold": other, "cost": cost | {"unit": unit}}
+        if name == "capacity" and goal.capacity is not None:
+            acted = figure(share[ours], drawn.rate("share")[:, ours])
+            found[name] |= {"text": goal.capacity.text, "allowed": goal.capacity.share, "share": acted}
+    return found

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from headrace.ml.contract import CLASSIFICATION, Target, Task
 from headrace.ml.metrics import METRICS
-from headrace.ml.process.business_problem import BusinessProblem, Charter, Kpi
-from headrace.ml.process.evaluation import Evaluation
+from headrace.ml.process.business_goals.findings import MET, MISSED, UNCERTAIN
+
+if TYPE_CHECKING:
+    from headrace.ml.process.business_problem import BusinessProblem, Charter
+    from headrace.ml.process.evaluation import Evaluation
 
 FEWEST_TEST_ROWS = 30
 FEWEST_TEST_ROWS_OF_CLASS = 10
-
-MET, UNCERTAIN, MISSED = "met", "uncertain", "missed"
 
 
 def hold_kpis(
@@ -31,13 +32,39 @@ def hold_kpis(
     `met` means that the whole interval lies within the bounds, `uncertain` that only the value does (or that the test
     part is `small`), `missed` that the value does not, or could not be measured. Limits have no interval.
     """
-    charter = business.charter
-    found = [_hold(kpi, evaluation, money, uncertain=bool(small)) for kpi in charter.kpis]
+    charter, found = business.charter, []
+    for kpi in charter.kpis:
+        measured = money
+        if kpi.metric in METRICS:
+            low, high = evaluation.intervals.get(kpi.metric, (None, None))
+            measured = {"value": evaluation.metrics["test"].get(kpi.metric), "low": low, "high": high}
+        found.append(hold_kpi(kpi.name, kpi.metric, kpi.minimum, kpi.maximum, measured, small=bool(small)))
     for name, metric, value, limit in _limits(charter, predict_microseconds):
         if limit is not None:
-            status = MET if value <= limit else MISSED
-            found.append(_row(name, metric, None, limit, value, None, None, status))
+            found.append(_row(name, metric, None, limit, {"value": value}, MET if value <= limit else MISSED))
     return found
+
+
+def hold_kpi(
+    name: str,
+    metric: str,
+    minimum: float | None,
+    maximum: float | None,
+    measured: Mapping[str, Any],
+    *,
+    small: bool,
+) -> dict[str, Any]:
+    """Return one row of `hold_kpis`; `measured` is {value, low, high}, empty where nothing could be measured."""
+    value, low, high = (measured.get(key) for key in ("value", "low", "high"))
+    least = -np.inf if minimum is None else minimum
+    most = np.inf if maximum is None else maximum
+    status = MISSED
+    if value is not None and least <= value <= most:
+        sure = low is not None and high is not None and least <= low and high <= most
+        status = MET if sure and not small else UNCERTAIN
+    others = {"expected_value": "Expected value a decision", "share": "Share of rows acted on"}
+    title = METRICS[metric].title if metric in METRICS else others.get(metric, metric)
+    return _row(name or title, metric, minimum, maximum, measured, status)
 
 
 def too_small(task: Task, target: Target) -> str:
@@ -57,44 +84,16 @@ def cost_per_1000(charter: Charter, predict_microseconds: float) -> float:
 
 
 def _limits(charter: Charter, predict_microseconds: float) -> list[tuple[str, str, float, float | None]]:
+    cost = cost_per_1000(charter, predict_microseconds)
     return [
         ("Latency of one prediction", "latency_ms", predict_microseconds / 1000, charter.latency_limit_ms),
-        (
-            "Computing cost of 1,000 predictions",
-            "cost_per_1000",
-            cost_per_1000(charter, predict_microseconds),
-            charter.cost_limit_per_1000,
-        ),
+        ("Computing cost of 1,000 predictions", "cost_per_1000", cost, charter.cost_limit_per_1000),
     ]
 
 
-def _hold(kpi: Kpi, evaluation: Evaluation, money: Mapping[str, Any], *, uncertain: bool) -> dict[str, Any]:
-    if kpi.metric in METRICS:
-        value = evaluation.metrics["test"].get(kpi.metric)
-        low, high = evaluation.intervals.get(kpi.metric, (None, None))
-    else:
-        value, low, high = (money.get(key) for key in ("value", "low", "high"))
-    minimum = -np.inf if kpi.minimum is None else kpi.minimum
-    maximum = np.inf if kpi.maximum is None else kpi.maximum
-    status = MISSED
-    if value is not None and minimum <= value <= maximum:
-        sure = low is not None and high is not None and minimum <= low and high <= maximum
-        status = MET if sure and not uncertain else UNCERTAIN
-    title = METRICS[kpi.metric].title if kpi.metric in METRICS else "Expected value a decision"
-    return _row(kpi.name or title, kpi.metric, kpi.minimum, kpi.maximum, value, low, high, status)
-
-
 def _row(
-    name: str,
-    metric: str,
-    minimum: float | None,
-    maximum: float | None,
-    value: float | None,
-    low: float | None,
-    high: float | None,
-    status: str,
+    name: str, metric: str, minimum: float | None, maximum: float | None, measured: Mapping[str, Any], status: str
 ) -> dict[str, Any]:
     bound = {"minimum": minimum, "maximum": maximum}
-    return {"name": name, "metric": metric, "bound": bound, **bound, "value": value, "low": low, "high": high} | {
-        "status": status
-    }
+    figures = {key: measured.get(key) for key in ("value", "low", "high")}
+    return {"name": name, "metric": metric, "bound": bound, **bound, **figures, "status": status}

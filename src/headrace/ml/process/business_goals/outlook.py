@@ -62,7 +62,7 @@ def advise(
         f"Fill '{name}' more often: it matters, and is missing in {_missing_share(preparation, name):.0%} of the rows."
         for name in holey
     ]
-    advice += _weak_segment(evaluation, metric)
+    advice += _weak_segment(evaluation)
     if evaluation.fitting.get("verdict") == "underfitting":
         advice.append("The columns say little about the target: look for others before tuning further.")
     return [*advice, *_unequal(evaluation), *_changing(business)]
@@ -92,18 +92,13 @@ def _missing_share(preparation: Preparation, name: str) -> float:
     return float((column.cast(pl.String).fill_null("") == "").to_numpy().mean()) if len(column) else 0.0
 
 
-def _weak_segment(evaluation: Evaluation, metric: Metric) -> list[str]:
-    if not evaluation.segments:
-        return []
-    worst = evaluation.segments[0]
-    overall = evaluation.metrics["test"].get(metric.name)
-    if overall is None or worst["low"] is None or worst["low"] <= overall <= worst["high"]:
-        return []
-    if sign(metric) * (overall - worst[metric.name]) <= 0:
-        return []
+def _weak_segment(evaluation: Evaluation) -> list[str]:
+    """Name the worst segment whose weakness the test part confirms."""
     return [
-        f"The model is weakest where '{worst['column']}' is {worst['group']} ({metric.title} {worst[metric.name]:.3g} "
-        f"against {overall:.3g} overall, {worst['rows']:,} rows): collect columns that tell those rows apart."
+        f"The model is weakest where {worst['segment']} ({worst['rows']:,} test rows; {worst['reason']}): collect more "
+        "such rows, and columns that tell them apart."
+        for worst in evaluation.weak_segments[:1]
+        if worst["confirmed"]
     ]
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from headrace.ml.metrics import METRICS, metric_name
+from headrace.ml.process.capacity import parse_capacity
 from headrace.ml.tables.names import suggest
 
 EXPECTED_VALUE = "expected_value"
@@ -39,7 +40,7 @@ def _as_metric(value: object) -> object:
 
 
 Number = Annotated[float, BeforeValidator(_as_number), Field(allow_inf_nan=False)]
-Amount = Annotated[Number, Field(ge=0)]
+Amount = Annotated[Number, Field(ge=0, le=1e12)]
 Label = Annotated[str, BeforeValidator(_as_label)]
 Labels = Annotated[tuple[Label, ...], BeforeValidator(_as_sequence)]
 
@@ -116,6 +117,8 @@ class Charter(_Part):
     positive_class: Label | None = None
     decisions: Decisions | None = None
     error_cost: ErrorCost | None = None
+    capacity: Label | None = None
+    rate: Label | None = None
     currency: Label = "USD"
     latency_limit_ms: Annotated[Number, Field(gt=0)] | None = None
     cost_limit_per_1000: Amount | None = None
@@ -135,4 +138,17 @@ class Charter(_Part):
     def _money(self) -> Self:
         if self.decisions is None and self.error_cost is None and any(k.metric == EXPECTED_VALUE for k in self.kpis):
             raise ValueError("has a KPI on expected_value but no money; add decisions or error_cost")
+        return self
+
+    @model_validator(mode="after")
+    def _capacity(self) -> Self:
+        if self.rate is not None and self.capacity is None:
+            raise ValueError(
+                f"has the rate '{self.rate}' but no capacity; add one, such as 200 a week, or leave it out"
+            )
+        if self.capacity is not None:
+            try:
+                parse_capacity(self.capacity, self.rate)
+            except ValueError as error:
+                raise ValueError(f"has '{self.capacity}' as 'capacity', which {error}") from None
         return self

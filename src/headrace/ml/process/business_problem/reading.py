@@ -142,6 +142,8 @@ def _sentence(problem: ErrorDetails) -> str:
         return f"{shown}; it must be {_WRONG_TYPE[kind]}"
     if kind == "greater_than_equal":
         return f"{shown}; amounts are never negative: write what is paid as a positive number under costs"
+    if kind == "less_than_equal":
+        return f"{shown}; amounts are at most {context.get('le', 0):g}: count in thousands or millions"
     if kind == "greater_than":
         return f"{shown}; it must be above zero"
     if kind == "literal_error":

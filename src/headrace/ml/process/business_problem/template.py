@@ -38,6 +38,9 @@ impact: ""
 #   true_negative: {}                        # rightly left alone
 # For predicted numbers: what one unit of error costs when the prediction is too low or too high.
 # error_cost: {under: 2.0, over: 1.0}
+# How many rows can be acted on, and how many arrive; or a share alone, such as 20%.
+# capacity: 200 a week
+# rate: 1000 a week
 currency: USD
 
 # Limits of one prediction, and what computing costs.
