@@ -31,6 +31,15 @@ ModelArgument = Annotated[
     Path, typer.Argument(metavar="MODEL_DIR", help="The model folder that a run left (OUT/model).")
 ]
 
+JoinOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--join",
+        metavar="TABLE:KEY[@TIME]",
+        help="A table to join on KEY (LEFT=RIGHT, or several with commas); of rows with TIME only earlier ones count.",
+    ),
+]
+
 
 def _version(shown: bool) -> None:
     if shown:
@@ -57,6 +66,7 @@ def _examples(*lines: str) -> str:
         "headrace run churn.csv --target Churn --charter charter.yaml --budget 5m --out result",
         "headrace run houses.parquet --target price --exclude id --metric mae --seed 7",
         "headrace run loans.csv --target default --time issued --sensitive gender --trials 20",
+        "headrace run customers.csv --target Churn --time asked --join calls.csv:customer_id@called",
         "headrace run --resume 20261122-101500-a1b2c3",
     )
 )
@@ -97,6 +107,7 @@ def run(
     coverage: Annotated[
         float, typer.Option(metavar="SHARE", help="How often intervals and prediction sets hold the truth.")
     ] = 0.9,
+    join: JoinOption = None,
     resume: Annotated[str | None, typer.Option(metavar="ID", help="Go on with an interrupted run.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,
 ) -> None:
@@ -106,13 +117,15 @@ def run(
     run_command(
         table, target, task=task, test=test, charter=charter, budget=budget, trials=trials, metric=metric, seed=seed,
         out=out, overwrite=overwrite, exclude=tuple(exclude or ()), keep=tuple(keep or ()),
-        sensitive=tuple(sensitive or ()), time=time, group=group, coverage=coverage, resume=resume, quiet=quiet,
+        sensitive=tuple(sensitive or ()), time=time, group=group, joins=tuple(join or ()),
+        coverage=coverage, resume=resume, quiet=quiet,
     )  # fmt: skip
 
 
 @application.command(
     epilog=_examples(
         "headrace predict headrace-out/model new.csv",
+        "headrace predict headrace-out/model new.csv --join calls.csv:customer_id",
         "headrace predict headrace-out/model new.parquet --proba --set -o predictions.csv",
     )
 )
@@ -125,13 +138,14 @@ def predict(
             "--output", "-o", metavar="FILE", help="Write CSV, Parquet or JSON Lines here (default: CSV to the screen)."
         ),
     ] = None,
+    join: JoinOption = None,
     proba: Annotated[bool, typer.Option("--proba", help="Add a probability for every class.")] = False,
     sets: Annotated[bool, typer.Option("--set", help="Add the set of classes that cannot be ruled out.")] = False,
 ) -> None:
     """Predict every row of TABLE with a compiled model."""
     from headrace.cli.predict import predict_command
 
-    predict_command(model, table, output=output, proba=proba, sets=sets)
+    predict_command(model, table, output=output, proba=proba, sets=sets, joins=tuple(join or ()))
 
 
 @application.command(epilog=_examples("headrace explain headrace-out/model new.csv --row 3"))
@@ -139,13 +153,37 @@ def explain(
     model: ModelArgument,
     table: TableArgument,
     row: Annotated[int, typer.Option(metavar="N", help="The row to explain, counted from 1.")],
+    join: JoinOption = None,
     seed: Annotated[int, typer.Option(help="Makes the sampling repeat.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say which values of one row moved its prediction, and by how much."""
     from headrace.cli.predict import explain_command
 
-    explain_command(model, table, row=row, seed=seed, as_json=as_json)
+    explain_command(model, table, row=row, seed=seed, as_json=as_json, joins=tuple(join or ()))
+
+
+@application.command(
+    epilog=_examples(
+        "headrace monitor headrace-out/model new.csv",
+        "headrace monitor headrace-out/model new.csv --target Churn --out monitoring",
+        "headrace monitor headrace-out/model new.csv --json > monitoring.json || echo look",
+    )
+)
+def monitor(
+    model: ModelArgument,
+    table: TableArgument,
+    target: Annotated[
+        str | None, typer.Option(metavar="COL", help="The column of true values, where they are known.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write monitoring.html and .json here.")] = None,
+    join: JoinOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> int:
+    """Say what drifted in TABLE, how the model does on it, and whether to retrain; exit code 3 if something did."""
+    from headrace.cli.monitor import monitor_command
+
+    return monitor_command(model, table, target=target, out=out, as_json=as_json, joins=tuple(join or ()))
 
 
 @application.command(epilog=_examples("headrace report headrace-out", "headrace report headrace-out --no-open"))

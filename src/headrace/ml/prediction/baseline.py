@@ -17,10 +17,13 @@ from headrace.ml.tables.columns import Column, ColumnKind
 if TYPE_CHECKING:
     import polars as pl
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""2 added `points` and `test`; a baseline of format 1 loads without them."""
 QUANTILES = 21
 """Quantiles kept of a number: from the smallest value to the largest in steps of 5 %."""
 TOP_CATEGORIES = 200
+POINTS = 101
+"""Values of a number at which the rows up to it are counted: all where there are so few, else every hundredth part."""
 TEXT_ROWS = 5
 """Rows that must share a text, or a label of a nearly distinct column, before it is kept: what is said of one row never
 leaves the training data."""
@@ -32,6 +35,7 @@ class ColumnBaseline:
 
     Of numbers and dates it has the quantiles, which are values that occurred (none is interpolated), mean and std; of
     labels the most frequent and their shares of all rows. `categories_complete` tells that no label was left out.
+    `points` pairs a value with the number of rows that have at most it (of texts: a length in characters).
     """
 
     name: str
@@ -44,13 +48,14 @@ class ColumnBaseline:
     std: float | None = None
     categories: tuple[tuple[str, float], ...] = ()
     categories_complete: bool = False
+    points: tuple[tuple[float, int], ...] = ()
 
 
 @dataclass(frozen=True)
 class PredictionBaseline:
     """What was predicted: `classes` pairs a class with its mean probability, `labels` with its share of the decisions.
 
-    Quantiles, mean and std are those of the positive class's probability, or of the values (regression).
+    Quantiles, mean, std and points are those of the positive class's probability, or of the values (regression).
     """
 
     count: int
@@ -59,6 +64,29 @@ class PredictionBaseline:
     std: float | None = None
     classes: tuple[tuple[str, float], ...] = ()
     labels: tuple[tuple[str, float], ...] = ()
+    points: tuple[tuple[float, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class PerformanceBaseline:
+    """How the compiled model fared on the untouched test part: what its performance later is held against.
+
+    `predictions` are those for the test rows, `trained` those for the rows it was fitted on, and `target` what the test
+    rows' true values were. `metric` judges; `metrics` are (name, value, low, high) with 95 % intervals, and `expected`
+    the values (name, value, standard error) that were to be expected of the predictions alone. `calibration` holds
+    slope and intercept of each class's log odds; `errors` (regression) the mean absolute and the mean squared error
+    of the rows predicted at most a value, from the smallest to the largest.
+    """
+
+    rows: int
+    predictions: PredictionBaseline
+    trained: PredictionBaseline
+    target: PredictionBaseline
+    metric: str
+    metrics: tuple[tuple[str, float, float, float], ...] = ()
+    expected: tuple[tuple[str, float, float], ...] = ()
+    calibration: tuple[tuple[float, float], ...] = ()
+    errors: tuple[tuple[float, float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,6 +96,7 @@ class Baseline:
     rows: int
     columns: tuple[ColumnBaseline, ...]
     predictions: PredictionBaseline
+    test: PerformanceBaseline | None = None
 
     def to_json(self) -> str:
         """Render as the text of baseline.json."""
@@ -87,9 +116,17 @@ class Baseline:
             columns = tuple(
                 ColumnBaseline(**_tuples(item) | {"kind": ColumnKind(item["kind"])}) for item in document["columns"]
             )
-            return cls(int(document["rows"]), columns, PredictionBaseline(**_tuples(document["predictions"])))
+            predictions, test = PredictionBaseline(**_tuples(document["predictions"])), document.get("test")
+            return cls(
+                int(document["rows"]), columns, predictions, None if test is None else _performance_baseline(test)
+            )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ModelError(f"'{source}' is damaged ({error}); copy or train the model again") from error
+
+
+def _performance_baseline(item: dict[str, Any]) -> PerformanceBaseline:
+    parts = {name: PredictionBaseline(**_tuples(item[name])) for name in ("predictions", "trained", "target")}
+    return PerformanceBaseline(**_tuples(item) | parts)
 
 
 def _tuples(item: dict[str, Any]) -> dict[str, Any]:
@@ -114,7 +151,7 @@ def measure_baseline(
     counts and shares are kept, never a value.
     """
     measured = tuple(_measure_column(frame[column.name], column, column.name in private) for column in columns)
-    return Baseline(frame.height, measured, _measure_predictions(predictions, classes, codes))
+    return Baseline(frame.height, measured, measure_predictions(predictions, classes, codes))
 
 
 def _measure_column(values: pl.Series, column: Column, private: bool) -> ColumnBaseline:
@@ -127,24 +164,38 @@ def _measure_column(values: pl.Series, column: Column, private: bool) -> ColumnB
     if not textual:
         numbers = given.to_numpy().astype(np.float64)
         quantiles, mean, std = _distribution(numbers)
-        return ColumnBaseline(**vars(shape) | {"quantiles": quantiles, "mean": mean, "std": std})
+        spread = {"quantiles": quantiles, "mean": mean, "std": std, "points": points_of(numbers)}
+        return ColumnBaseline(**vars(shape) | spread)
     counts = given.value_counts(name="rows").sort(["rows", given.name], descending=[True, False])
     kept = counts.head(TOP_CATEGORIES)
     if column.kind is ColumnKind.TEXT or 2 * counts.height > given.len():
         kept = kept.filter(kept["rows"] >= TEXT_ROWS)
     categories = tuple((str(label), rows / values.len()) for label, rows in kept.iter_rows())
-    complete = kept.height == counts.height
-    return ColumnBaseline(**vars(shape) | {"categories": categories, "categories_complete": complete})
+    told = {"categories": categories, "categories_complete": kept.height == counts.height}
+    if column.kind is ColumnKind.TEXT:
+        told["points"] = points_of(given.str.len_chars().to_numpy().astype(np.float64))
+    return ColumnBaseline(**vars(shape) | told)
 
 
-def _measure_predictions(
-    predictions: npt.NDArray[np.float64], classes: Sequence[str], codes: npt.NDArray[np.int64] | None
+def points_of(numbers: npt.NDArray[np.float64]) -> tuple[tuple[float, int], ...]:
+    """Return values that occurred, each with the number of values up to it; on average `TEXT_ROWS` lie between two."""
+    ordered = np.sort(numbers)
+    most = min(POINTS, max(QUANTILES, len(ordered) // TEXT_ROWS))
+    values = np.unique(ordered)
+    if len(values) > most:
+        values = np.unique(np.quantile(ordered, np.linspace(0, 1, most), method="nearest"))
+    return tuple(zip(values.tolist(), np.searchsorted(ordered, values, side="right").tolist(), strict=True))
+
+
+def measure_predictions(
+    predictions: npt.NDArray[np.float64], classes: Sequence[str] = (), codes: npt.NDArray[np.int64] | None = None
 ) -> PredictionBaseline:
+    """Measure probabilities [rows, classes], or values [rows]; `codes` are the decided classes (else the likeliest)."""
     count = len(predictions)
     if count == 0:
         return PredictionBaseline(0)
     if not classes:
-        return PredictionBaseline(count, *_distribution(predictions))
+        return PredictionBaseline(count, *_distribution(predictions), points=points_of(predictions))
     decided = np.bincount(np.argmax(predictions, axis=1) if codes is None else codes, minlength=len(classes)) / count
     means = predictions.mean(axis=0)
     quantiles, mean, std = _distribution(predictions[:, 1]) if len(classes) == 2 else ((), None, None)
@@ -155,6 +206,7 @@ def _measure_predictions(
         std=std,
         classes=tuple((name, float(share)) for name, share in zip(classes, means, strict=True)),
         labels=tuple((name, float(share)) for name, share in zip(classes, decided, strict=True)),
+        points=points_of(predictions[:, 1]) if len(classes) == 2 else (),
     )
 
 

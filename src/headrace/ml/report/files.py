@@ -18,11 +18,12 @@ REQUIRED = ("task", "metrics", "decision", "reasons", "steps", "business", "cand
 def write_report(folder: Path, document: Mapping[str, Any]) -> None:
     """Write report.json and report.html into `folder`, each whole or not at all; raises OutputError."""
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
-    _write(folder / "report.json", text + "\n")
-    _write(folder / "report.html", render_html(document))
+    write_whole(folder / "report.json", text + "\n")
+    write_whole(folder / "report.html", render_html(document))
 
 
-def _write(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all; raises OutputError."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,5 +80,5 @@ def render_report(out: Path) -> Path:
         raise SourceError(
             f"{path} is damaged: it cannot be shown ({type(error).__name__}: {error}); run headrace again"
         ) from error
-    _write(path.with_name("report.html"), page)
+    write_whole(path.with_name("report.html"), page)
     return path.with_name("report.html")

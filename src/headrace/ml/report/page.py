@@ -6,13 +6,13 @@ import base64
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headrace.ml.report import formats
 from headrace.ml.report.charts.gallery import charts_of
-from headrace.ml.report.charts.specification import CONFIG
+from headrace.ml.report.charts.specification import CONFIG, Chart
 from headrace.ml.report.glossary import glossary
 from headrace.ml.report.listings import data, model
 from headrace.ml.report.summary import summary
@@ -50,10 +50,17 @@ def render_html(document: Mapping[str, Any]) -> str:
     Its Content-Security-Policy lets only the page's own scripts and styles run, by their digests.
     """
     document = visible(document)
+    return render_page(
+        "page.html", charts_of(document), document=document, steps=STEPS, facts=document["steps"],
+        summary=summary(document), glossary=glossary(document),
+    )  # fmt: skip
+
+
+def render_page(template: str, charts: Mapping[str, Sequence[Chart]], **context: Any) -> str:
+    """Render a template with its charts by the place where they stand, as one file that fetches nothing."""
     style = _static("report.css")
     scripts = [*(_library(name) for name in LIBRARIES), _static("report.js")]
     early = _static("theme.js")
-    charts = charts_of(document)
     specifications = {c.identifier: c.spec for place in charts.values() for c in place}
     policy = "; ".join(
         (
@@ -65,14 +72,10 @@ def render_html(document: Mapping[str, Any]) -> str:
             "form-action 'none'",
         )
     )
-    page = _environment().get_template("page.html")
+    page = _environment().get_template(template)
     return page.render(
-        document=document,
-        steps=STEPS,
-        facts=document["steps"],
-        summary=summary(document),
+        **context,
         charts=charts,
-        glossary=glossary(document),
         policy=policy,
         style=_trusted(style),
         early=_trusted(early),

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headrace.ml.applications.automl.options import Options, absolute, parse_duration, parse_task
+from headrace.ml.applications.automl.options import Options, absolute, absolute_joins, parse_duration, parse_task
 from headrace.ml.applications.automl.output import FULL, choose_folder, output_folder, writing
 from headrace.ml.applications.automl.state import RunState
 from headrace.ml.applications.automl.walk import Outcome, Stopwatch, Walk
@@ -68,6 +68,7 @@ def run(
     sensitive: Sequence[str] = (),
     time: str | None = None,
     group: str | None = None,
+    joins: Sequence[str] = (),
     coverage: float = 0.9,
     resume: str | None = None,
     listener: Callable[[Moment], None] | None = None,
@@ -107,6 +108,7 @@ def run(
             sensitive=tuple(sensitive),
             time=time,
             group=group,
+            joins=absolute_joins(joins),
             coverage=float(coverage),
         )
         state = RunState.create(options if frames[0] is None and frames[1] is None else None)
@@ -165,6 +167,14 @@ def _walk(
     with watch.step("datasets", f"reading {Path(options.source).name}"):
         table = _read(options.source, frames[0], openers)
         test = None if options.test is None else _read(options.test, frames[1], openers)
+        if options.joins:
+            from headrace.ml.tables.joining import learn_joins, parse_join
+
+            requests = [parse_join(join) for join in options.joins]
+            table, test = learn_joins(
+                table, requests, lambda source: _read(source, None, openers), target=options.target, time=options.time,
+                test=test,
+            )  # fmt: skip
     with watch.step("problem_framing", "finding out the task"):
         task, _ = recognise_task(
             table, options.target, business.charter.excluded_columns, task=options.task, time=options.time

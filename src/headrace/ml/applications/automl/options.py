@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ class Options:
     sensitive: tuple[str, ...] = ()
     time: str | None = None
     group: str | None = None
+    joins: tuple[str, ...] = ()
     coverage: float = 0.9
 
     def __post_init__(self) -> None:
@@ -86,6 +88,14 @@ def parse_task(name: str | None) -> Task | None:
     except ValueError:
         known = [task.value for task in Task]
         raise OptionError(f"task '{name}' is unknown{suggest(name, known)}; choose from {', '.join(known)}") from None
+
+
+def absolute_joins(joins: Sequence[str]) -> tuple[str, ...]:
+    """Check what stands after each `--join`, and make its table's path independent of the current folder."""
+    from headrace.ml.tables.joining.specification import parse_join
+
+    requests = [parse_join(join) for join in joins]
+    return tuple(replace(request, source=absolute(request.source) or "").text for request in requests)
 
 
 def absolute(source: str | Path | None) -> str | None:

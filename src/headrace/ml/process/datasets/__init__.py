@@ -17,6 +17,7 @@ from headrace.ml.tables.columns import Column
 from headrace.ml.tables.table import Table
 
 if TYPE_CHECKING:
+    from headrace.ml.tables.joining.plan import Joined
     from headrace.ml.process.datasets.leak_scores import Leak
     from headrace.ml.process.datasets.splitting import Parts
 
@@ -48,7 +49,7 @@ class Dataset:
     `aside` holds parsed columns that are no features but still needed: the time, group and sensitive columns.
     `aside_columns` describes them. `disguised` maps a column to the spellings that stood for a missing value and
     their number, `unreadable` to the number of cells that could not be read by the column's kind. `unlabelled` rows
-    were dropped. `native` are the columns that the source holds with a type of its own, not as text. `parts` is the
+    were dropped. `native` are the columns that the source holds with a type of its own, not as text. `joins` which tables were joined. `parts` is the
     split: all that is found out with the help of labels, `leaks` among it, is found out without the test part.
     """
 
@@ -70,6 +71,7 @@ class Dataset:
     rare: Mapping[str, int] = field(default_factory=dict)
     target_column: Column | None = None
     native: frozenset[str] = frozenset()
+    joins: tuple[Joined, ...] = ()
     leaks: tuple[Leak, ...] = ()
     parts: Parts | None = None
 
@@ -154,6 +156,7 @@ def develop_datasets(
         rare=dict(framing.rare),
         target_column=target.column,
         parts=parts,
+        joins=table.joins,
         native=frozenset(name for name, kind in labelled.frame.schema.items() if kind != pl.String),
     )
     metric = find_metric(framing.metric, framing.task)

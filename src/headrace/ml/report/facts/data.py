@@ -25,7 +25,24 @@ def dataset_facts(record: Any) -> dict[str, Any]:
         "personal": pairs(part(record, "personal"), "column", "kind"),
         "excluded": pairs(part(record, "excluded"), "column", "reason"),
         "notes": plain(part(record, "notes", ())),
+        "joins": [_join_facts(joined) for joined in part(record, "joins", ())],
         "test_table_rows": length(part(part(record, "test"), "rows")) or None,
+    }
+
+
+def _join_facts(joined: Any) -> dict[str, Any]:
+    plan = joined.plan
+    return {
+        "source": plan.source,
+        "keys": pairs(plan.keys, "main", "joined"),
+        "compared": plain(plan.spelling),
+        "summarised": plan.summarised,
+        "before": {"main": part(plan.main_time, "name"), "joined": part(plan.time, "name")},
+        "rows": joined.rows,
+        "matched": joined.matched,
+        "later": joined.later,
+        "columns": list(joined.added),
+        "notes": list(joined.notes),
     }
 
 

@@ -37,6 +37,22 @@ def value_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def joins(document: Document) -> Listing | None:
+    """The tables that were joined."""
+    rows: list[tuple[Cell, ...]] = [
+        (
+            j["source"],
+            ", ".join(k["main"] if k["main"] == k["joined"] else f"{k['main']} = {k['joined']}" for k in j["keys"]),
+            "one row a key, as columns" if not j["summarised"] else "many rows a key, summarised",
+            f"before {j['before']['main']}" if j["before"]["main"] and j["before"]["joined"] else "all",
+            number(j["rows"]), number(j["matched"]), number(j["later"]), number(len(j["columns"])),
+        )
+        for j in document["steps"]["datasets"].get("joins", ())
+    ]  # fmt: skip
+    heads = ("Table", "On", "How", "Rows that count", "Rows", "Rows matched", "Rows later, not used", "Columns added")
+    return listing("Joined tables", heads, rows, 4, 5, 6, 7)
+
+
 def timeline(document: Document) -> Listing | None:
     """Weeks a phase."""
     rows = document["steps"]["business_problem"]["timeline"]
