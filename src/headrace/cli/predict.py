@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from headrace.cli.joins import join_for_model
 from headrace.ml.errors import OptionError, OutputError
 
 if TYPE_CHECKING:
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
 _WRITERS = {".csv": "write_csv", ".parquet": "write_parquet", ".jsonl": "write_ndjson", ".ndjson": "write_ndjson"}
 
 
-def predict_command(model_folder: Path, source: str, *, output: Path | None, proba: bool) -> None:
+def predict_command(
+    model_folder: Path, source: str, *, output: Path | None, proba: bool, sets: bool = False, joins: Sequence[str] = ()
+) -> None:
     """Predict every row of a table, to `output` or to the screen as CSV; what was handled is said on stderr."""
     if output is not None and output.suffix.lower() not in _WRITERS:
         raise OptionError(f"'{output}' ends in no format that can be written; choose from {', '.join(_WRITERS)}")
@@ -26,8 +30,10 @@ def predict_command(model_folder: Path, source: str, *, output: Path | None, pro
     from headrace.ml.tables import read_table
 
     model = load(model_folder)
-    table = read_table(source)
-    predictions = model.predict_table(table, proba=proba)
+    table = join_for_model(model, read_table(source), joins)
+    predictions = model.predict_table(table, proba=proba, sets=sets)
+    if sets and (output is None or output.suffix.lower() == ".csv"):
+        predictions = predictions.with_columns(predictions["prediction_set"].list.join(" | "))
     for note in (*table.notes, *model.notes):
         typer.echo(f"note: {note}", err=True)
     if output is None:
@@ -53,14 +59,17 @@ def _write(predictions: pl.DataFrame, output: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
-def explain_command(model_folder: Path, source: str, *, row: int, seed: int, as_json: bool) -> None:
+def explain_command(
+    model_folder: Path, source: str, *, row: int, seed: int, as_json: bool, joins: Sequence[str] = ()
+) -> None:
     """Print the contributions of one row's values to its prediction, the largest first."""
     from headrace.ml.prediction import load
     from headrace.ml.prediction.explanation import explain_rows
     from headrace.ml.prediction.reader import read_rows
     from headrace.ml.tables import read_table
 
-    model, table = load(model_folder), read_table(source)
+    model = load(model_folder)
+    table = join_for_model(model, read_table(source), joins)
     positions = (table.rows == row).nonzero()[0].tolist()
     if not positions:
         raise OptionError(f"there is no row {row} in {source}; its rows are 1 to {table.rows.max()}")

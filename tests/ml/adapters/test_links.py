@@ -7,9 +7,18 @@ import pytest
 
 from headrace.ml.adapters.forms import form_predict
 from headrace.ml.adapters.linear import Linear
-from headrace.ml.adapters.links import COMPLEMENT, IDENTITY, LINKS, NORMALISED_SIGMOID, SIGMOID, SOFTMAX, sigmoid
+from headrace.ml.adapters.links import (
+    COMPLEMENT,
+    EXPONENTIAL,
+    IDENTITY,
+    LINKS,
+    NORMALISED_SIGMOID,
+    SIGMOID,
+    SOFTMAX,
+    sigmoid,
+)
 
-OUTPUTS = {IDENTITY: 1, COMPLEMENT: 1, SIGMOID: 1, SOFTMAX: 3, NORMALISED_SIGMOID: 3}
+OUTPUTS = {IDENTITY: 1, COMPLEMENT: 1, SIGMOID: 1, SOFTMAX: 3, NORMALISED_SIGMOID: 3, EXPONENTIAL: 1}
 
 
 @pytest.mark.parametrize("link", LINKS)
@@ -18,7 +27,7 @@ def test_onnx_equals_numpy(link: str) -> None:
     form = Linear(np.eye(3)[:, :outputs], np.zeros(outputs), link)
     random = np.random.default_rng(0)
     scores = (random.random((200, 3)) if link == COMPLEMENT else random.normal(size=(200, 3)) * 8).astype(np.float32)
-    classes = 0 if link == IDENTITY else max(outputs, 2)
+    classes = 0 if link in (IDENTITY, EXPONENTIAL) else max(outputs, 2)
     native = form.predict(scores)
     assert native.shape == ((200, classes) if classes else (200,))
     assert np.allclose(form_predict(form, scores, classes), native, rtol=3e-6, atol=1e-12 if link == SIGMOID else 1e-7)

@@ -28,6 +28,11 @@ FORMS: Mapping[str, str] = {
     "Neighbors": "neighbors",
     "Neural": "neural",
     "CutForest": "cut_forest",
+    "BetaCalibrator": "calibrators",
+    "IsotonicCalibrator": "calibrators",
+    "TemperatureCalibrator": "calibrators",
+    "OneVersusRestCalibrator": "calibrators",
+    "Piecewise": "piecewise",
 }
 """Every class of form and the module of this folder that holds it."""
 

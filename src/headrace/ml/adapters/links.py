@@ -11,7 +11,8 @@ COMPLEMENT = "complement"
 SIGMOID = "sigmoid"
 SOFTMAX = "softmax"
 NORMALISED_SIGMOID = "normalised_sigmoid"
-LINKS = (IDENTITY, COMPLEMENT, SIGMOID, SOFTMAX, NORMALISED_SIGMOID)
+EXPONENTIAL = "exponential"
+LINKS = (IDENTITY, COMPLEMENT, SIGMOID, SOFTMAX, NORMALISED_SIGMOID, EXPONENTIAL)
 
 SMALLEST = np.array(1e-12, np.float32)
 """Lower bound of a one-against-the-rest probability, so that a row which no class claims has a sum to divide by."""
@@ -24,13 +25,15 @@ def link_to_onnx(graph: Graph, link: str, scores: str) -> str:
 
     identity: values or probabilities as they are. complement: the probability of class 1 [rows, 1] gives both.
     sigmoid: the log-odds of class 1 [rows, 1] give both. softmax: a score a class.
-    normalised_sigmoid: one-against-the-rest log-odds a class, scaled to the sum 1.
+    normalised_sigmoid: one-against-the-rest log-odds a class, scaled to the sum 1. exponential: logarithms of values.
     The sigmoid is 1 / (1 + exp(-x)): ONNX Runtime's own is off by 1e-7, which is much of a small probability.
     """
     if link == IDENTITY:
         return scores
     if link == SOFTMAX:
         return graph.node("Softmax", [scores], axis=-1)
+    if link == EXPONENTIAL:
+        return graph.node("Exp", [scores])
     if link == NORMALISED_SIGMOID:
         opposite = graph.node("Exp", [graph.node("Neg", [scores])])
         odds = graph.node("Reciprocal", [graph.node("Add", [opposite, graph.constant(ONE, "one")])])
@@ -49,6 +52,8 @@ def apply_link(link: str, scores: Predictions) -> Predictions:
     """Do in NumPy what `link_to_onnx` writes: scores [rows, outputs] to [rows, classes], or to values [rows]."""
     if link == IDENTITY:
         return scores[:, 0] if scores.shape[1] == 1 else scores
+    if link == EXPONENTIAL:
+        return np.exp(scores[:, 0])
     if link == SOFTMAX:
         odds = np.exp(scores - scores.max(axis=1, keepdims=True))
         return np.asarray(odds / odds.sum(axis=1, keepdims=True))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headrace.ml.compiler.optimisation import optimise
-from headrace.ml.compiler.parts import Member, Plan
-from headrace.ml.contract import CLASSIFICATION, Task, View
+from headrace.ml.compiler.parts import Band, Member, Plan
+from headrace.ml.contract import CLASSIFICATION, Form, Task
 from headrace.ml.errors import ModelError
 from headrace.ml.prediction.manifest import Input, Output, output_name
 from headrace.ml.prediction.reader import TEXTUAL
@@ -31,9 +31,10 @@ def compile_model(
     task: Task,
     classes: Sequence[str],
     threshold: float | None = None,
-    interval: float | None = None,
+    interval: Band | float | None = None,
+    calibrator: Form | None = None,
 ) -> onnx.ModelProto:
-    """Write the plan, each model and their weighted average into one graph.
+    """Write the plan, each model, their weighted average and its calibration into one graph.
 
     Inputs, named as the columns: double [rows, 1] with NaN for missing (numbers, dates as seconds since 1970), string
     [rows, 1] with "" for missing. Outputs: `probabilities` float [rows, classes] and `prediction` string [rows] (for
@@ -48,24 +49,29 @@ def compile_model(
         column.name: graph.input(column.name, _STRING if column.kind in TEXTUAL else _DOUBLE, ["rows", 1])
         for column in plan.columns
     }
-    matrices: dict[View, str] = {}
-    for member in members:
-        if member.view not in matrices:
-            matrices[member.view] = plan.to_onnx(graph, inputs, member.view)
+    band = Band(interval) if isinstance(interval, float | int) else interval
+    views = [member.view for member in members] + ([band.view] if band and band.view else [])
+    matrices = {view: plan.to_onnx(graph, inputs, view) for view in dict.fromkeys(views)}
     average = _average(
         graph, [(member.form.to_onnx(graph, matrices[member.view]), member.weight) for member in members]
     )
     if task in CLASSIFICATION:
+        average = calibrator.to_onnx(graph, average) if calibrator else average
         graph.output(output_name("probabilities", inputs), average, _FLOAT, ["rows", len(classes)])
         labels = _binary_label if task == Task.BINARY else _likeliest_label
         graph.output(output_name("prediction", inputs), labels(graph, average, classes, threshold), _STRING, ["rows"])
     else:
         graph.output(output_name("prediction", inputs), average, _FLOAT, ["rows", 1])
-        if interval is not None:
-            width = graph.constant(np.array(interval, np.float32), "interval")
+        if band is not None:
+            width = _width(graph, band, matrices[band.view] if band.view else average)
             graph.output(output_name("lower", inputs), graph.node("Sub", [average, width]), _FLOAT, ["rows", 1])
             graph.output(output_name("upper", inputs), graph.node("Add", [average, width]), _FLOAT, ["rows", 1])
     return optimise(graph.model(f"headrace {task}"))
+
+
+def _width(graph: OnnxGraph, band: Band, features: str) -> str:
+    factor = graph.constant(np.array(band.factor, np.float32), "interval")
+    return factor if band.difficulty is None else graph.node("Mul", [factor, band.difficulty.to_onnx(graph, features)])
 
 
 def _average(graph: OnnxGraph, outputs: Sequence[tuple[str, float]]) -> str:

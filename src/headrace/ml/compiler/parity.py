@@ -18,19 +18,28 @@ from headrace.ml.prediction.session import direct_run, open_session, run_frame
 if TYPE_CHECKING:
     import polars as pl
 
+    from headrace.ml.adapters.calibrators import Calibrator
+
 
 def check_parity(
-    model: Model, plan: Plan, members: Sequence[Member], frame: pl.DataFrame, tolerance: float = 1e-5
+    model: Model,
+    plan: Plan,
+    members: Sequence[Member],
+    frame: pl.DataFrame,
+    tolerance: float = 1e-5,
+    calibrator: Calibrator | None = None,
 ) -> float:
     """Compare the compiled graph with the training execution on the typed rows of `frame`.
 
-    The training execution is `plan.transform` in NumPy, each model on its matrix, and their average in double
-    precision. Differences count in probability, or for regression relative to the value (or to the median size of the
-    values, where that is larger). Returns the largest difference; raises `ParityError` naming the row, the prediction
-    and the feature that is furthest off when it is beyond `tolerance` or not finite.
+    The training execution is `plan.transform` in NumPy, each model on its matrix, and their average, calibrated, in
+    double precision. Differences count in probability (before its calibration, where that stretches them), or for
+    regression relative to the value (or to the median size of the values, where that is larger). Returns the
+    largest difference; raises `ParityError` naming the row, the prediction and the feature that is furthest off
+    when it is beyond `tolerance` or not finite.
     """
     matrices = {view: plan.transform(frame, view) for view in {member.view for member in members}}
-    expected = training_predictions(matrices, members)
+    average = training_predictions(matrices, members)
+    expected = calibrator.apply(average) if calibrator else average
     compiled = model.predict_frame(frame)
     classification = model.manifest.task in CLASSIFICATION
     expected = expected if classification else expected.reshape(-1)
@@ -43,7 +52,9 @@ def check_parity(
         return 0.0
     with np.errstate(invalid="ignore"):
         size = np.abs(expected)
-        scale = 1.0 if classification else np.maximum(size, np.median(size)) + np.finfo(np.float32).tiny
+        scale: Any = np.maximum(size, np.median(size)) + np.finfo(np.float32).tiny
+        if classification:
+            scale = stretch(calibrator, average, expected, tolerance) if calibrator else 1.0
         difference = np.abs(compiled - expected) / scale
     difference[~np.isfinite(compiled) | ~np.isfinite(expected)] = np.inf
     largest = float(difference.max())
@@ -55,6 +66,16 @@ def check_parity(
             f"{_furthest_feature(plan, matrices, frame)}; it was not saved"
         )
     return largest
+
+
+def stretch(calibrator: Calibrator, average: Predictions, expected: Predictions, step: float) -> Predictions:
+    """Return how much a calibrator stretches differences at each probability [rows, classes], at least 1."""
+    classes = average.shape[1]
+    moved = np.zeros(average.shape)
+    for code in range(classes):
+        corner = np.eye(classes)[code]
+        moved = np.maximum(moved, np.abs(calibrator.apply(average + step * (corner - average)) - expected))
+    return np.maximum(1.0, moved / step)
 
 
 def training_predictions(matrices: dict[View, Features], members: Sequence[Member]) -> Predictions:

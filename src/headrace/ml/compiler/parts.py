@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from headrace.ml.contract import Features, Form, Graph, View
@@ -43,3 +44,16 @@ class Member(Protocol):
     @property
     def form(self) -> Form:
         """The fitted model as plain arrays."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """How far `lower` and `upper` lie from a regression's prediction: `factor` times the error expected of the row.
+
+    `difficulty` is the form that expects it, of the matrix of `view`, or of the prediction [rows, 1] where `view` is
+    None; without a form it is 1 for every row.
+    """
+
+    factor: float
+    difficulty: Form | None = None
+    view: View | None = None

@@ -13,9 +13,11 @@ from typing import Any
 
 from headrace.ml.contract import CLASSIFICATION, Task
 from headrace.ml.errors import ModelError, OutputError
+from headrace.ml.prediction.sets import METHODS, SetRule
 from headrace.ml.tables.columns import Column, ColumnKind
+from headrace.ml.tables.joining.plan import JoinPlan, read_plan
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Written into new manifests. A promise: every release loads all formats from 1 to its own, and predicts the same."""
 MANIFEST_FILE = "manifest.json"
 MODEL_FILE = "model.onnx"
@@ -60,11 +62,13 @@ class FileRecord:
 class Manifest:
     """Everything about a saved model but its arrays.
 
-    `classes` are in code order (for binary the positive class is last), empty for regression. `threshold` applies to
-    the positive class's probability. `metrics`: part (train, validation, test) → metric → value. `interval` is half the
-    width of the band between the outputs lower and upper, in units of the target, and `coverage` the share of rows that
-    it is meant to hold; both None without a band. `provenance`: source, sha256, columns and rows of the table, seed,
-    created (UTC, ISO 8601), versions. `files` maps each file of the folder but the manifest to its record.
+    `classes` are in code order (for binary the positive class is last), empty for regression. `threshold` applies
+    to the positive class's probability. `metrics`: part (train, validation, test) → metric → value. `interval` is
+    half the (median) width of the band between the outputs lower and upper, in units of the target, None without a
+    band. `sets` is the rule of prediction sets (format 2). `coverage` is the share of rows that band or sets are
+    meant to hold. `provenance`: source, sha256, columns and rows of the table, seed, created (UTC, ISO 8601),
+    versions. `joins` are the tables to join to the rows first (format 2). `files` maps each file of the folder but
+    the manifest to its record.
     """
 
     task: Task
@@ -75,9 +79,11 @@ class Manifest:
     threshold: float | None = None
     interval: float | None = None
     coverage: float | None = None
+    sets: SetRule | None = None
     metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, FileRecord] = field(default_factory=dict)
+    joins: tuple[JoinPlan, ...] = ()
     headrace_version: str = ""
     format_version: int = FORMAT_VERSION
 
@@ -129,8 +135,10 @@ def parse_manifest(document: dict[str, Any]) -> Manifest:
         outputs=tuple(Output(item["name"], item["kind"], tuple(item["shape"])) for item in document["outputs"]),
         classes=tuple(str(name) for name in document.get("classes", ())),
         **{key: None if value is None else float(value) for key, value in numbers.items()},
+        sets=None if document.get("sets") is None else _set_rule(document["sets"]),
         metrics=dict(document.get("metrics", {})),
         provenance=dict(document.get("provenance", {})),
+        joins=tuple(read_plan(item) for item in document.get("joins", ())),
         files={_safe(name): FileRecord(str(f["sha256"]), int(f["size"])) for name, f in document["files"].items()},
         headrace_version=str(document.get("headrace_version", "")),
         format_version=document["format_version"],
@@ -151,6 +159,14 @@ def _class_problem(manifest: Manifest) -> str | None:
     fits = len(manifest.classes) == 2 if manifest.task == Task.BINARY else len(manifest.classes) > 1
     distinct = len(set(manifest.classes)) == len(manifest.classes)
     return None if fits and distinct else f"classes {list(manifest.classes)} for {manifest.task}"
+
+
+def _set_rule(item: dict[str, Any]) -> SetRule:
+    _refuse_unknown(item, SetRule)
+    rule = SetRule(str(item["method"]), float(item["bound"]), float(item["penalty"]), int(item["free"]))
+    if rule.method not in METHODS:
+        raise ValueError(f"unknown method {rule.method!r} of prediction sets")
+    return rule
 
 
 def _input(item: dict[str, Any]) -> Input:

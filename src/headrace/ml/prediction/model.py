@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headrace.ml.contract import CLASSIFICATION, Task
-from headrace.ml.errors import ModelError
+from headrace.ml.errors import ModelError, OptionError
 from headrace.ml.prediction.baseline import Baseline
 from headrace.ml.prediction.manifest import (
     BASELINE_FILE,
@@ -23,6 +23,7 @@ from headrace.ml.prediction.manifest import (
 )
 from headrace.ml.prediction.reader import TEXTUAL, read_rows, require_columns, row_reader
 from headrace.ml.prediction.session import default_threads, direct_run, open_session, run_frame
+from headrace.ml.prediction.sets import SetRule
 from headrace.ml.prediction.unseen import unseen_notes
 
 if TYPE_CHECKING:
@@ -102,28 +103,30 @@ class Model:
             raise ModelError(f"'{self.folder}' has no {BASELINE_FILE}, which explaining needs; train the model again")
         return self._baseline
 
-    def predict(self, data: Any, proba: bool = False) -> Any:
+    def predict(self, data: Any, proba: bool = False, sets: bool = False) -> Any:
         """Predict one row (a dict of values), or many.
 
         Many are a list of dicts, a dict of lists, or a Polars, pandas or Arrow frame.
-        One row gives a label or a number, or with `proba` (and for models with a band always) a dict of the columns
-        that a frame would have: `prediction`, then `probability_<class>`, or `lower` and `upper`. Many rows give a
-        Polars frame. Raises `InputError` for a column that is absent, or a number or date that cannot be read.
+        One row gives a label or a number, or with `proba` (and for models with a band always) a dict of the
+        columns that a frame would have: `prediction`, then `probability_<class>`, or `lower` and `upper`; with
+        `sets` also `prediction_set`, the classes that cannot be ruled out. Many rows give a Polars frame.
+        Raises `InputError` for a column that is absent, or a number or date that cannot be read.
         """
         if isinstance(data, Mapping) and not all(map(_is_list, data.values())):
-            return self._predict_row(data, proba)
+            return self._predict_row(data, proba, sets)
         typed = read_rows(data, self.manifest.inputs)
         self.notes = typed.notes + unseen_notes(typed.frame, self._baseline, None)
-        return self.predict_columns(typed.frame, proba)
+        return self.predict_columns(typed.frame, proba, sets)
 
-    def predict_table(self, table: Table, proba: bool = True) -> pl.DataFrame:
+    def predict_table(self, table: Table, proba: bool = True, sets: bool = False) -> pl.DataFrame:
         """Predict every row of a table that was read; the column `row` is its 1-based position in the source."""
         import polars as pl
 
         rows = table.rows.tolist()
         typed = read_rows(table.frame, self.manifest.inputs, rows)
         self.notes = typed.notes + unseen_notes(typed.frame, self._baseline, rows)
-        return self.predict_columns(typed.frame, proba).insert_column(0, pl.Series("row", table.rows, dtype=pl.Int64))
+        predictions = self.predict_columns(typed.frame, proba, sets)
+        return predictions.insert_column(0, pl.Series("row", table.rows, dtype=pl.Int64))
 
     def predict_frame(self, frame: pl.DataFrame) -> npt.NDArray[np.float64]:
         """Predict parsed columns: probabilities [rows, classes], or values [rows]."""
@@ -136,23 +139,50 @@ class Model:
             return (probabilities[:, 1] >= self._threshold).astype(np.int64)
         return np.asarray(np.argmax(probabilities, axis=1), np.int64)
 
-    def predict_columns(self, frame: pl.DataFrame, proba: bool = True) -> pl.DataFrame:
-        """Predict parsed columns: a frame of `prediction`, and `probability_<class>` or `lower` and `upper`."""
+    def predict_columns(self, frame: pl.DataFrame, proba: bool = True, sets: bool = False) -> pl.DataFrame:
+        """Predict parsed columns: a frame of `prediction`, and `probability_<class>` or `lower` and `upper`.
+
+        With `sets`, `prediction_set` lists the classes that cannot be ruled out.
+        """
         import polars as pl
 
         outputs = [o.astype(np.float64) for o in run_frame(self._run, frame, self._fed, self._outputs, self.threads)]
         if not self._classification:
+            if sets:
+                self._set_rule()
             return pl.DataFrame({n: o.reshape(-1) for n, o in zip(self._shown, outputs, strict=True)})
         probabilities = outputs[0]
         codes = pl.Series(self.labels(probabilities))
         columns = {"prediction": pl.Series(self.manifest.classes, dtype=pl.String).gather(codes)}
         if proba:
             columns |= {f"probability_{c}": pl.Series(probabilities[:, i]) for i, c in enumerate(self.manifest.classes)}
+        if sets:
+            columns["prediction_set"] = pl.Series(self.prediction_sets(probabilities), dtype=pl.List(pl.String))
         return pl.DataFrame(columns)
 
-    def _predict_row(self, row: Mapping[str, Any], proba: bool) -> Any:
+    def prediction_sets(self, probabilities: npt.NDArray[np.float64]) -> list[list[str]]:
+        """Return, for each row of probabilities [rows, classes], the classes that cannot be ruled out, likeliest first.
+
+        The true class is among them in the manifest's `coverage` of all rows. Raises `OptionError` for a model of
+        values, and for one without a rule: made by an older release, or from too few rows.
+        """
+        inside, order = self._set_rule().members(probabilities), np.argsort(-probabilities, axis=1, kind="stable")
+        classes = self.manifest.classes
+        return [[classes[code] for code in ranked if row[code]] for ranked, row in zip(order, inside, strict=True)]
+
+    def _set_rule(self) -> SetRule:
+        if self.manifest.sets is not None:
+            return self.manifest.sets
+        what = "was saved without a rule for them (too few held-out rows, or an older release); train it again"
+        if not self._classification:
+            what = "predicts values, and has lower and upper in their place; leave --set out"
+        raise OptionError(f"the model in '{self.folder}' has no prediction sets: it {what}")
+
+    def _predict_row(self, row: Mapping[str, Any], proba: bool, sets: bool) -> Any:
         outputs = self._run(self._outputs, self._feed(row), None)
         if not self._classification:
+            if sets:
+                self._set_rule()
             if len(outputs) == 1 and not proba:
                 return outputs[0].item()
             return {name: output.item() for name, output in zip(self._shown, outputs, strict=True)}
@@ -162,10 +192,14 @@ class Model:
             label = classes[probabilities[1] >= self._threshold]
         else:
             label = classes[probabilities.index(max(probabilities))]
-        if not proba:
+        if not (proba or sets):
             return label
-        named = {f"probability_{name}": value for name, value in zip(classes, probabilities, strict=True)}
-        return {"prediction": label, **named}
+        answer = {"prediction": label}
+        if proba:
+            answer |= {f"probability_{name}": value for name, value in zip(classes, probabilities, strict=True)}
+        if sets:
+            (answer["prediction_set"],) = self.prediction_sets(np.array([probabilities]))
+        return answer
 
     def _feed(self, row: Mapping[str, Any]) -> dict[str, npt.NDArray[Any]]:
         try:

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headrace.ml.metrics import METRICS
-from headrace.ml.process.evaluation.curves import MOST_POINTS, calibration, classification_curves, thin
+from headrace.ml.metrics.calibration import reliability as calibration
+from headrace.ml.process.evaluation.curves import MOST_POINTS, classification_curves, thin
 
 
 def two(scores):

@@ -17,7 +17,7 @@ import polars as pl
 
 from headrace.ml.applications.automl.options import Options
 from headrace.ml.applications.automl.output import writing
-from headrace.ml.contract import CLASSIFICATION
+from headrace.ml.applications.automl.reference import keep_for_monitoring
 from headrace.ml.errors import InputError
 from headrace.ml.process.business_goals import Threshold
 from headrace.ml.process.datasets import Dataset
@@ -25,14 +25,14 @@ from headrace.ml.process.preparation import Preparation
 from headrace.ml.process.problem_framing import ProblemFraming
 from headrace.ml.process.progress import Progress
 from headrace.ml.process.training import Training
+from headrace.ml.process.training.intervals import Intervals
+from headrace.ml.process.training.prediction_sets import PredictionSets
 from headrace.ml.tables.table import Table, shown_source
 from headrace.version import __version__
 
 if TYPE_CHECKING:
     from headrace.ml.prediction.model import Model
 
-COVERAGE = 0.9
-"""The share of held-out rows between lower and upper (regression)."""
 _PARITY_ROWS = 2_000
 _PACKAGES = ("numpy", "polars", "onnxruntime", "onnx", "scikit-learn", "lightgbm", "xgboost-cpu", "catboost", "optuna")
 
@@ -73,10 +73,12 @@ def build_model(
     from headrace.ml.prediction.baseline import measure_baseline
     from headrace.ml.prediction.manifest import Manifest
 
-    classification = framing.task in CLASSIFICATION
-    interval = None if classification else _band(preparation, training)
+    calibrator = training.calibration.calibrator if training.calibration else None
+    conformal = training.conformal
+    band = conformal.band if isinstance(conformal, Intervals) else None
+    sets = conformal.rule if isinstance(conformal, PredictionSets) else None
     bound = threshold.value if threshold is not None else None
-    proto = compile_model(training.plan, training.members, framing.task, framing.classes, bound, interval)
+    proto = compile_model(training.plan, training.members, framing.task, framing.classes, bound, band, calibrator)
     codes = None
     if bound is not None:
         codes = (training.held_out[:, 1].astype(np.float32) >= np.float32(bound)).astype(np.int64)
@@ -91,21 +93,16 @@ def build_model(
     }  # fmt: skip
     manifest = Manifest(
         task=framing.task, target=framing.target, inputs=describe_inputs(proto, training.plan.columns),
-        outputs=describe_outputs(proto), classes=framing.classes, threshold=bound, interval=interval,
-        coverage=None if classification else COVERAGE, provenance=provenance,
+        outputs=describe_outputs(proto), classes=framing.classes, threshold=bound,
+        interval=conformal.half_width if isinstance(conformal, Intervals) else None,
+        coverage=conformal.coverage if conformal and (band or sets) else None, sets=sets, provenance=provenance,
+        joins=tuple(joined.plan for joined in table.joins),
     )  # fmt: skip
     written = write_model(folder, proto, manifest, baseline)
     model = load(folder)
     sample = preparation.frame.sample(min(_PARITY_ROWS, preparation.frame.height), seed=options.seed)
-    difference = check_parity(model, training.plan, training.members, sample)
+    difference = check_parity(model, training.plan, training.members, sample, calibrator=calibrator)
     return BuiltModel(model, folder, _facts(model, written, table, preparation, difference))
-
-
-def _band(preparation: Preparation, training: Training) -> float:
-    """Return half the width of the band that held `COVERAGE` of the held-out rows (split conformal prediction)."""
-    errors = np.abs(preparation.target[training.held_out_rows] - training.held_out)
-    level = min(1.0, COVERAGE * (1 + 1 / len(errors)))
-    return float(np.quantile(errors, level, method="higher"))
 
 
 def _facts(model: Model, manifest: Any, table: Table, preparation: Preparation, difference: float) -> dict[str, Any]:
@@ -143,6 +140,7 @@ def write_results(
     from headrace.ml.report import report_document, write_report
 
     progress.tell("writing the report")
+    keep_for_monitoring(built, steps)
     preparation, metrics = steps["preparation"], steps["evaluation"].metrics
     created = datetime.now(UTC).isoformat(timespec="seconds")
     manifest = Manifest.read(built.folder)

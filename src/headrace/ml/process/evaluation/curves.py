@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from headrace.ml.contract import Predictions, Target
 from headrace.ml.metrics import Values, labels
+from headrace.ml.metrics.calibration import reliability
 
 MOST_POINTS = 200
 MOST_CLASSES = 10
-_BINS = 10
 
 
 def classification_curves(
@@ -31,7 +31,7 @@ def classification_curves(
             continue
         for name, points in _ranking_curves(positive, scores).items():
             curves[name].append({"class": classes[code], "points": points})
-        curves["calibration"].append({"class": classes[code], "points": calibration(positive, scores)})
+        curves["calibration"].append({"class": classes[code], "points": reliability(positive, scores)})
     predicted = labels(predictions, threshold)
     counts = np.bincount(target * len(classes) + predicted, minlength=len(classes) ** 2)
     curves["confusion_matrix"] = {
@@ -40,17 +40,6 @@ def classification_curves(
         "threshold": threshold if len(classes) == 2 else None,
     }
     return curves
-
-
-def calibration(positive: npt.NDArray[np.bool_], scores: Values) -> list[dict[str, float]]:
-    """Return bins of about equally many rows: mean probability predicted, share observed, rows."""
-    edges = np.unique(np.quantile(scores, np.linspace(0, 1, _BINS + 1)))
-    bins = np.clip(np.searchsorted(edges, scores, side="right") - 1, 0, max(len(edges) - 2, 0))
-    counts = np.bincount(bins)
-    predicted, observed = np.bincount(bins, scores), np.bincount(bins, positive)
-    return [
-        {"predicted": predicted[i] / n, "observed": observed[i] / n, "count": int(n)} for i, n in enumerate(counts) if n
-    ]
 
 
 def thin(length: int) -> npt.NDArray[np.int64]:

@@ -15,7 +15,10 @@ if TYPE_CHECKING:  # worker processes import this package, and none of the table
     from headrace.ml.process.preparation import Preparation, Rows
     from headrace.ml.process.problem_framing import ProblemFraming
     from headrace.ml.process.progress import Progress
+    from headrace.ml.process.training.calibration import Calibration
+    from headrace.ml.process.training.intervals import Intervals
     from headrace.ml.process.training.pool import Workers
+    from headrace.ml.process.training.prediction_sets import PredictionSets
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,8 @@ class Training:
     the ensemble's predictions for them, each by models that did not see the row; `in_sample` its predictions for
     `train` by models that did. `learning_curve`: [{rows, train_score, validation_score}]; `bias_variance`: {loss, bias,
     variance, error, …}. `plan` is fitted on the rows that the members were fitted on: training and validation part, or
-    where not `refitted` the first fold's.
+    where not `refitted` the first fold's. `calibration` and `conformal` come after the fits: from then on `held_out`
+    and `in_sample` are calibrated.
     """
 
     candidates: tuple[Candidate, ...]
@@ -80,6 +84,8 @@ class Training:
     bias_variance: Mapping[str, Any]
     refitted: bool
     notes: tuple[str, ...]
+    calibration: Calibration | None = None
+    conformal: Intervals | PredictionSets | None = None
 
 
 def train_models(
