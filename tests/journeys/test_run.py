@@ -10,7 +10,9 @@ from .conftest import Command, churn_table
 
 
 def test_a_run_leaves_everything_it_promises(finished_run: Path) -> None:
-    assert {p.name for p in finished_run.iterdir()} == {"report.html", "report.json", "model", "predictions.csv"}
+    assert {p.name for p in finished_run.iterdir()} == {
+        "report.html", "report.json", "model", "predictions.csv", "evidence.npz",
+    }  # fmt: skip
     assert {p.name for p in (finished_run / "model").iterdir()} == {"model.onnx", "manifest.json", "baseline.json"}
     document = json.loads((finished_run / "report.json").read_text())
     assert document["task"] == "binary"

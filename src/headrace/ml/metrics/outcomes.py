@@ -135,12 +135,20 @@ def _mcc(hits: Values, alarms: Values, misses: Values, rest: Values) -> Values:
     return divide(hits * rest - alarms * misses, np.sqrt(np.maximum(spread, 0.0)), 0.0)
 
 
+def _share(hits: Values, alarms: Values, misses: Values, rest: Values) -> Values:
+    return divide(hits + alarms, hits + alarms + misses + rest, 0.0)
+
+
+def _accuracy(hits: Values, alarms: Values, misses: Values, rest: Values) -> Values:
+    return divide(hits + rest, hits + alarms + misses + rest, 0.0)
+
+
 RATES: dict[str, Callable[[Values, Values, Values, Values], Values]] = {
-    "share": lambda hits, alarms, misses, rest: (hits + alarms) / np.maximum(hits + alarms + misses + rest, 1.0),
-    "precision": lambda hits, alarms, misses, rest: divide(hits, hits + alarms, 0.0),
-    "recall": lambda hits, alarms, misses, rest: divide(hits, hits + misses),
+    "share": _share,
+    "precision": lambda hits, alarms, _misses, _rest: divide(hits, hits + alarms, 0.0),
+    "recall": lambda hits, _alarms, misses, _rest: divide(hits, hits + misses),
     "f1": _f1,
-    "accuracy": lambda hits, alarms, misses, rest: (hits + rest) / np.maximum(hits + alarms + misses + rest, 1.0),
+    "accuracy": _accuracy,
     "balanced_accuracy": _balanced_accuracy,
     "mcc": _mcc,
 }

@@ -87,7 +87,22 @@ def _judge(given: Walk, steps: dict[str, Any]) -> dict[str, Any]:
             predict_microseconds=built.facts["predict_microseconds"], seed=options.seed,
             suspicious=dataset.suspicious,
         )  # fmt: skip
+    _keep_evidence(given, steps)
     return write_results(given.partial, options, steps, threshold, built, watch.seconds, progress)
+
+
+def _keep_evidence(given: Walk, steps: dict[str, Any]) -> None:
+    """Leave what `headrace decide` decides anew from."""
+    from headrace.ml.applications.automl.output import writing
+    from headrace.ml.process.business_goals.evidence import EVIDENCE_FILE, Evidence
+
+    preparation, training, evaluation = steps["preparation"], steps["training"], steps["evaluation"]
+    evidence = Evidence.of(
+        preparation.target[training.held_out_rows], training.held_out,
+        preparation.target[preparation.test], evaluation.test_predictions, seed=given.options.seed,
+    )  # fmt: skip
+    with writing(given.partial):
+        (given.partial / EVIDENCE_FILE).write_bytes(evidence.to_bytes())
 
 
 def timeline(dataset: Dataset) -> tuple[tuple[str, float], ...]:

@@ -113,10 +113,10 @@ def weigh_capacity(findings: Findings, capacity: Mapping[str, Any]) -> None:
             CONDITION, CAPACITY, f"Raise the threshold or the capacity: on the test part {share}, and {allowed}."
         )
         return
-    cost = capacity["cost"]
-    lost = ""
-    if cost is not None and cost["value"] > 0:
-        lost = f" The limit costs {shown(cost['value'])} {cost['unit']} (95 % interval {shown(cost['low'])} to {shown(cost['high'])})."
+    cost, lost = capacity["cost"], ""
+    if cost["value"] > 0:
+        spread = f"95 % interval {shown(cost['low'])} to {shown(cost['high'])}"
+        lost = f" The limit costs {shown(cost['value'])} {cost['unit']} ({spread})."
     findings.add(FAVOUR, CAPACITY, f"On the test part {share}; {allowed}.{lost}")
 
 

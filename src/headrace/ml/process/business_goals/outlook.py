@@ -21,9 +21,9 @@ _FEWEST_IN_GROUP = 20
 
 
 def weigh_more_data(evaluation: Evaluation, metric: Metric, rows: int) -> dict[str, Any]:
-    """Return {helps, slope, expected_gain, rows, reading}; `helps` is None where training drew no learning curve.
+    """Return {helps, slope, expected_gain, low, high, rows, reading}; `helps` is None without a learning curve.
 
-    `slope` is what doubling the rows adds to the metric, positive where it gets better.
+    `slope` is what doubling the rows adds to the metric, positive where it gets better, `low` to `high` its interval.
     """
     learning = evaluation.fitting.get("learning_curve")
     if not learning:
@@ -31,17 +31,17 @@ def weigh_more_data(evaluation: Evaluation, metric: Metric, rows: int) -> dict[s
             "helps": None,
             "slope": None,
             "expected_gain": None,
+            "low": None,
+            "high": None,
             "rows": rows,
             "reading": "Whether more rows would help is not known: there was no time for a learning curve.",
         }
-    slope = float(learning["slope"])
+    slope, least, most = (learning.get(name) for name in ("slope", "low", "high"))
     low, high = evaluation.intervals.get(metric.name, (0.0, 0.0))
-    helps = slope > _WORTHWHILE * (high - low) / 2
-    verb = "worth it" if helps else "hardly worth it"
-    change = "improves" if slope > 0 else "would not improve"
-    amount = f" by about {slope:.2g}" if slope > 0 else ""
-    reading = f"Doubling the {rows:,} rows learnt from {change} {metric.title}{amount}: collecting more is {verb}."
-    return {"helps": helps, "slope": slope, "expected_gain": max(slope, 0.0), "rows": rows, "reading": reading}
+    helps = slope > _WORTHWHILE * (high - low) / 2 and (least is None or least > 0)
+    reading = f"{learning['reading']} Collecting more than the {rows:,} is {'worth it' if helps else 'hardly worth it'}."
+    expected = {"expected_gain": max(slope, 0.0), "low": least, "high": most}
+    return {"helps": helps, "slope": slope, **expected, "rows": rows, "reading": reading}
 
 
 def advise(

@@ -112,7 +112,7 @@ class _Search:
         self.sure[self.grid] = goal.meets(steps.only(self.grid), self.resamples)
 
     def best(self, goal: Goal) -> tuple[int, str]:
-        """Return the place of the best threshold for `goal`, this one or with a limit less, and how it meets the KPIs."""
+        """Return the place of the best threshold for `goal` (or it with a limit less), and how it meets the KPIs."""
         capable = goal.within_capacity(self.steps)
         if not goal.bounds:
             return _top(self.smooth, capable), ""

@@ -21,6 +21,11 @@ def business_facts(goals: Any, threshold: Any) -> dict[str, Any]:
         "currency": plain(part(goals, "currency", "")),
         "expected_value": plain(part(goals, "expected_value", {})),
         "kpis": [_kpi(k) for k in part(goals, "kpis", ())],
+        "threshold_interval": [plain(part(threshold, "low")), plain(part(threshold, "high"))],
+        "threshold_meets": plain(part(threshold, "meets", "")),
+        "limits": plain(part(goals, "limits", {})),
+        "profits": plain(part(goals, "profits", ())),
+        "history": [],
     }
 
 
@@ -37,6 +42,7 @@ def business_goals_facts(record: Any) -> dict[str, Any]:
         "advice": plain(part(record, "advice", ())),
         "generalisation": plain(part(record, "generalisation", {})),
         "serving": plain(part(record, "serving", {})),
+        "findings": plain(part(record, "findings", ())),
     }
 
 
