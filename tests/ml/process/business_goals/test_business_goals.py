@@ -133,8 +133,8 @@ def test_required_interpretability_is_held_against_the_chosen_models(make_world,
 
 def test_the_learning_curve_says_whether_more_rows_would_help(make_world):
     found = judge(make_world()).more_data
-    assert found["slope"] == pytest.approx(0.01)
-    assert found["reading"].startswith("Doubling the 800 rows")
+    assert 0 < found["slope"] < 0.01
+    assert "Twice the rows would change" in found["reading"] and "800" in found["reading"]
 
 
 def test_a_test_part_much_worse_than_held_out_rows_is_a_condition(make_world):

@@ -23,7 +23,7 @@ def evaluated(make_world):
 
 
 def advice_of(world, evaluation):
-    return advise(world.business, world.preparation, evaluation, METRIC, weigh_more_data(evaluation, METRIC, 2400))
+    return advise(world.business, world.preparation, evaluation, weigh_more_data(evaluation, METRIC, 2400))
 
 
 @pytest.mark.parametrize(("slope", "helps"), [(0.05, True), (1e-6, False), (-0.01, False)])
@@ -51,10 +51,10 @@ def test_unequal_treatment_and_weak_segments_are_said(evaluated):
     }  # fmt: skip
     most = group | {"group": "m", "disparate_impact": 1.0, "selection_rate": 0.4, "base_rate": 0.3}
     few = group | {"group": "x", "rows": 3, "disparate_impact": 2.0, "selection_rate": 0.8}
-    weak = {"column": "city", "group": "south", "rows": 300, "roc_auc": 0.51, "low": 0.4, "high": 0.6}
-    said = " ".join(advice_of(world, replace(evaluation, sensitive_groups=(group, most, few), segments=(weak,))))
+    weak = {"segment": "'city' is 'south'", "rows": 300, "reason": "few rows", "confirmed": True}
+    said = " ".join(advice_of(world, replace(evaluation, sensitive_groups=(group, most, few), weak_segments=(weak,))))
     assert "Rows where 'sex' is f are selected 0.50 times as often as those where it is m (20.0% against 40.0%" in said
-    assert "weakest where 'city' is south" in said
+    assert "weakest where 'city' is 'south' (300 test rows; few rows)" in said
 
 
 def test_small_groups_are_not_called_unequal(evaluated):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from headrace.ml.metrics import METRICS
-from headrace.ml.process.evaluation.fitting import judge_fitting, read_bias_variance, read_learning_curve
+from headrace.ml.process.evaluation.fitting import judge_fitting, read_bias_variance
 
 
 def rows(strength, seed, count=600):
@@ -41,19 +41,6 @@ def test_errors_are_judged_in_their_own_direction():
 def test_one_class_cannot_be_judged_and_is_said():
     one = np.zeros(20, dtype=np.int64), np.full((20, 2), 0.5)
     assert "cannot be computed" in judge_fitting(METRICS["roc_auc"], one, one, one[1], 0.5, seed=0)["evidence"]
-
-
-@pytest.mark.parametrize(("metric", "slope"), [("roc_auc", 0.02), ("rmse", -0.02)])
-def test_the_slope_is_the_gain_of_a_doubling(metric, slope):
-    points = [{"rows": 100 * 2**i, "validation_score": 0.7 + 0.02 * i} for i in range(5)]
-    assert read_learning_curve(points, METRICS[metric])["slope"] == pytest.approx(slope)
-
-
-@pytest.mark.parametrize(
-    "points", [[], [{"rows": 10, "validation_score": 1.0}], [{"rows": 10, "validation_score": None}] * 3]
-)
-def test_too_few_points_have_no_slope(points):
-    assert read_learning_curve(points, METRICS["roc_auc"]) == {}
 
 
 def test_bias_and_variance_are_read_in_plain_words():

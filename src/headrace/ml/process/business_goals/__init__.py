@@ -107,7 +107,7 @@ def evaluate_business_goals(
         reasons=findings.reasons,
         conditions=findings.conditions,
         more_data=more_data,
-        advice=tuple(advise(business, preparation, evaluation, metric, more_data)),
+        advice=tuple(advise(business, preparation, evaluation, more_data)),
         generalisation=general,
         serving={
             "latency_ms": predict_microseconds / 1000,

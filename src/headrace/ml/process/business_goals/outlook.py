@@ -39,7 +39,8 @@ def weigh_more_data(evaluation: Evaluation, metric: Metric, rows: int) -> dict[s
     slope, least, most = (learning.get(name) for name in ("slope", "low", "high"))
     low, high = evaluation.intervals.get(metric.name, (0.0, 0.0))
     helps = slope > _WORTHWHILE * (high - low) / 2 and (least is None or least > 0)
-    reading = f"{learning['reading']} Collecting more than the {rows:,} is {'worth it' if helps else 'hardly worth it'}."
+    worth = "worth it" if helps else "hardly worth it"
+    reading = f"{learning['reading']} Collecting more than the {rows:,} is {worth}."
     expected = {"expected_gain": max(slope, 0.0), "low": least, "high": most}
     return {"helps": helps, "slope": slope, **expected, "rows": rows, "reading": reading}
 
@@ -48,7 +49,6 @@ def advise(
     business: BusinessProblem,
     preparation: Preparation,
     evaluation: Evaluation,
-    metric: Metric,
     more_data: Mapping[str, Any],
 ) -> list[str]:
     """Return what to do next, a sentence each: rows and columns to collect, weak segments, unequal treatment."""

@@ -15,11 +15,14 @@ from headrace.ml.metrics import MOST_ROWS, find_metric
 from headrace.ml.process.evaluation.allowance import Allowance
 from headrace.ml.process.evaluation.curves import classification_curves
 from headrace.ml.process.evaluation.explanations import explain_predictions
-from headrace.ml.process.evaluation.fitting import judge_fitting, read_bias_variance, read_learning_curve
+from headrace.ml.process.evaluation.fitting import judge_fitting, read_bias_variance
 from headrace.ml.process.evaluation.groups import Measured, segments, sensitive_groups
 from headrace.ml.process.evaluation.importance import permutation_importance
+from headrace.ml.process.evaluation.learning_curve import read_learning_curve
 from headrace.ml.process.evaluation.measures import constant_predictions, intervals_of, metrics_of, score_all
 from headrace.ml.process.evaluation.residuals import band_coverage, residual_curves
+from headrace.ml.process.evaluation.slices import segmented
+from headrace.ml.process.evaluation.weak_segments import Judged, find_weak_segments
 from headrace.ml.process.preparation import Preparation
 from headrace.ml.process.problem_framing import ProblemFraming
 from headrace.ml.process.training import Training
@@ -40,6 +43,7 @@ class Evaluation:
     learning_curve: {slope, reading}}. `importance`: [{column, importance, std}] by permutation, on the test part;
     `explanations`: [{row, why, prediction, base, contributions: [{column, value, contribution}]}]. `coverage`:
     {measured, meant, half_width} of a regression's band. `notes`: what was left out, a sentence each.
+    `weak_segments`: where the model fails worst, as in `find_weak_segments`.
     """
 
     metrics: Mapping[str, Mapping[str, float]]
@@ -56,6 +60,7 @@ class Evaluation:
     test_predictions: Predictions
     coverage: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    weak_segments: tuple[Mapping[str, Any], ...] = ()
 
 
 def evaluate_model(
@@ -96,6 +101,14 @@ def evaluate_model(
     worst = []
     if allowance.allows("Segments"):
         worst = segments(frame, _segmentable(preparation, importance, private), measured)
+    weak = []
+    if allowance.allows("Where the model fails worst"):
+        held = training.held_out_rows
+        weak = find_weak_segments(
+            Judged(preparation.frame[held], preparation.target[held], training.held_out),
+            Judged(frame, target, predictions), preparation.frame[preparation.train],
+            segmented(preparation.columns, private), framing.task, metric, threshold, seed=seed,
+        )  # fmt: skip
     explanations = explain_predictions(
         model, preparation, predictions, threshold, private, seed=seed, allowance=allowance
     )
@@ -110,6 +123,7 @@ def evaluate_model(
         test_predictions=predictions,
         coverage=coverage,
         notes=tuple(allowance.notes),
+        weak_segments=tuple(weak),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -56,26 +56,6 @@ def judge_fitting(
         f"{metric.title} is {seen:.4g} on seen and {unseen:.4g} on held-out rows (baseline {floor:.4g}): {reading}."
     )
     return {"verdict": verdict, "evidence": evidence, "train": seen, "validation": unseen, "baseline": floor}
-
-
-def read_learning_curve(points: Sequence[Mapping[str, Any]], metric: Metric) -> dict[str, Any]:
-    """Say what doubling the rows does: `slope` is the gain of the metric a doubling, positive where it improves.
-
-    The slope is that of the last half of the curve (three points at least) against the logarithm of the rows; empty
-    with fewer than two points.
-    """
-    usable = [p for p in points if p.get("validation_score") is not None and p.get("rows")]
-    if len(usable) < 2:
-        return {}
-    last = usable[-max(3, (len(usable) + 1) // 2) :]
-    doublings = np.log2([float(p["rows"]) for p in last])
-    scores = np.array([float(p["validation_score"]) for p in last])
-    if np.ptp(doublings) == 0 or not np.isfinite(scores).all():
-        return {}
-    slope = sign(metric) * float(np.polyfit(doublings - doublings.mean(), scores, 1)[0])
-    effect = "improves" if slope > 0 else "worsens"
-    reading = f"Each doubling of the rows {effect} {metric.title} by about {abs(slope):.2g}."
-    return {"slope": slope, "reading": reading}
 
 
 def read_bias_variance(parts: Mapping[str, Any]) -> str:

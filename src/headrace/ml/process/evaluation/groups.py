@@ -20,7 +20,7 @@ from headrace.ml.tables.columns import Column, ColumnKind
 FEWEST_ROWS = 20
 MOST_SEGMENTS = 40
 _MOST_GROUPS = 8
-_FEW_NUMBERS = 6
+FEW_NUMBERS = 6
 _OTHER = "(other)"
 _MISSING = "(missing)"
 
@@ -99,15 +99,15 @@ def split(values: pl.Series, kind: ColumnKind) -> Iterator[tuple[str, Mask]]:
     numbers = values.fill_null(float("nan")).to_numpy()
     known = ~np.isnan(numbers)
     distinct = np.unique(numbers[known])
-    if len(distinct) <= _FEW_NUMBERS:
+    if len(distinct) <= FEW_NUMBERS:
         for number in distinct:
-            yield _shown(number, kind), numbers == number
+            yield shown_number(number, kind), numbers == number
     else:
         edges = np.unique(np.quantile(numbers[known], [0, 0.25, 0.5, 0.75, 1]))
         for i, (low, high) in enumerate(pairwise(edges)):
             last = i == len(edges) - 2
             mask = (numbers >= low) & ((numbers <= high) if last else (numbers < high))
-            yield f"{_shown(low, kind)} to {'' if last else 'below '}{_shown(high, kind)}", mask
+            yield f"{shown_number(low, kind)} to {'' if last else 'below '}{shown_number(high, kind)}", mask
     if not known.all():
         yield _MISSING, ~known
 
@@ -128,7 +128,8 @@ def _rates(measured: Measured, mask: Mask) -> dict[str, Any]:
     }
 
 
-def _shown(number: float, kind: ColumnKind) -> str:
+def shown_number(number: float, kind: ColumnKind) -> str:
+    """Write a number, or seconds since 1970 as a date."""
     if kind is ColumnKind.DATE and abs(number) < 2.5e11:
         return datetime.fromtimestamp(number, UTC).date().isoformat() if number > -6.2e10 else f"{number:.6g}"
     return f"{number:.6g}"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from headrace.ml.contract import Predictions, Target
-from headrace.ml.metrics import METRICS
+from headrace.ml.metrics import METRICS, bootstrap
 from headrace.ml.process.training.fitting import Fit, find_result, read_predictions
 from headrace.ml.process.training.limits import estimate_seconds
 from headrace.ml.process.training.pool import FitFailedError
@@ -19,12 +19,13 @@ from headrace.ml.process.training.trial import Trial
 FRACTIONS = (0.125, 0.25, 0.5)
 RESAMPLES = 6
 MOST_RESAMPLED_ROWS = 5_000
+REPLICATES = 100
 
 
 def diagnose(setting: Setting, best: Trial) -> tuple[tuple[Mapping[str, Any], ...], dict[str, Any]]:
     """Return the learning curve and the bias and variance of the best single configuration.
 
-    The curve: [{rows, train_score, validation_score}] on the first fold. What the time does not allow is left out.
+    The curve: [{rows, train_score, validation_score, replicates}] on the first fold. What the time does not allow is left out.
     """
     curve = _curve_fits(setting, best)
     samples = _resample_fits(setting, best)
@@ -72,11 +73,19 @@ def _run(setting: Setting, fits: Sequence[Fit]) -> None:
 
 
 def _learning_curve(setting: Setting, best: Trial, fits: Sequence[Fit]) -> tuple[Mapping[str, Any], ...]:
-    results = [find_result(setting.workspace, fit) for fit in fits]
-    points = [result for result in [*results, best.results[0]] if result is not None]
+    """Return the points, each with its score on the same resamples of the fold's held-out rows."""
+    done = [fit for fit in [*fits, best.fits[0]] if find_result(setting.workspace, fit) is not None]
+    points = [result for fit in done if (result := find_result(setting.workspace, fit)) is not None]
+    target = setting.preparation.target[setting.folds[0].held]
+    predictions = [read_predictions(setting.workspace, fit) for fit in done]
+    drawn = bootstrap(
+        lambda rows: {str(i): setting.metric.estimator(target[rows], each[rows]) for i, each in enumerate(predictions)},
+        len(target), seed=setting.seed, replicates=REPLICATES,
+    )  # fmt: skip
     return tuple(
         {"rows": point["rows"], "train_score": point["train_score"], "validation_score": point["score"]}
-        for point in points
+        | {"replicates": drawn[str(number)].tolist()}
+        for number, point in enumerate(points)
     )
 
 

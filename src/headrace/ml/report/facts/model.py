@@ -41,7 +41,7 @@ def training_facts(record: Any) -> dict[str, Any]:
     """Step 7: the members of the final model, and what was left undone."""
     return {
         "members": rows_of(part(record, "members"), "candidate", "weight", "view"),
-        "learning_curve": plain(part(record, "learning_curve", ())),
+        "learning_curve": rows_of(part(record, "learning_curve"), "rows", "train_score", "validation_score"),
         "bias_variance": plain(part(record, "bias_variance", {})),
         "refitted": plain(part(record, "refitted")),
         "notes": plain(part(record, "notes", ())),
@@ -68,7 +68,7 @@ def evaluation_facts(record: Any, personal: frozenset[str]) -> dict[str, Any]:
                 "histogram": rows_of(part(residuals, "histogram"), "start", "end", "count"),
             },
         },
-        "learning_curve": plain(part(record, "learning_curve", ())),
+        "learning_curve": rows_of(part(record, "learning_curve"), "rows", "train_score", "validation_score"),
         "bias_variance": plain(part(record, "bias_variance", {})),
         "fitting": plain(part(record, "fitting", {})),
         "segments": [_unnamed(plain(s), personal) for s in part(record, "segments", ())],
