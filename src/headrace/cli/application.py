@@ -186,6 +186,59 @@ def monitor(
     return monitor_command(model, table, target=target, out=out, as_json=as_json, joins=tuple(join or ()))
 
 
+@application.command(
+    epilog=_examples(
+        "headrace decide headrace-out --cost-fn 500 --cost-fp 20",
+        "headrace decide headrace-out --capacity '200 a week' --rate '1000 a week'",
+        "headrace decide headrace-out --at-least recall=0.8 --at-most share=25%",
+        "headrace decide headrace-out --cost-fn 500 --cost-fp 20 --currency EUR --write",
+        "headrace decide houses-out --cost-under 2 --cost-over 1",
+    )
+)
+def decide(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder that a run left.")],
+    cost_fn: Annotated[float | None, typer.Option(metavar="MONEY", help="What a missed case costs.")] = None,
+    cost_fp: Annotated[float | None, typer.Option(metavar="MONEY", help="What acting in vain costs.")] = None,
+    gain_tp: Annotated[float | None, typer.Option(metavar="MONEY", help="What acting rightly brings.")] = None,
+    cost_tp: Annotated[float | None, typer.Option(metavar="MONEY", help="What acting rightly costs, on balance.")] = None,
+    gain_tn: Annotated[float | None, typer.Option(metavar="MONEY", help="What rightly leaving alone brings.")] = None,
+    cost_under: Annotated[
+        float | None, typer.Option(metavar="MONEY", help="Predicted numbers: what a unit too low costs.")
+    ] = None,
+    cost_over: Annotated[
+        float | None, typer.Option(metavar="MONEY", help="Predicted numbers: what a unit too high costs.")
+    ] = None,
+    currency: Annotated[str | None, typer.Option(help="The currency of all money.")] = None,
+    capacity: Annotated[
+        str | None, typer.Option(help="How many rows can be acted on: '200 a week', 20%, or none for no limit.")
+    ] = None,
+    rate: Annotated[str | None, typer.Option(help="How many rows arrive: '1000 a week'.")] = None,
+    at_least: Annotated[
+        list[str] | None, typer.Option(metavar="KPI=BOUND", help="A KPI to be met, recall=0.8 (may repeat).")
+    ] = None,
+    at_most: Annotated[
+        list[str] | None, typer.Option(metavar="KPI=BOUND", help="The same from above, share=25% (may repeat).")
+    ] = None,
+    threshold: Annotated[float | None, typer.Option(metavar="P", help="Look at this threshold.")] = None,
+    write: Annotated[
+        bool, typer.Option("--write", help="Let model and report follow; the earlier decision stays in the report.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Decide anew from what a run left, by other costs, bounds or capacity: within a second, without training.
+
+    What is not given stays as the run's charter has it. The threshold is chosen on held-out rows; what it brings
+    is measured on the test part.
+    """
+    from headrace.cli.decide import decide_command
+
+    decide_command(
+        out, cost_fn=cost_fn, cost_fp=cost_fp, gain_tp=gain_tp, cost_tp=cost_tp, gain_tn=gain_tn,
+        cost_under=cost_under, cost_over=cost_over, currency=currency, capacity=capacity, rate=rate,
+        at_least=at_least or [], at_most=at_most or [], threshold=threshold, write=write, as_json=as_json,
+    )  # fmt: skip
+
+
 @application.command(epilog=_examples("headrace report headrace-out", "headrace report headrace-out --no-open"))
 def report(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder that a run left.")],

@@ -1,0 +1,170 @@
+"""How a decision taken anew is shown in a terminal: the answer, its figures, and what each threshold would bring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+_COLOURS = {"go": "green", "go-with-conditions": "yellow", "no-go": "red"}
+_SHARES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+_BAR = 24
+Found = Mapping[str, Any]
+
+
+def show(found: Found, stream: TextIO) -> None:
+    """Print the decision to `stream`."""
+    console = Console(file=stream, highlight=False)
+    console.print(_panel(found))
+    if found["task"] == "regression":
+        _show_numbers(console, found)
+        return
+    console.print(_figures(found))
+    for table in (_confusion(found), _kpis(found), _trade_offs(found)):
+        if table is not None:
+            console.print()
+            console.print(table)
+    for line in _candidates(found):
+        console.print(line)
+
+
+def _panel(found: Found) -> Panel:
+    decision, was = found["decision"], found["was"]["decision"]
+    head = Text(decision.upper(), style=f"bold {_COLOURS.get(decision, 'white')}")
+    head.append("" if decision == was else f"  (the run said {was})", style="dim")
+    return Panel(Group(head, *(Text(f"• {reason}") for reason in found["reasons"])), title="Decision", title_align="left")
+
+
+def _figures(found: Found) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2))
+    table.add_column()
+    table.add_column()
+    threshold, currency = found["threshold"], found["currency"]
+    spread = "" if threshold["low"] is None else f" (95 % interval {_span(threshold)})"
+    table.add_row("threshold", Text(f"{number(threshold['value'])}{spread}, was {number(found['was']['threshold'])}"))
+    table.add_row("chosen by", Text(threshold["chosen_by"]))
+    money = found["expected_value"]
+    if money:
+        table.add_row(
+            "expected value", Text(f"{number(money['value'])} {currency} a decision on the test part ({_span(money)})")
+        )
+        gain = money["gain"]
+        table.add_row("", Text(f"{number(gain['value'])} more than '{money['best_policy']}' ({_span(gain)})"))
+    if found["against_earlier"] is not None:
+        change = found["against_earlier"]
+        table.add_row("", Text(f"{number(change['value'])} more than with the run's threshold ({_span(change)})"))
+    share = found["share"]
+    table.add_row("acted on", Text(f"{percent(share['value'])} of the rows{_a_period(found, share['value'])}"))
+    for name, limit in found["limits"].items():
+        cost = limit["cost"]
+        what = {"kpis": "KPIs cost", "capacity": "capacity costs"}.get(name, name)
+        table.add_row(what, Text(f"{number(cost['value'])} {cost['unit']} ({_span(cost)})"))
+    return table
+
+
+def _confusion(found: Found) -> Table:
+    counts, rows = found["confusion"], found["rows"]
+    table = Table(title=f"Of the {rows:,} test rows", title_justify="left", box=None, padding=(0, 2))
+    for heading in ("", "acted on", "left alone"):
+        table.add_column(heading, justify="right" if heading else "left")
+    positive = Text(f"is '{found['positive_class']}'")
+    table.add_row(positive, f"{counts['true_positive']:,}", f"{counts['false_negative']:,}")
+    table.add_row("is not", f"{counts['false_positive']:,}", f"{counts['true_negative']:,}")
+    return table
+
+
+def _kpis(found: Found) -> Table | None:
+    if not found["kpis"]:
+        return None
+    table = Table(title="KPIs on the test part", title_justify="left", box=None, padding=(0, 2))
+    for heading in ("KPI", "bound", "value", "95 % interval", "result"):
+        table.add_column(heading, justify="left" if heading in ("KPI", "bound", "result") else "right")
+    for kpi in found["kpis"]:
+        bounds = [f"{sign} {kpi[side]:g}" for sign, side in (("≥", "minimum"), ("≤", "maximum")) if kpi[side] is not None]
+        interval = "" if kpi["low"] is None else _span(kpi)
+        colour = {"met": "green", "uncertain": "yellow"}.get(kpi["status"], "red")
+        table.add_row(Text(str(kpi["name"])), " ".join(bounds), number(kpi["value"]), interval,
+                      Text(kpi["status"], style=colour))  # fmt: skip
+    return table
+
+
+def _trade_offs(found: Found) -> Table:
+    """Lay out some thresholds from acting on no row to acting on all, what each brings as a bar beside it."""
+    points, chosen = _some(found["curve"], found["share"]["value"], found["threshold"]["value"])
+    measure = "expected_value" if found["expected_value"] else "f1"
+    heading = f"{found['currency']} a decision" if found["expected_value"] else "F1"
+    title = "What each threshold would bring, on held-out rows"
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1))
+    kpis = "meets" in points[0]
+    headings = ("", "threshold", "acted on", "precision", "recall", "F1", *(("KPIs",) if kpis else ()), heading, "")
+    for name in headings:
+        table.add_column(name, justify="right" if name else "left")
+    values = [point[measure] for point in points]
+    low, high = min(values), max(values)
+    for point in points:
+        length = round(_BAR * (point[measure] - low) / ((high - low) or 1.0))
+        here = point is chosen
+        cells = [f"{point['threshold']:.3f}", percent(point["share"]), *(f"{point[k]:.3f}" for k in ("precision", "recall", "f1"))]
+        cells += [{"surely": "met", "narrowly": "met?", "no": "no"}[point["meets"]]] if kpis else []
+        bar = Text("█" * length or "▏", style="green" if here else "blue")
+        table.add_row("▶" if here else "", *cells, number(point[measure]), bar, style="bold" if here else "")
+    return table
+
+
+def _some(curve: list[dict[str, Any]], share: float, threshold: float) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Pick the points nearest to round shares of rows, and the one of the threshold; from few rows to all."""
+    chosen = min(curve, key=lambda point: (abs(point["threshold"] - threshold), abs(point["share"] - share)))
+    near = [min(curve, key=lambda point: abs(point["share"] - wanted)) for wanted in _SHARES]
+    picked = {id(point): point for point in (*near, chosen)}
+    return sorted(picked.values(), key=lambda point: point["share"]), chosen
+
+
+def _candidates(found: Found) -> list[Text]:
+    """Say whether another candidate would have earned more by the new goal."""
+    if len(found["candidates"]) < 2:
+        return []
+    model, best = found["candidates"][:2]
+    unit = f"{found['currency']} a decision" if found["expected_value"] else "F1"
+    if best["value"] <= model["value"]:
+        said = f"No candidate of the run would do better: {best['name']} reaches {number(best['value'])} {unit}"
+    else:
+        said = f"{best['name']} would reach {number(best['value'])} {unit}: run again with this charter to have it weighed"
+    return [Text(f"\n{said}, the model {number(model['value'])} (each at its own best threshold, held-out rows).")]
+
+
+def _show_numbers(console: Console, found: Found) -> None:
+    shift, money, brings, currency = (found[k] for k in ("shift", "expected_value", "against_unshifted", "currency"))
+    table = Table(box=None, show_header=False, padding=(0, 2))
+    table.add_row("shift", Text(f"add {number(shift['value'])} to every prediction (95 % interval {_span(shift)})"))
+    table.add_row("", Text(f"the errors' {percent(shift['level'])} quantile on held-out rows, where a unit too low costs "
+                           f"{number(found['unit_costs']['under'])} and one too high {number(found['unit_costs']['over'])}"))  # fmt: skip
+    table.add_row("it brings", Text(f"{number(brings['value'])} {currency} a prediction on the test part ({_span(brings)})"))
+    table.add_row("expected value", Text(f"{number(money['value'])} {currency} a prediction ({_span(money)})"))
+    gain = money["gain"]
+    table.add_row("", Text(f"{number(gain['value'])} more than '{money['best_policy']}' ({_span(gain)})"))
+    console.print(table)
+
+
+def _a_period(found: Found, share: float) -> str:
+    capacity = found["capacity"]
+    if not capacity or capacity["arrivals"] is None:
+        return ""
+    return f", about {share * capacity['arrivals']:,.4g} a {capacity['period']} of {capacity['arrivals']:,.6g}"
+
+
+def _span(figure: Mapping[str, Any]) -> str:
+    return f"{number(figure['low'])} … {number(figure['high'])}"
+
+
+def percent(share: float) -> str:
+    """Write a share."""
+    return f"{100 * share:.3g} %"
+
+
+def number(value: float | None) -> str:
+    """Write a figure with four digits, large ones whole."""
+    return "" if value is None else f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"

@@ -1,0 +1,60 @@
+"""Reading a run's folder, deciding anew, and saying what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headrace.ml.applications.deciding.request import Request
+from headrace.ml.contract import Task
+from headrace.ml.errors import NotBuiltError, OptionError, SourceError
+from headrace.ml.process.business_goals.evidence import Evidence
+from headrace.ml.report.files import load_report
+
+Document = Mapping[str, Any]
+
+
+def decide(out: str | Path, request: Request | None = None, *, write: bool = False) -> dict[str, Any]:
+    """Decide anew from the folder that a run left, in a fraction of a second: nothing is trained.
+
+    Returns {out, task, decision, was, reasons, …}: for yes/no decisions with threshold, expected_value, share, confusion
+    (each measured on the test part at the threshold, which is chosen on held-out rows), against_earlier, kpis, limits,
+    curve and candidates; for predicted numbers with the shift of the predictions that costs the least. With `write`
+    the model, report.json, report.html and predictions.csv follow the decision, and the earlier one is kept in
+    report.json's history. Raises `SourceError` for a folder that no run left, and `OptionError` for what cannot be.
+    """
+    folder, request = Path(out).expanduser(), request or Request()
+    if not folder.is_dir():
+        raise SourceError(f"{folder} is no folder; give the folder that a run left")
+    document = load_report(folder)
+    task = str(document["task"])
+    if task not in (Task.BINARY, Task.REGRESSION):
+        raise NotBuiltError(
+            f"{folder} holds a {task.replace('_', ' ')} task, where no threshold or unit of error has a price; decide "
+            "works for yes/no decisions and predicted numbers"
+        )
+    evidence = Evidence.read(folder)
+    if evidence.held_out.ndim != 1 or evidence.test.ndim != 1:
+        raise SourceError(f"{folder} holds the evidence of another task than {task}; run headrace again")
+    if task == Task.REGRESSION:
+        from headrace.ml.applications.deciding.numbers import decide_numbers
+
+        if write:
+            raise OptionError(
+                "--write changes the threshold of yes/no decisions; a shift of predicted numbers is added where they "
+                "are used, so leave --write out"
+            )
+        return {"out": str(folder)} | decide_numbers(document, evidence, request)
+    from headrace.ml.applications.deciding.yes_no import decide_yes_no
+
+    if not np.isin(evidence.test_target, (0, 1)).all():
+        raise SourceError(f"{folder} holds the evidence of another task than {task}; run headrace again")
+    found = {"out": str(folder)} | decide_yes_no(document, evidence, request)
+    if write:
+        from headrace.ml.applications.deciding.writing import write_decision
+
+        write_decision(folder, document, evidence, found, request)
+    return found
