@@ -60,10 +60,8 @@ def monitor_model(model: Model, table: Table, *, target: str | None = None, seed
 
     baseline = model.baseline
     if target is not None and target not in table.frame.columns:
-        raise InputError(
-            f"the table has no column '{target}' with the true values{suggest(target, table.frame.columns)}; leave "
-            "--target out to monitor without them"
-        )
+        hint = suggest(target, table.frame.columns) or "; leave --target out to monitor without them"
+        raise InputError(f"the table has no column '{target}' with the true values{hint}")
     before = {column.name: column for column in baseline.columns}
     rows = table.rows.tolist()
     findings, changes, typed = list(_absent_and_new(model, table, target)), [], {}

@@ -51,10 +51,9 @@ def compare_column(
     findings = []
     if bad and bad >= UNREADABLE * (given.len() + bad):
         first = int(unreadable.arg_max() or 0)
-        what = f"{bad:,} of {values.len():,} values" if given.len() else "no value"
-        are = "that are not" if given.len() else "that is one of the"
+        what = f"{bad:,} of {values.len():,} values that are not" if given.len() else "only values that are not"
         shown = f"first: {str(raw[first])[:40]!r} in row {rows[first]}"
-        said = f"column '{column.name}' has {what} {are} {_WORD[column.kind]} it was trained on ({shown})"
+        said = f"column '{column.name}' has {what} {_WORD[column.kind]}, which it held in training ({shown})"
         findings.append(Finding("type", column.name, Level.BROKEN, said))
     if before is None:
         return values, ColumnChange(column.name, str(column.kind), None), findings
@@ -127,10 +126,10 @@ def _compare_numbers(change: ColumnChange, before: ColumnBaseline, given: pl.Ser
     what = f"the length of the texts in '{change.name}' changed" if textual else f"column '{change.name}' moved"
     if unit is not None:
         said = (
-            f"column '{change.name}' holds values about {unit} what they were (middle value {np.median(values):.4g}, "
-            f"was {_middle(points):.4g}): look for a change of unit"
+            f"column '{change.name}' holds values about {unit} what they were (middle value {np.median(values):,.6g}, "
+            f"was {_middle(points):,.6g}): look for a change of unit"
         )
-        return change, [*findings, Finding("unit", change.name, Level.BROKEN, said, distance.p_value)]
+        return change, [Finding("unit", change.name, Level.BROKEN, said, distance.p_value)]
     return change, [*findings, _drift(change, distance, what, points, values)]
 
 
@@ -177,6 +176,8 @@ def _compare_labels(change: ColumnChange, before: ColumnBaseline, given: pl.Seri
         observed[REST] = float(sum(foreign.values()))
     distance = category_distance(expected, observed)
     change = replace(change, distance=distance)
+    if findings and sum(foreign.values()) >= distance.distance * given.len() / 2:
+        return change, findings  # the new labels are what moved
     return change, [*findings, _drift(change, distance, f"column '{change.name}' moved")]
 
 
@@ -201,7 +202,7 @@ def _drift(
     """Say what moved how far; nothing to act on where it is too little to matter."""
     matters = distance.distance >= FAR or distance.psi >= PSI or (distance.wasserstein or 0.0) >= WAY
     if points and values is not None:
-        how = f"the middle value is {np.median(values):.4g} and was {_middle(points):.4g}"
+        how = f"the middle value is {np.median(values):,.6g} and was {_middle(points):,.6g}"
     else:
         name, before, now = max(distance.bins, key=lambda entry: abs(entry[1] - entry[2]))
         how = f"'{name[:40]}' makes {now:.1%} and made {before:.1%}"
@@ -235,4 +236,9 @@ def _unit(points: Points, values: np.ndarray) -> str | None:
     factor = float(np.median(ratios))
     if 0.2 < factor < 5 or ratios.max() > 1.5 * ratios.min():
         return None
-    return f"{factor:,.3g} times" if factor > 1 else f"one part in {1 / factor:,.3g} of"
+    return f"{_rounded(factor)} times" if factor > 1 else f"one part in {_rounded(1 / factor)} of"
+
+
+def _rounded(factor: float) -> str:
+    """Write a factor with three significant digits, without an exponent."""
+    return f"{float(f'{factor:.3g}'):,.15g}"
