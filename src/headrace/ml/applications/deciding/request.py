@@ -147,8 +147,7 @@ def _check_amount(name: str, amount: Any) -> None:
     if isinstance(amount, bool) or not isinstance(amount, int | float) or not math.isfinite(amount):
         raise OptionError(f"{option} {amount} is not an amount of money; give a number such as 1250.5")
     if amount < 0:
-        opposite = {"cost_tp": "--gain-tp", "gain_tp": "--cost-tp"}.get(name, "the outcome's opposite")
-        raise OptionError(f"{option} {amount:g} is negative; amounts never are: give a cost or a gain ({opposite})")
+        raise OptionError(f"{option} {amount:g} is negative; write what is paid as a positive cost, what comes in as a gain")
     if amount > LARGEST:
         raise OptionError(f"{option} {amount:g} is more than {LARGEST:g}; count in thousands or millions")
 
