@@ -8,7 +8,7 @@ import venv
 from pathlib import Path
 
 PEERS = {
-    "autogluon": ["autogluon.tabular[catboost,fastai,lightgbm,xgboost]==1.6.3"],
+    "autogluon": ["autogluon.tabular[catboost,fastai,lightgbm,ray,xgboost]==1.6.3"],
     "flaml": ["flaml[automl]==2.7.0", "catboost"],
     "h2o": ["h2o==3.46.0.12", "pandas"],
     "mljar": ["mljar-supervised==1.3.2"],

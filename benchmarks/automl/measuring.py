@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import math
 import os
 import resource
 import signal
@@ -18,9 +19,10 @@ SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 PAUSE = 0.25
 
 
-def measure(command: list[str], log: Path, *, seconds: float) -> dict[str, float]:
+def measure(command: list[str], log: Path, *, seconds: float, fitted: Path | None = None) -> dict[str, float]:
     """Run a command, for at most `seconds`; raise `CalledProcessError` or `TimeoutExpired`.
 
+    Where it writes a file `fitted` when it has learnt, processor seconds are those until then.
     Orphans that it leaves behind become this process's children and are ended, so that their time is counted. Memory is
     the sum of proportional set sizes in MB, looked at four times a second.
     """
@@ -28,7 +30,7 @@ def measure(command: list[str], log: Path, *, seconds: float) -> dict[str, float
     before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     with log.open("w") as file:
         process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, start_new_session=True)
-    watcher = _Watcher(process.pid)
+    watcher = _Watcher(process.pid, fitted)
     watcher.start()
     try:
         code = process.wait(seconds)
@@ -41,20 +43,23 @@ def measure(command: list[str], log: Path, *, seconds: float) -> dict[str, float
         raise subprocess.CalledProcessError(code, command)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"wall_seconds": wall, "cpu_seconds": cpu, "peak_mb": watcher.peak / 1e6}
+    return {"wall_seconds": wall, "cpu_seconds": min(cpu, watcher.cpu), "peak_mb": watcher.peak / 1e6}
 
 
 class _Watcher(threading.Thread):
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, fitted: Path | None) -> None:
         super().__init__(daemon=True)
-        self.pid, self.peak, self.ended = pid, 0, threading.Event()
+        self.pid, self.fitted, self.peak, self.cpu, self.ended = pid, fitted, 0, math.inf, threading.Event()
 
     def run(self) -> None:
         while not self.ended.wait(PAUSE):
             with contextlib.suppress(psutil.Error):
                 parent = psutil.Process(self.pid)
                 family = [parent, *parent.children(recursive=True)]
-                self.peak = max(self.peak, sum(_proportional(each.pid) for each in family))
+                if math.isinf(self.cpu):
+                    self.peak = max(self.peak, sum(_proportional(each.pid) for each in family))
+                    if self.fitted is not None and self.fitted.exists():
+                        self.cpu = sum(sum(each.cpu_times()[:4]) for each in family)
 
 
 def _proportional(pid: int) -> int:

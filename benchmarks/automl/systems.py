@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -50,8 +51,8 @@ SYSTEMS = (
 def run(system: System, table: Table, train: Path, test: Path, cpu_seconds: float, folder: Path) -> dict[str, Any]:
     """Let a system learn, and predict the test rows into `folder / "predictions.npy"`; return what it cost.
 
-    Its budget is wall time: the processor seconds by the cores. Learning, reports and the measuring of speed are all
-    inside the costs of a peer; Headrace's speed is measured apart.
+    Its budget is wall time: the processor seconds by the cores. The costs are those of learning, with Headrace's report,
+    and of the start of the process; speed is measured after.
     """
     folder.mkdir(parents=True, exist_ok=True)
     seconds = cpu_seconds * system.share / CORES
@@ -118,8 +119,10 @@ def _run_peer(system: System, table: Table, train: Path, test: Path, seconds: fl
     (folder / "job.json").write_text(json.dumps(job))
     python = str(peer_python(system.environment))
     command = [python, str(HERE / "peers" / f"{system.environment}_peer.py"), str(folder / "job.json")]
-    subprocess.run(["rm", "-rf", str(folder / "model")], check=True)
-    costs = measure([*command, *system.arguments], folder / "log.txt", seconds=OVERRUN * seconds + 300)
+    fitted = folder / "fitted"
+    fitted.unlink(missing_ok=True)
+    shutil.rmtree(folder / "model", ignore_errors=True)
+    costs = measure([*command, *system.arguments], folder / "log.txt", seconds=OVERRUN * seconds + 300, fitted=fitted)
     return costs | json.loads((folder / "facts.json").read_text())
 
 

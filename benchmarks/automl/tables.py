@@ -50,7 +50,10 @@ def split(data: Path, table: Table, seed: int, folder: Path) -> tuple[Path, Path
         return train, test
     frame = pl.read_csv(
         data / table.name / table.file, separator=table.separator, has_header=table.header, infer_schema=False
-    ).drop(table.excluded)
+    )
+    if not table.header:
+        frame.columns = [f"column_{number}" for number in range(1, frame.width + 1)]
+    frame = frame.drop(table.excluded)
     order = np.random.default_rng(seed).permutation(frame.height)
     if table.metric == "rmse":
         held = order[: round(frame.height / 5)]

@@ -13,11 +13,11 @@ def main() -> None:
 
     h2o.init(nthreads=2, max_mem_size="6G", verbose=False)
     h2o.no_progress()
-    learn = h2o.import_file(str(job.train))
+    learn = h2o.upload_file(str(job.train))
     if job.task != "regression":
         learn[job.target] = learn[job.target].asfactor()
     metric = {"roc_auc": "AUC", "log_loss": "logloss", "rmse": "RMSE"}[job.metric]
-    left = max(5.0, job.seconds - (time.monotonic() - job.begun))
+    left = max(5, round(job.seconds - (time.monotonic() - job.begun)))
     automl = H2OAutoML(max_runtime_secs=left, seed=1, sort_metric=metric, verbosity=None)
     automl.train(y=job.target, training_frame=learn)
     types = {name: kind for name, kind in learn.types.items() if name != job.target}

@@ -12,7 +12,7 @@ def main() -> None:
     automl = AutoML(
         mode="Compete",
         results_path=str(job.folder / "model"),
-        total_time_limit=job.seconds,
+        total_time_limit=round(job.seconds),
         eval_metric={"roc_auc": "auc", "log_loss": "logloss", "rmse": "rmse"}[job.metric],
         ml_task={"binary": "binary_classification", "multiclass": "multiclass_classification"}.get(job.task, job.task),
         random_state=1,
