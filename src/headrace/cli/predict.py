@@ -63,8 +63,8 @@ def explain_command(
     model_folder: Path, source: str, *, row: int, seed: int, as_json: bool, joins: Sequence[str] = ()
 ) -> None:
     """Print the contributions of one row's values to its prediction, the largest first."""
+    from headrace.ml.explanation import explain
     from headrace.ml.prediction import load
-    from headrace.ml.prediction.explanation import explain_rows
     from headrace.ml.prediction.reader import read_rows
     from headrace.ml.tables import read_table
 
@@ -74,7 +74,7 @@ def explain_command(
     if not positions:
         raise OptionError(f"there is no row {row} in {source}; its rows are 1 to {table.rows.max()}")
     typed = read_rows(table.frame[positions], model.manifest.inputs, [row])
-    explanation = explain_rows(model, typed.frame, [0], seed=seed)[0]
+    explanation = explain(model, typed.frame, [0], seed=seed)[0]
     if as_json:
         typer.echo(json.dumps(explanation, ensure_ascii=False))
         return

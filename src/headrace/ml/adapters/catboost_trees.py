@@ -39,4 +39,5 @@ def _tree(fields: dict[str, Any], columns: dict[int, int], outputs: int, scale: 
         columns=np.array([columns[split["float_feature_index"]] for split in splits], np.int32),
         borders=np.array([split["border"] for split in splits], np.float32),
         leaf_values=np.array(fields["leaf_values"]).reshape(-1, outputs) * scale,
+        cover=np.array(fields["leaf_weights"], np.float64),
     )

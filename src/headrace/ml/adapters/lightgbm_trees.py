@@ -52,6 +52,7 @@ def _tree(fields: dict[str, str]) -> Tree:
         right=np.append(_children(fields["right_child"], splits), np.zeros(leaves, np.int64)),
         missing_left=np.append(_missing_left(decisions, thresholds), np.zeros(leaves, np.bool_)),
         leaf_values=values[:, None],
+        cover=np.append(_numbers(fields["internal_count"]), _numbers(fields["leaf_count"])),
     )
 
 

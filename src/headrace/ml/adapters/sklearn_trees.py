@@ -31,4 +31,5 @@ def _tree(tree: Any, classes: int, share: int) -> Tree:
         right=tree.children_right,
         missing_left=tree.missing_go_to_left.astype(np.bool_),
         leaf_values=values / share,
+        cover=tree.weighted_n_node_samples,
     )

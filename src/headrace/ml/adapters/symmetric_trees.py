@@ -9,6 +9,7 @@ from numpy import float32, float64, int32
 from numpy.typing import NDArray
 
 from headrace.ml.adapters.links import link_to_onnx
+from headrace.ml.adapters.trees import LEAF, Tree, TreeEnsemble, join_trees
 from headrace.ml.contract import Form, Graph
 
 
@@ -17,7 +18,8 @@ class SymmetricTrees(Form):
     """Trees that ask one question a level, whatever the branch: the answers are the bits of the leaf's number.
 
     Question q: is column `column[q]` above `border[q]`? NaN is not. Tree t asks `questions[level, t]`
-    for bit `level`, and adds `leaf_values[output, t, leaf]` to each score, which begins at `starts[output]`.
+    for bit `level`, and adds `leaf_values[output, t, leaf]` to each score, which begins at `starts[output]`. `cover`
+    [trees, leaves] is the weight of the training rows in each leaf; models of old have none.
     """
 
     column: NDArray[int32]
@@ -26,6 +28,7 @@ class SymmetricTrees(Form):
     leaf_values: NDArray[float64]
     starts: NDArray[float64]
     link: str
+    cover: NDArray[float32] | None = None
 
     def to_onnx(self, graph: Graph, features: str) -> str:
         """Write one comparison a question, one product for the leaves' numbers, one look-up an output.
@@ -54,17 +57,45 @@ class SymmetricTrees(Form):
         starts = graph.constant(self.starts.astype(float32)[None, :], "starts")
         return link_to_onnx(graph, self.link, graph.node("Add", [scores, starts]))
 
+    def as_trees(self) -> TreeEnsemble:
+        """Return the same model as ordinary trees, the question of the highest bit at the root, as CatBoost explains.
+
+        Needs `cover`.
+        """
+        assert self.cover is not None
+        trees = []
+        for number, asked in enumerate(self.questions.T):
+            levels = int(np.isfinite(self.border[asked]).sum())
+            splits, leaves = 2**levels - 1, 2**levels
+            level = levels - 1 - np.floor(np.log2(np.arange(1, leaves))).astype(int32)
+            cover = [self.cover[number, :leaves].astype(float64)]
+            while len(cover[0]) > 1:
+                cover.insert(0, cover[0].reshape(-1, 2).sum(axis=1))
+            node, none = np.arange(splits), np.zeros(leaves)
+            tree = Tree(
+                feature=np.append(self.column[asked[level]], np.full(leaves, LEAF)),
+                threshold=np.append(self.border[asked[level]], none),
+                left=np.append(2 * node + 1, np.arange(leaves)),
+                right=np.append(2 * node + 2, none),
+                missing_left=np.ones(splits + leaves, np.bool_),
+                leaf_values=self.leaf_values[:, number, :leaves].T,
+                cover=np.concatenate(cover),
+            )
+            trees.append(tree)
+        return join_trees(trees, self.starts, self.link, centred=False)
+
 
 _FLOAT, _INT32 = 1, 6  # TensorProto.FLOAT, TensorProto.INT32
 
 
 @dataclass(frozen=True)
 class SymmetricTree:
-    """One tree: the column and border that decide bit 0, 1, … and the leaves' values [2**levels, outputs]."""
+    """One tree: the column and border that decide bit 0, 1, … and the leaves' values [2**levels, outputs] and cover."""
 
     columns: NDArray[int32]
     borders: NDArray[float32]
     leaf_values: NDArray[float64]
+    cover: NDArray[float64] | None = None
 
 
 def join_symmetric_trees(trees: list[SymmetricTree], starts: NDArray[float64], link: str) -> SymmetricTrees:
@@ -78,6 +109,7 @@ def join_symmetric_trees(trees: list[SymmetricTree], starts: NDArray[float64], l
     columns = np.zeros((max(depth, 1), max(len(grown), 1)), int32)
     borders = np.full(columns.shape, np.inf, float32)
     leaf_values = np.zeros((len(starts), columns.shape[1], 2 ** columns.shape[0]))
+    cover = np.zeros(leaf_values.shape[1:], float32)
     for tree in trees:
         starts = starts + tree.leaf_values.mean(axis=0)
     for number, tree in enumerate(grown):
@@ -85,6 +117,7 @@ def join_symmetric_trees(trees: list[SymmetricTree], starts: NDArray[float64], l
         columns[:levels, number] = tree.columns
         borders[:levels, number] = tree.borders
         leaf_values[:, number, : 2**levels] = (tree.leaf_values - tree.leaf_values.mean(axis=0)).T
+        cover[number, : 2**levels] = 0 if tree.cover is None else tree.cover
     pairs = np.empty(columns.size, [("column", int32), ("border", float32)])
     pairs["column"], pairs["border"] = columns.ravel(), borders.ravel()
     questions, numbers = np.unique(pairs, return_inverse=True)
@@ -95,4 +128,5 @@ def join_symmetric_trees(trees: list[SymmetricTree], starts: NDArray[float64], l
         leaf_values=leaf_values,
         starts=starts,
         link=link,
+        cover=cover if all(tree.cover is not None for tree in grown) else None,
     )

@@ -21,7 +21,8 @@ class TreeEnsemble(Form):
     Node i with `feature[i]` >= 0 sends a row to `left[i]` when its value is <= `threshold[i]`, or is NaN and
     `missing_left[i]` holds; to `right[i]` otherwise. A leaf has feature -1, and `left[i]` is its row of
     `leaf_values` [leaves, width]. Tree t starts at node `roots[t]` and ends before the next root; its leaves' values
-    are added to the scores `outputs[t]`, `outputs[t] + 1`, … `starts` [scores] is where each score begins.
+    are added to the scores `outputs[t]`, `outputs[t] + 1`, … `starts` [scores] is where each score begins. `cover` is
+    how many training rows reached each node, as the library weighs them; models of old have none.
     """
 
     feature: npt.NDArray[np.int32]
@@ -34,6 +35,7 @@ class TreeEnsemble(Form):
     outputs: npt.NDArray[np.int32]
     starts: npt.NDArray[np.float64]
     link: str
+    cover: npt.NDArray[np.float32] | None = None
 
     def to_onnx(self, graph: Graph, features: str) -> str:
         """Write the trees with one comparison mode throughout: ONNX Runtime's fast path.
@@ -134,6 +136,7 @@ class Tree:
     missing_left: npt.NDArray[Any]
     leaf_values: npt.NDArray[Any]
     output: int = 0
+    cover: npt.NDArray[Any] | None = None
 
 
 def join_trees(trees: list[Tree], starts: npt.NDArray[Any], link: str, *, centred: bool = True) -> TreeEnsemble:
@@ -171,11 +174,17 @@ def join_trees(trees: list[Tree], starts: npt.NDArray[Any], link: str, *, centre
         outputs=np.array([tree.output for tree in grown], np.int32),
         starts=starts,
         link=link,
+        cover=_joined_cover([tree.cover for tree in grown]),
     )
 
 
 def _joined(parts: list[npt.NDArray[Any]], kind: type[np.generic]) -> npt.NDArray[Any]:
     return np.concatenate(parts).astype(kind) if parts else np.zeros(0, kind)
+
+
+def _joined_cover(parts: list[npt.NDArray[Any] | None]) -> npt.NDArray[np.float32] | None:
+    known = [part for part in parts if part is not None]
+    return _joined(known, np.float32) if len(known) == len(parts) else None
 
 
 def rounded_down(thresholds: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:

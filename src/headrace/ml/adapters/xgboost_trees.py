@@ -41,5 +41,6 @@ def _tree(fields: dict[str, Any], output: int) -> Tree:
         right=np.array(fields["right_children"]),
         missing_left=np.array(fields["default_left"], np.bool_),
         leaf_values=conditions[leaves][:, None],
+        cover=np.array(fields["sum_hessian"], np.float32),
         output=output,
     )

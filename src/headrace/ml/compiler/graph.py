@@ -45,23 +45,24 @@ def compile_model(
     from headrace.ml.adapters.onnx_graph import OnnxGraph
 
     graph = OnnxGraph()
-    inputs = {
-        column.name: graph.input(column.name, _STRING if column.kind in TEXTUAL else _DOUBLE, ["rows", 1])
-        for column in plan.columns
-    }
+    inputs = plan_inputs(graph, plan)
     band = Band(interval) if isinstance(interval, float | int) else interval
     views = [member.view for member in members] + ([band.view] if band and band.view else [])
     matrices = {view: plan.to_onnx(graph, inputs, view) for view in dict.fromkeys(views)}
-    average = _average(
+    average = average_of(
         graph, [(member.form.to_onnx(graph, matrices[member.view]), member.weight) for member in members]
     )
-    if task in CLASSIFICATION:
+    if classes:
         average = calibrator.to_onnx(graph, average) if calibrator else average
         graph.output(output_name("probabilities", inputs), average, _FLOAT, ["rows", len(classes)])
         labels = _binary_label if task == Task.BINARY else _likeliest_label
         graph.output(output_name("prediction", inputs), labels(graph, average, classes, threshold), _STRING, ["rows"])
     else:
         graph.output(output_name("prediction", inputs), average, _FLOAT, ["rows", 1])
+        if task is Task.ANOMALY_DETECTION:
+            bound = graph.constant(np.array(threshold, np.float32), "threshold")
+            alert = graph.node("Cast", [graph.node("GreaterOrEqual", [average, bound])], to=_FLOAT)
+            graph.output(output_name("is_anomaly", inputs), alert, _FLOAT, ["rows", 1])
         if band is not None:
             width = _width(graph, band, matrices[band.view] if band.view else average)
             graph.output(output_name("lower", inputs), graph.node("Sub", [average, width]), _FLOAT, ["rows", 1])
@@ -74,7 +75,16 @@ def _width(graph: OnnxGraph, band: Band, features: str) -> str:
     return factor if band.difficulty is None else graph.node("Mul", [factor, band.difficulty.to_onnx(graph, features)])
 
 
-def _average(graph: OnnxGraph, outputs: Sequence[tuple[str, float]]) -> str:
+def plan_inputs(graph: OnnxGraph, plan: Plan) -> dict[str, str]:
+    """Declare an input [rows, 1] for each column that the plan reads: column → tensor."""
+    return {
+        column.name: graph.input(column.name, _STRING if column.kind in TEXTUAL else _DOUBLE, ["rows", 1])
+        for column in plan.columns
+    }
+
+
+def average_of(graph: OnnxGraph, outputs: Sequence[tuple[str, float]]) -> str:
+    """Write the weighted average of the models' outputs (tensor, weight)."""
     total = math.fsum(weight for _, weight in outputs)
     if not outputs or not math.isfinite(total) or total <= 0 or min(weight for _, weight in outputs) < 0:
         raise ModelError(

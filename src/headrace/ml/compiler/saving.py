@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +19,14 @@ if TYPE_CHECKING:
     import onnx
 
 
-def write_model(folder: Path, model: onnx.ModelProto, manifest: Manifest, baseline: Baseline | None) -> Manifest:
-    """Write model.onnx, baseline.json and manifest.json into the new folder `folder`, whole or not at all.
+def write_model(
+    folder: Path,
+    model: onnx.ModelProto,
+    manifest: Manifest,
+    baseline: Baseline | None,
+    others: Mapping[str, bytes] | None = None,
+) -> Manifest:
+    """Write model.onnx, baseline.json, `others` and manifest.json into the new folder `folder`, whole or not at all.
 
     Returns the manifest as written: with the checksum and size of each file, and this version of Headrace. Raises
     `OutputError` when `folder` is in the way, or the disk is full or cannot be written.
@@ -27,6 +34,7 @@ def write_model(folder: Path, model: onnx.ModelProto, manifest: Manifest, baseli
     contents = {MODEL_FILE: model.SerializeToString(deterministic=True)}
     if baseline is not None:
         contents[BASELINE_FILE] = baseline.to_json().encode()
+    contents |= others or {}
     files = {name: record_content(content) for name, content in contents.items()}
     manifest = replace(manifest, files=files, headrace_version=manifest.headrace_version or __version__)
     contents[MANIFEST_FILE] = manifest.to_json().encode()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from headrace.ml.contract import Task
-from headrace.ml.prediction.baseline import ColumnBaseline
+from headrace.ml.prediction.baseline import Baseline, ColumnBaseline
 from headrace.ml.prediction.model import Model
 from headrace.ml.prediction.reader import TEXTUAL
 from headrace.ml.tables.columns import Column
@@ -20,6 +21,19 @@ if TYPE_CHECKING:
 _MOST_CELLS = 200_000_000
 
 Cells = npt.NDArray[Any]
+
+
+Predict = Callable[["pl.DataFrame"], npt.NDArray[np.float64]]
+"""From typed rows to outputs [rows, outputs]."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How Shapley values are sampled: `samples` backgrounds a row, `cells` values through the graph at once."""
+
+    seed: int = 0
+    samples: int = 64
+    cells: int = 4_000_000
 
 
 def explain_rows(
@@ -37,6 +51,7 @@ def explain_rows(
     to prediction − base. What is explained is the positive class's probability (binary) or that of the likeliest class
     (multiclass), named in `class`, or the value (regression). `base` is the mean prediction for
     backgrounds drawn column by column from the baseline; a contribution is what knowing the value changes on average.
+    `method` is sampled.
 
     `samples` backgrounds, each walked through a random order of the columns and its reverse, cost
     2 · samples · columns predictions a row; fewer are drawn for tables of more than about a thousand columns.
@@ -44,46 +59,79 @@ def explain_rows(
     Source: Štrumbelj & Kononenko (2014), Explaining prediction models and individual predictions with feature
     contributions; antithetic orders as in Mitchell et al. (2022), Sampling permutations for Shapley value estimation.
     """
-    samples = max(1, min(samples, _MOST_CELLS // (2 * max(1, len(model.columns)) ** 2)))
-    return [
-        _explain(model, frame[position], np.random.default_rng([seed, position]), samples, cells) for position in rows
-    ]
+    how = Sampling(seed, samples, cells)
+    explanations = []
+    for position in rows:
+        row = frame[position]
+        code = explained_class(model, row)
+
+        def predict(frame: pl.DataFrame, code: int | None = code) -> npt.NDArray[np.float64]:
+            return values_of(model.predict_frame(frame), code)[:, None]
+
+        base, contributions = sample_shapley(predict, model.columns, model.baseline, row, [seed, position], how)
+        prediction = float(predict(row)[0, 0])
+        explanations.append(
+            explanation(model, row, code, prediction, float(base[0]), model.columns, contributions[:, 0], "sampled")
+        )
+    return explanations
 
 
-def _explain(
-    model: Model, row: pl.DataFrame, generator: np.random.Generator, samples: int, cells: int
-) -> dict[str, Any]:
-    columns, baselines = model.columns, {column.name: column for column in model.baseline.columns}
-    code = _explained_class(model, row)
-    orders = np.array([generator.permutation(len(columns)) for _ in range(samples)])
+def sample_shapley(
+    predict: Predict,
+    columns: Sequence[Column],
+    baseline: Baseline,
+    row: pl.DataFrame,
+    seed: Sequence[int],
+    how: Sampling,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return base [outputs] and contributions [columns, outputs] of one row to what `predict` answers."""
+    count = len(columns)
+    samples = max(1, min(how.samples, _MOST_CELLS // (2 * max(1, count) ** 2)))
+    generator, baselines = np.random.default_rng(seed), {column.name: column for column in baseline.columns}
+    orders = np.array([generator.permutation(count) for _ in range(samples)])
     orders = np.concatenate([orders, orders[:, ::-1]])
     background = {c.name: draw_background(baselines.get(c.name), c, samples, generator) for c in columns}
-    steps = _walk(model, row, orders, background, code, max(1, cells // max(1, len(columns))))
-    contributions = np.zeros(len(columns))
-    np.add.at(contributions, orders.ravel(), np.diff(steps, axis=1).ravel())
-    amounts = (contributions / len(orders)).tolist()
-    ranked = sorted(zip(columns, amounts, strict=True), key=lambda pair: (-abs(pair[1]), pair[0].name))
-    explanation: dict[str, Any] = {
-        "prediction": float(_values(model.predict_frame(row), code)[0]),
-        "base": float(steps[:, 0].mean()),
+    steps = _walk(predict, columns, row, orders, background, max(1, how.cells // max(1, count)))
+    contributions = np.zeros((count, steps.shape[2]))
+    np.add.at(contributions, orders.ravel(), np.diff(steps, axis=1).reshape(-1, steps.shape[2]))
+    return steps[:, 0].mean(axis=0), contributions / len(orders)
+
+
+def explanation(
+    model: Model,
+    row: pl.DataFrame,
+    code: int | None,
+    prediction: float,
+    base: float,
+    columns: Sequence[Column],
+    amounts: npt.NDArray[np.float64],
+    method: str,
+) -> dict[str, Any]:
+    """Put one row's explanation together: contributions [columns] ranked, with the values they belong to."""
+    ranked = sorted(zip(columns, amounts.tolist(), strict=True), key=lambda pair: (-abs(pair[1]), pair[0].name))
+    found: dict[str, Any] = {
+        "prediction": prediction,
+        "base": base,
         "contributions": [
             {"column": column.name, "value": _shown(row, column), "contribution": amount} for column, amount in ranked
         ],
+        "method": method,
     }
-    return explanation if code is None else explanation | {"class": model.manifest.classes[code]}
+    return found if code is None else found | {"class": model.manifest.classes[code]}
 
 
 def _walk(
-    model: Model,
+    predict: Predict,
+    columns: Sequence[Column],
     row: pl.DataFrame,
     orders: npt.NDArray[np.int64],
     background: dict[str, Cells],
-    code: int | None,
     size: int,
 ) -> npt.NDArray[np.float64]:
     """Predict every stage of every walk: from a background row to the explained one, a column at a time.
 
-    Returns [walks, columns + 1]; both directions of an order share a background row. `size` stages go in one run.
+    Returns [walks, columns + 1, outputs]; both directions of an order share a background row. `size` stages go in one
+    run.
     """
     walks, count = orders.shape
     rank = np.argsort(orders, axis=1)
@@ -92,11 +140,11 @@ def _walk(
     for start in range(0, stages, size):
         walk, stage = np.divmod(np.arange(start, min(start + size, stages)), count + 1)
         frame = {}
-        for position, column in enumerate(model.columns):
+        for position, column in enumerate(columns):
             drawn = background[column.name][walk % (walks // 2)]
             frame[column.name] = _revealed(row[column.name], column, drawn, stage > rank[walk, position])
-        predicted.append(_values(model.predict_frame(_frame(frame)), code))
-    return np.concatenate(predicted).reshape(walks, count + 1)
+        predicted.append(predict(_frame(frame)))
+    return np.concatenate(predicted).reshape(walks, count + 1, -1)
 
 
 def _revealed(value: pl.Series, column: Column, drawn: Cells, known: npt.NDArray[np.bool_]) -> pl.Series:
@@ -133,13 +181,15 @@ def draw_background(
     return np.where(generator.random(count) < baseline.missing, np.nan, values)
 
 
-def _explained_class(model: Model, row: pl.DataFrame) -> int | None:
-    if model.manifest.task == Task.REGRESSION:
+def explained_class(model: Model, row: pl.DataFrame) -> int | None:
+    """Return the code of the class whose probability is explained: the positive or the likeliest; None for values."""
+    if not model.manifest.classes:
         return None
     return 1 if model.manifest.task == Task.BINARY else int(np.argmax(model.predict_frame(row)[0]))
 
 
-def _values(predictions: npt.NDArray[np.float64], code: int | None) -> npt.NDArray[np.float64]:
+def values_of(predictions: npt.NDArray[np.float64], code: int | None) -> npt.NDArray[np.float64]:
+    """Return the probability of one class [rows], or the values [rows] as they are."""
     return predictions if code is None else predictions[:, code]
 
 

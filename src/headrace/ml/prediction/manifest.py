@@ -22,6 +22,8 @@ FORMAT_VERSION = 2
 MANIFEST_FILE = "manifest.json"
 MODEL_FILE = "model.onnx"
 BASELINE_FILE = "baseline.json"
+EXPLANATION_ARRAYS, EXPLANATION_GRAPH = "explanation.npz", "explanation.onnx"
+"""Only explaining reads them, and only exactly; a model does without."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,8 @@ def parse_manifest(document: dict[str, Any]) -> Manifest:
 
 
 def _class_problem(manifest: Manifest) -> str | None:
+    if manifest.task is Task.CLUSTERING and manifest.classes:
+        return None
     if manifest.task not in CLASSIFICATION:
         return f"{len(manifest.classes)} classes for {manifest.task}" if manifest.classes else None
     fits = len(manifest.classes) == 2 if manifest.task == Task.BINARY else len(manifest.classes) > 1

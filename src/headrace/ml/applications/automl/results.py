@@ -18,9 +18,11 @@ import polars as pl
 from headrace.ml.applications.automl.options import Options
 from headrace.ml.applications.automl.output import writing
 from headrace.ml.applications.automl.reference import keep_for_monitoring
+from headrace.ml.contract import View
 from headrace.ml.errors import InputError
 from headrace.ml.process.business_goals import Threshold
 from headrace.ml.process.datasets import Dataset
+from headrace.ml.process.feature_engineering.origins import feature_origins
 from headrace.ml.process.preparation import Preparation
 from headrace.ml.process.problem_framing import ProblemFraming
 from headrace.ml.process.progress import Progress
@@ -69,6 +71,7 @@ def build_model(
 ) -> BuiltModel:
     """Compile the members into one graph, write it with manifest and baseline, and check it against training."""
     from headrace.ml.compiler import check_parity, compile_model, describe_inputs, describe_outputs, write_model
+    from headrace.ml.compiler.explanation import compile_explanation
     from headrace.ml.prediction import load
     from headrace.ml.prediction.baseline import measure_baseline
     from headrace.ml.prediction.manifest import Manifest
@@ -98,7 +101,10 @@ def build_model(
         coverage=conformal.coverage if conformal and (band or sets) else None, sets=sets, provenance=provenance,
         joins=tuple(joined.plan for joined in table.joins),
     )  # fmt: skip
-    written = write_model(folder, proto, manifest, baseline)
+    origins = feature_origins(training.plan, View.TREES) if View.TREES in training.plan.doubles else ()
+    outputs = max(1, len(framing.classes))
+    trees = compile_explanation(training.plan, training.members, origins, outputs, calibrator, proto.ByteSize())
+    written = write_model(folder, proto, manifest, baseline, trees)
     model = load(folder)
     sample = preparation.frame.sample(min(_PARITY_ROWS, preparation.frame.height), seed=options.seed)
     difference = check_parity(model, training.plan, training.members, sample, calibrator=calibrator)
@@ -130,7 +136,6 @@ def write_results(
     partial: Path,
     options: Options,
     steps: Mapping[str, Any],
-    threshold: Threshold | None,
     built: BuiltModel,
     timings: Mapping[str, float],
     progress: Progress,
@@ -157,7 +162,7 @@ def write_results(
         "options": asdict(options) | {"source": None, "test": None, "charter": None}, "created": created,
         "budget": options.budget, "model": built.facts,
     }  # fmt: skip
-    document = report_document({**steps, "threshold": threshold}, run=run)
+    document = report_document(steps, run=run)
     with writing(partial):
         write_report(partial, document)
     return document

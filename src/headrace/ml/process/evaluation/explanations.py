@@ -27,7 +27,7 @@ def explain_predictions(
 
     `row` is 1-based in the source. Values of private columns are None.
     """
-    from headrace.ml.prediction.explanation import explain_rows
+    from headrace.ml.explanation import explain
 
     target = preparation.target[preparation.test]
     chosen = telling_rows(preparation.task, target, predictions, threshold)
@@ -36,7 +36,7 @@ def explain_predictions(
     if not allowance.allows("Explanations of single rows", samples * cost):
         return []
     positions = list(chosen.values())
-    explained = explain_rows(
+    explained = explain(
         model, preparation.frame[preparation.test[positions]], range(len(positions)), seed=seed, samples=samples
     )
     return [
