@@ -14,6 +14,7 @@ import polars as pl
 from headrace.ml.tables.date_text import date_from_text, dates_from_text
 from headrace.ml.tables.native_values import epoch_of, epochs_of, number_of, numbers_of, text_of, texts_of
 from headrace.ml.tables.number_text import SPACES, number_from_text, numbers_from_text
+from headrace.ml.tables.words import words_of, words_of_all
 
 
 class ColumnKind(StrEnum):
@@ -31,7 +32,7 @@ class Column:
 
     `missing` are the raw spellings that mean no value, beside the empty string and null; in a column of numbers they
     are compared as numbers too. `affixes` are texts that may stand before or after a number (currency, percent, unit).
-    `date_formats` are tried in order; see `date_text`.
+    `date_formats` are tried in order; see `date_text`. With `words`, text is brought into words; see `words`.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Column:
     thousands: str = ""
     affixes: tuple[str, ...] = ()
     date_formats: tuple[str, ...] = ()
+    words: bool = False
 
     def sentinels(self) -> tuple[float, ...]:
         """Return those of `missing` that are numbers."""
@@ -56,6 +58,7 @@ def parse_column(raw: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
     """
     if column.kind in (ColumnKind.CATEGORY, ColumnKind.TEXT):
         text = _given_text(raw, column).fill_null("").alias(column.name)
+        text = words_of_all(text) if column.words else text
         return text, pl.repeat(False, len(raw), eager=True)
     native = numbers_of(raw) if column.kind is ColumnKind.NUMBER else epochs_of(raw)
     if native is None and column.kind is ColumnKind.NUMBER and column.decimal == "." and raw.dtype == pl.String:
@@ -100,6 +103,8 @@ def value_parser(column: Column) -> Callable[[Any], float | str]:
         return None if text in missing else text
 
     if column.kind in (ColumnKind.CATEGORY, ColumnKind.TEXT):
+        if column.words:
+            return lambda value: words_of(given_text(value) or "")
         return lambda value: given_text(value) or ""
 
     sentinels = frozenset(column.sentinels())

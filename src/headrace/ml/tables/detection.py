@@ -109,7 +109,7 @@ def _detect_text(name: str, text: pl.Series, rows: npt.NDArray[np.int64] | None)
         label = replace(label, missing=tuple(word for word in missing if word == "None" or word.lower() != "none"))
     notes = _disguised(name, text, label.missing, rows)
     if sample and _is_free_text(sample, distinct.len(), values.len() - values.null_count()):
-        return replace(label, kind=ColumnKind.TEXT), notes
+        return replace(label, kind=ColumnKind.TEXT, words=True), notes
     return label, notes
 
 

@@ -46,7 +46,7 @@ def test_only_target_encodings_differ_on_the_rows_fitted_on(fit):
         same = (np.nan_to_num(matrices[view]) == np.nan_to_num(plan.transform(frame, view))).all(axis=0)
         differing = [name for name, equal in zip(plan.names(view), same, strict=True) if not equal]
         assert differing
-        assert all(name.endswith("rate") for name in differing)
+        assert all(name.endswith("rate") or "words say" in name for name in differing)
 
 
 def test_the_same_seed_gives_the_same_bytes(fit):

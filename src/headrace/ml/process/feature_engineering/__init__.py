@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy.typing as npt
@@ -27,7 +27,8 @@ class FeatureEngineering:
     """The unfitted plan: which features are made, and why.
 
     `specification` holds the families that earned their place. `columns` are those that the plan may read, `classes` is
-    0 for regression, `imputation` and `indicators` are the preparation's choices for the scaled view.
+    0 for regression, `imputation` and `indicators` are the preparation's choices for the scaled view, `strengths`
+    those of the words of each text column.
     """
 
     features: tuple[Feature, ...]
@@ -36,6 +37,7 @@ class FeatureEngineering:
     classes: int = 0
     imputation: str = "median"
     indicators: bool = True
+    strengths: Mapping[str, float] = field(default_factory=dict)
 
     def fit_transform(
         self, frame: pl.DataFrame, target: npt.NDArray[Any], *, views: Sequence[View], seed: int
@@ -51,6 +53,7 @@ class FeatureEngineering:
             indicators=self.indicators,
             views=views,
             seed=seed,
+            strengths=self.strengths,
         )
 
 
@@ -67,4 +70,5 @@ def engineer_features(
         decision.classes,
         preparation.imputation,
         preparation.indicators,
+        decision.strengths,
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -13,6 +13,7 @@ from headrace.ml.process.feature_engineering.fitting import MANY_LEVELS, MOST_ON
 from headrace.ml.process.feature_engineering.interactions import OPERATIONS
 from headrace.ml.process.feature_engineering.selection import FAMILIES, Judge, Trial, Verdict, sample_folds
 from headrace.ml.process.feature_engineering.target_encoding import Outcomes
+from headrace.ml.process.feature_engineering.text_strength import choose_strengths
 from headrace.ml.process.feature_engineering.workload import Work, choose_columns, plan_work
 from headrace.ml.process.preparation import Preparation
 from headrace.ml.process.progress import Progress
@@ -58,6 +59,7 @@ class Decision:
     classes: int
     families: tuple[Family, ...]
     features: tuple[Feature, ...]
+    strengths: Mapping[str, float] = field(default_factory=dict)
 
 
 def decide(preparation: Preparation, classes: Sequence[str], *, seed: int, progress: Progress) -> Decision:
@@ -70,10 +72,11 @@ def decide(preparation: Preparation, classes: Sequence[str], *, seed: int, progr
     features = [*_left_out(preparation.columns, columns), *_always(columns, frame, preparation)]
     names = {view: _applicable(view, columns, frame) for view in View}
     tried = max(len(own) for own in names.values())
-    work = plan_work(len(train), len(columns), outcomes.values.shape[1], tried, progress.affordable())
+    judged = tuple(c for c in columns if c.kind != ColumnKind.TEXT) or columns
+    work = plan_work(len(train), len(judged), outcomes.values.shape[1], tried, progress.affordable())
     families: list[Family] = []
     trials = _trials(preparation, count, work, seed)
-    judge = Judge(columns, count, preparation.imputation, preparation.indicators, trials, seed)
+    judge = Judge(judged, count, preparation.imputation, preparation.indicators, trials, seed)
     for view in View:
         if view in work.views:
             progress.tell(f"trying features for {READERS[view]}")
@@ -83,7 +86,9 @@ def decide(preparation: Preparation, classes: Sequence[str], *, seed: int, progr
         else:
             families += [family for family in DEFAULTS if family.view == view and family.name in names[view]]
             features += _untried(view, names[view])
-    return Decision(columns, count, tuple(families), tuple(features))
+    strengths = choose_strengths(columns, frame, target, outcomes.folds, classes=count, seed=seed)
+    features += [Feature(*strength.described) for strength in strengths]
+    return Decision(columns, count, tuple(families), tuple(features), {s.column: s.value for s in strengths})
 
 
 def _trials(preparation: Preparation, classes: int, work: Work, seed: int) -> list[Trial]:
@@ -184,7 +189,8 @@ def _always(columns: Sequence[Column], frame: pl.DataFrame, preparation: Prepara
         (f"target means and frequencies, for {scaled}", many, "category encoding", f"over {MOST_ONE_HOT} levels"),
         (f"calendar parts and ages, for {trees}", names[ColumnKind.DATE], "date", "a date says little as one number"),
         (f"cycles of the calendar, for {scaled}", names[ColumnKind.DATE], "date", "December lies next to January"),
-        ("words and pairs of words by tf-idf, and length", names[ColumnKind.TEXT], "text", "models read numbers"),
+        (f"words and pairs of words by tf-idf, for {trees}", names[ColumnKind.TEXT], "text", "models read numbers"),
+        ("topics and length of a text", names[ColumnKind.TEXT], "text", "models read numbers"),
     ]
     if preparation.indicators:
         rows.append((f"missing-value indicators, for {scaled}", gaps, "missing values", "chosen with the imputation"))

@@ -65,6 +65,26 @@ class Weighting(Protocol):
         """The weight of each term."""
 
 
+COUNTED = 4
+"""A term that a text has more often counts as if it had it so often."""
+
+
+class TermList(Protocol):
+    """What `Execution.text_sums` needs of the terms of a text column."""
+
+    @property
+    def column(self) -> str:
+        """The column."""
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Words, and pairs of words with a space between."""
+
+    @property
+    def squares(self) -> npt.NDArray[np.float64]:
+        """The squared inverse document frequency of each term, and 0 for unknown ones [terms + 1]."""
+
+
 class Execution(ABC):
     """One way to run a plan."""
 
@@ -83,6 +103,13 @@ class Execution(ABC):
     @abstractmethod
     def terms(self, weighting: Weighting) -> Block:
         """Count the terms (words, and pairs of words) of a text column times their weights: float32 [rows, terms]."""
+
+    @abstractmethod
+    def text_sums(self, terms: TermList, weights: npt.NDArray[np.float32]) -> Block:
+        """Sum `weights` [terms + 1, width] over a text's terms, 1 + log(count) times each: float32 [rows, width].
+
+        The sums are divided by the length of the text's vector, which `squares` give. The last row is not used.
+        """
 
     @abstractmethod
     def word_count(self, column: str) -> Block:

@@ -39,6 +39,7 @@ from headrace.ml.process.feature_engineering.numpy_execution import (
 from headrace.ml.process.feature_engineering.plan import CHUNK, FittedPlan
 from headrace.ml.process.feature_engineering.target_encoding import Outcomes
 from headrace.ml.process.feature_engineering.text import TextTerms, WordCount
+from headrace.ml.process.feature_engineering.text_scores import USUAL_STRENGTH, TextScores, fit_scores
 from headrace.ml.tables.columns import Column, ColumnKind
 
 MOST_ONE_HOT = 30
@@ -68,7 +69,7 @@ class Rows:
     dates: list[str]
     categories: list[str]
     texts: list[str]
-    crossed: dict[int, npt.NDArray[np.float32]] = field(default_factory=dict)
+    crossed: dict[int, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Read numbers and codes, and leave out columns that never change, unless there are no others."""
@@ -109,10 +110,12 @@ def fit_plan(
     indicators: bool,
     views: Sequence[View],
     seed: int,
+    strengths: Mapping[str, float] | None = None,
 ) -> tuple[FittedPlan, Mapping[View, Features]]:
     """Fit the plan and return it with the matrices of these rows, whose target encodings are cross-fitted.
 
-    `target` [rows] holds class codes, or values where `classes` is 0.
+    `target` [rows] holds class codes, or values where `classes` is 0. `strengths` maps a text column to how closely
+    the weights of its words follow the rows.
     """
     if not columns:
         raise ColumnError("no column is left to learn from; keep at least one column beside the target")
@@ -125,6 +128,7 @@ def fit_plan(
         names[ColumnKind.CATEGORY],
         names[ColumnKind.TEXT],
     )
+    scored = _text_scores(rows, target, classes, strengths or {}, seed)
     texts = [p for c in rows.texts if (p := TextTerms.fit(c, frame[c], rows.outcomes.values)).terms]
     doubles: dict[View, tuple[Part, ...]] = {}
     floats: dict[View, tuple[Part, ...]] = {}
@@ -136,9 +140,24 @@ def fit_plan(
             else:
                 double, single = _scaled_parts(rows, wanted, imputation, indicators, seed)
             doubles[view] = tuple(part for part in [*double, *(WordCount(c) for c in rows.texts)] if part.names)
-            floats[view] = tuple(part for part in [*single, *texts] if part.names)
+            terms = [p for p in texts if view == View.TREES or p.column not in scored]
+            floats[view] = tuple(part for part in [*single, *scored.values(), *terms] if part.names)
     plan = FittedPlan(tuple(columns), doubles, floats)
     return plan, {view: _cross_fitted(plan, rows, view) for view in doubles}
+
+
+def _text_scores(
+    rows: Rows, target: npt.NDArray[Any], classes: int, strengths: Mapping[str, float], seed: int
+) -> dict[str, TextScores]:
+    """Learn the scores of each text column that has enough text."""
+    scored = {}
+    for column in rows.texts:
+        strength = strengths.get(column, USUAL_STRENGTH)
+        folds = rows.outcomes.folds
+        found = fit_scores(column, rows.frame[column], target, folds, classes=classes, strength=strength, seed=seed)
+        if found is not None:
+            scored[column], rows.crossed[id(found[0].weights)] = found
+    return scored
 
 
 def _cross_fitted(plan: FittedPlan, rows: Rows, view: View) -> Features:

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from headrace.ml.process.feature_engineering.execution import Block, Execution, Lexicon, Part, Weighting
+from headrace.ml.process.feature_engineering.execution import (
+    COUNTED,
+    Block,
+    Execution,
+    Lexicon,
+    Part,
+    TermList,
+    Weighting,
+)
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+LEAST_SQUARE = 1e-12
+"""Of the length of a text's vector: one without a known term has the sums 0."""
 
 
 def number_matrix(frame: pl.DataFrame, columns: Sequence[str]) -> npt.NDArray[np.float64]:
@@ -66,6 +80,17 @@ class NumpyExecution(Execution):
         cells = found["row"].to_numpy() * width + found["place"].to_numpy()
         counts = np.bincount(cells, minlength=height * width).reshape(height, width)
         return counts.astype(np.float32) * weighting.weights
+
+    def text_sums(self, terms: TermList, weights: npt.NDArray[np.float32]) -> Block:
+        """Multiply the texts' vectors with the weights."""
+        vectors, norms = self.text_vectors(terms)
+        return (np.asarray(vectors @ weights[:-1].astype(np.float64)) / norms).astype(np.float32)
+
+    def text_vectors(self, terms: TermList) -> tuple[csr_matrix, npt.NDArray[np.float64]]:
+        """Return 1 + log(count) of each text's terms [rows, terms], and the lengths of the vectors [rows, 1]."""
+        vectors = term_counts(self._frame[terms.column], terms.terms)
+        vectors.data = 1 + np.log(vectors.data)
+        return vectors, np.sqrt(np.maximum(vectors.power(2) @ terms.squares[:-1], LEAST_SQUARE))[:, None]
 
     def word_count(self, column: str) -> Block:
         """Count the words of a text column."""
@@ -126,13 +151,11 @@ class NumpyExecution(Execution):
 class CrossFittedExecution(NumpyExecution):
     """Runs parts on the rows that they were fitted on, without showing a row its own target.
 
-    `tables` holds, for a table of target encodings (by `id`), the same table [folds, codes, width] fitted without each
-    fold; `folds` [rows] is the fold of each row.
+    `tables` holds, for a table of target encodings or of words' weights (by `id`), the same table fitted without each
+    fold: [folds, codes, width]; `folds` [rows] is the fold of each row.
     """
 
-    def __init__(
-        self, frame: pl.DataFrame, folds: npt.NDArray[np.int64], tables: Mapping[int, npt.NDArray[np.float32]]
-    ) -> None:
+    def __init__(self, frame: pl.DataFrame, folds: npt.NDArray[np.int64], tables: Mapping[int, Any]) -> None:
         """Keep the frame, the fold of each row, and the tables without each fold."""
         super().__init__(frame)
         self._folds, self._tables = folds, tables
@@ -143,11 +166,41 @@ class CrossFittedExecution(NumpyExecution):
             return super().look_up(table, codes)
         return self._tables[id(table)][self._folds[:, None], codes].reshape(len(codes), -1)
 
+    def text_sums(self, terms: TermList, weights: npt.NDArray[np.float32]) -> Block:
+        """Multiply each text's vector with the weights that were learnt without the row's fold."""
+        if id(weights) not in self._tables:
+            return super().text_sums(terms, weights)
+        vectors, norms = self.text_vectors(terms)
+        sums = np.empty((vectors.shape[0], weights.shape[1]), dtype=np.float32)
+        for fold, table in enumerate(self._tables[id(weights)]):
+            rows = np.flatnonzero(self._folds == fold)
+            sums[rows] = (vectors[rows] @ table[:-1].astype(np.float64)) / norms[rows]
+        return sums
+
+
+def term_counts(text: pl.Series, terms: Sequence[str]) -> csr_matrix:
+    """Count the given terms of normalised text, at most `COUNTED` of each: sparse float64 [rows, terms]."""
+    place = pl.DataFrame({"term": terms, "place": range(len(terms))}, schema={"term": pl.String, "place": pl.Int64})
+    found = term_rows(text, pairs=any(" " in term for term in terms)).join(place, on="term").select("row", "place")
+    return sparse_counts(found, len(text), len(terms))
+
+
+def sparse_counts(found: pl.DataFrame, rows: int, terms: int) -> csr_matrix:
+    """Count the pairs of `row` and `place`, at most `COUNTED` of each."""
+    from scipy.sparse import csr_matrix
+
+    cells = (found["row"].to_numpy(), found["place"].to_numpy())
+    counts = csr_matrix((np.ones(found.height), cells), shape=(rows, terms))
+    counts.sum_duplicates()
+    counts.data = np.minimum(counts.data, float(COUNTED))
+    return counts
+
 
 def term_rows(text: pl.Series, *, pairs: bool) -> pl.DataFrame:
     """List the words (and pairs of neighbouring words) of normalised text: columns `row` (0-based) and `term`."""
     words = pl.DataFrame({"row": np.arange(len(text)), "term": text.fill_null("").str.split(" ")}).explode("term")
     if not pairs:
         return words
-    following = words.select("row", term=pl.concat_str("term", pl.col("term").shift(-1).over("row"), separator=" "))
-    return pl.concat([words, following.drop_nulls()])
+    following = words.select("row", term=pl.concat_str("term", pl.col("term").shift(-1), separator=" "))
+    same = words.select(same=(pl.col("row") == pl.col("row").shift(-1)).fill_null(False))["same"]
+    return pl.concat([words, following.filter(same)])

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from headrace.ml.contract import Graph
-from headrace.ml.process.feature_engineering.execution import Block, Execution, Lexicon, Part, Weighting
+from headrace.ml.process.feature_engineering.execution import Block, Execution, Lexicon, Part, TermList, Weighting
+from headrace.ml.process.feature_engineering.onnx_text import write_text_sums
 
 ELEMENT = {np.dtype("f4"): 1, np.dtype("i8"): 7, np.dtype("?"): 9, np.dtype("f8"): 11}
 """ONNX's numbers of element types."""
@@ -176,6 +177,11 @@ class OnnxExecution(Execution):
             pool_strings=pool,
             weights=[float(weighting.weights[i]) for i in single + double],
         )
+
+    def text_sums(self, terms: TermList, weights: npt.NDArray[np.float32]) -> Tensor:
+        """Look up the terms of each text."""
+        words = self._split(terms.column).name
+        return Tensor(self._writer, write_text_sums(self._writer, words, terms, weights), np.dtype("f4"))
 
     def word_count(self, column: str) -> Tensor:
         """Count the words of a text column."""
