@@ -18,6 +18,7 @@ from headrace.ml.report.facts.goals import business_facts, business_goals_facts,
 from headrace.ml.report.facts.model import candidate_facts, evaluation_facts, training_facts
 from headrace.ml.report.facts.plain import part, plain
 from headrace.ml.report.facts.problem import business_problem_facts, problem_framing_facts
+from headrace.ml.report.facts.trust import choice_facts
 
 SCHEMA_VERSION = "1.0"
 STEP_NAMES = (
@@ -36,9 +37,9 @@ STEP_NAMES = (
 def report_document(records: Mapping[str, Any], *, run: Mapping[str, Any]) -> dict[str, Any]:
     """Gather report.json from the records of the nine steps and the facts of the run.
 
-    `records` are by step name (and `threshold`, where there is one); `run` has timings (seconds by step), seed,
-    versions, source, options, created, budget, and model (bytes, sha256, predict_microseconds, rows_per_second,
-    parity_difference); what is absent becomes null.
+    `records` are by step name (and `threshold` and `choices`, where there are any); `run` has timings (seconds by
+    step), seed, versions, source, options, created, budget, and model (bytes, sha256, predict_microseconds,
+    rows_per_second, parity_difference); what is absent becomes null.
     The result is finite JSON, described by schema.json, without predictions and without values of personal columns.
     """
     framing, evaluation, goals = (
@@ -66,6 +67,7 @@ def report_document(records: Mapping[str, Any], *, run: Mapping[str, Any]) -> di
         "cleaning": cleaning_facts(records.get("preparation"), personal),
         "features": feature_facts(records.get("feature_engineering")),
         "model": model_facts(run),
+        "choices": choice_facts(records.get("choices")),
         "timings": plain(part(run, "timings", {})),
         "seed": plain(part(run, "seed")),
         "versions": plain(part(run, "versions", {})),

@@ -59,6 +59,7 @@ def walk(given: Walk) -> Outcome:
 
 def _judge(given: Walk, steps: dict[str, Any]) -> dict[str, Any]:
     """Compile the model, take the last two steps with it (they are added to `steps`), and write what a run leaves."""
+    from headrace.ml.applications.automl.choices import choices_of
     from headrace.ml.applications.automl.results import build_model, write_results
     from headrace.ml.process.business_goals import choose_threshold, evaluate_business_goals
     from headrace.ml.process.evaluation import evaluate_model
@@ -88,7 +89,8 @@ def _judge(given: Walk, steps: dict[str, Any]) -> dict[str, Any]:
             suspicious=dataset.suspicious,
         )  # fmt: skip
     _keep_evidence(given, steps)
-    return write_results(given.partial, options, steps, threshold, built, watch.seconds, progress)
+    records = {**steps, "threshold": threshold, "choices": choices_of(steps, threshold, options)}
+    return write_results(given.partial, options, records, built, watch.seconds, progress)
 
 
 def _keep_evidence(given: Walk, steps: dict[str, Any]) -> None:

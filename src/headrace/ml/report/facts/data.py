@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from headrace.ml.report.facts.plain import HIDDEN, length, pairs, part, plain, rows_of
+from headrace.ml.report.facts.trust import leak_facts
 
 PARTS = ("train", "validation", "test")
 STATISTICS = (
@@ -24,6 +25,7 @@ def dataset_facts(record: Any) -> dict[str, Any]:
         "rows": length(part(record, "rows")),
         "personal": pairs(part(record, "personal"), "column", "kind"),
         "excluded": pairs(part(record, "excluded"), "column", "reason"),
+        "leaks": leak_facts(record),
         "notes": plain(part(record, "notes", ())),
         "joins": [_join_facts(joined) for joined in part(record, "joins", ())],
         "test_table_rows": length(part(part(record, "test"), "rows")) or None,

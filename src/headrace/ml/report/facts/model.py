@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from headrace.ml.report.facts.plain import HIDDEN, part, plain, rows_of
+from headrace.ml.report.facts.trust import weak_segment_facts
 
 MOST_POINTS = 400
 CANDIDATE = (
@@ -73,6 +74,7 @@ def evaluation_facts(record: Any, personal: frozenset[str]) -> dict[str, Any]:
         "fitting": plain(part(record, "fitting", {})),
         "segments": [_unnamed(plain(s), personal) for s in part(record, "segments", ())],
         "sensitive_groups": [_unnamed(plain(s), personal) for s in part(record, "sensitive_groups", ())],
+        "weak_segments": weak_segment_facts(record),
         "importance": rows_of(part(record, "importance"), "column", "importance", "std"),
         "explanations": [_explanation(e, personal) for e in part(record, "explanations", ())],
         "coverage": plain(part(record, "coverage", {})),

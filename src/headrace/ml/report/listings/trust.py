@@ -1,0 +1,65 @@
+"""Tables that trust rests on: the choices and their data, columns that leak, and where the model fails worst."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from headrace.ml.report.formats import number, percent, sentence
+from headrace.ml.report.listings.listing import Cell, Listing, Mark, listing
+from headrace.ml.report.listings.model import interval_text, metric_title
+
+Document = Mapping[str, Any]
+
+
+def choices(document: Document) -> Listing | None:
+    """What was decided, on which data, by which figure."""
+    rows: list[tuple[Cell, ...]] = [
+        (sentence(row["what"]), str(row["chosen"]), str(row["data"]), str(row["evidence"]))
+        for row in document.get("choices") or ()
+    ]
+    return listing("What was decided, on which data, by which figure", ("Choice", "Chosen", "Data", "Evidence"), rows)
+
+
+def leaks(document: Document) -> Listing | None:
+    """Columns that leak the target or may."""
+    rows: list[tuple[Cell, ...]] = []
+    for row in document["steps"]["datasets"].get("leaks") or ():
+        tone = "bad" if row["action"] == "set aside" else "warn" if row["condition"] else "neutral"
+        title = metric_title(str(row["metric"])) if row["score"] is not None else ""
+        rows.append(
+            (
+                str(row["column"]),
+                Mark(str(row["action"]), tone),
+                title,
+                number(row["score"]),
+                number(row["score_without"]),
+                sentence(row["evidence"]),
+            )
+        )
+    headings = ("Column", "What was done", "Metric of a quick model", "With it", "Without it", "Evidence")
+    return listing("Columns that give the answer away, or may", headings, rows, 3, 4)
+
+
+def weak_segments(document: Document) -> Listing | None:
+    """Where the model fails worst: found on held-out rows, measured on the test part."""
+    metric = str(document["metric"])
+    rows: list[tuple[Cell, ...]] = [
+        (
+            sentence(row["segment"]),
+            Mark("confirmed", "bad") if row["confirmed"] else Mark("not confirmed", "neutral"),
+            number(row["rows"]),
+            percent(row["share"]),
+            number(row.get(metric)),
+            interval_text(row["low"], row["high"]),
+            number(row["overall"]),
+            f"{number(row['loss'])} against {number(row['loss_elsewhere'])}",
+            sentence(row["reason"]),
+        )
+        for row in document["steps"]["evaluation"].get("weak_segments") or ()
+    ]
+    headings = (
+        "Segment", "On the test part", "Test rows", "Share", metric_title(metric), "Interval for all segments together",
+        "Overall", "Loss a row, there and elsewhere", "Likely reason",
+    )  # fmt: skip
+    return listing("Where the model fails worst", headings, rows, 2, 3, 4, 5, 6, 7)
