@@ -14,6 +14,8 @@ from headrace.ml.adapters.links import apply_link
 from headrace.ml.adapters.threads import import_library
 from headrace.ml.contract import SUPERVISED, Features, Fitted, Hyperparameter, Integer, Predictions, Real, Target, View
 
+FEWEST_ROWS_A_BORDER = 16
+
 
 class GradientBoostingCatBoost(LibraryAlgorithm):
     """CatBoost with early stopping on the validation rows' log loss or root mean squared error.
@@ -61,7 +63,7 @@ class GradientBoostingCatBoost(LibraryAlgorithm):
     def fit_library(self, features: Features, target: Target, classes: int, validation: Rows | None) -> Fitted:
         """Boost until the validation loss has not fallen for `patience` trees."""
         catboost = import_library("catboost")
-        model = catboost.CatBoost(self._parameters(classes))
+        model = catboost.CatBoost(self._parameters(len(target), classes))
         training = catboost.Pool(features, target, thread_count=self.threads)
         options: dict[str, Any] = {}
         if validation is not None:
@@ -81,13 +83,14 @@ class GradientBoostingCatBoost(LibraryAlgorithm):
         found = {"iterations": max(model.tree_count_, 1), "learning_rate": float(model.learning_rate_)}
         return Fitted(catboost_form(model, link), predict, self.values | found)
 
-    def _parameters(self, classes: int) -> dict[str, Any]:
-        """Return CatBoost's own parameters."""
+    def _parameters(self, rows: int, classes: int) -> dict[str, Any]:
+        """Return CatBoost's own parameters; few rows need few borders, whose number is what trees of few rows cost."""
         tuned = {key: value for key, value in self.values.items() if value or key != "learning_rate"}
         return tuned | {
             "loss_function": {0: "RMSE", 2: "Logloss"}.get(classes, "MultiClass"),
             "bootstrap_type": "MVS" if self.values["subsample"] < 1 else "No",
             "boosting_type": "Plain",
+            "border_count": int(min(max(rows // FEWEST_ROWS_A_BORDER, 32), 254)),
             "nan_mode": "Min",
             "thread_count": self.threads,
             "random_seed": self.seed,

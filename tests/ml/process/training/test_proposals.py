@@ -39,12 +39,22 @@ def test_a_linear_model_comes_first_and_boosting_next() -> None:
     ]
 
 
-def test_every_algorithm_is_tried_before_any_second_configuration() -> None:
-    trials = walk(5, steady)
-    assert {trial.algorithm.name for trial in trials[:3]} == set(NAMES)
-    assert [trial.hyperparameters for trial in trials[:3]] == [t.algorithm.portfolio[0] for t in trials[:3]]
-    assert trials[3].algorithm.name == "gradient_boosting_lightgbm"
-    assert trials[3].hyperparameters == trials[3].algorithm.portfolio[1]
+def test_boosting_is_tried_with_several_settings_before_weak_algorithms_once() -> None:
+    trials = walk(7, steady)
+    boosting, linear = ALGORITHMS[1:]
+    tried = [(trial.algorithm, trial.algorithm.portfolio.index(trial.hyperparameters)) for trial in trials]
+    assert tried == [
+        *((linear, 0), (boosting, 0), (boosting, 1), (boosting, 2)),
+        (linear, 1),
+        (boosting, 3),
+        (ALGORITHMS[0], 0),
+    ]
+
+
+def test_no_configuration_of_a_portfolio_is_proposed_twice() -> None:
+    trials = walk(14, steady)
+    tried = [(trial.algorithm.name, str(trial.hyperparameters)) for trial in trials]
+    assert len(set(tried)) == len(tried)
 
 
 def test_an_algorithm_that_was_given_up_gets_no_second_configuration() -> None:

@@ -78,19 +78,28 @@ def test_when_time_is_up_open_trials_are_stopped_and_one_model_is_there(make_cas
     assert race.final is not None
 
 
-def test_the_best_trial_counts_with_the_folds_that_it_ended(make_case, workers, workspace, progress_at) -> None:
+@pytest.mark.parametrize("others_score", [0.1, None])
+def test_a_clearly_best_trial_counts_with_the_folds_that_it_ended(
+    make_case, workers, workspace, progress_at, others_score: float | None
+) -> None:
     setting = make_case(rows=350).setting(workers, workspace, NAMES)
     race = Race(setting, trials=2, progress=progress_at(budget=None))
     race.run()
     best = max(race.trials, key=lambda trial: trial.fold_scores()[0])
     other = next(trial for trial in race.trials if trial is not best)
+    other.status, first = FITTED, best.results[0]["score"]
+    for fold, result in other.results.items():
+        result["score"] = (others_score or first) + 0.01 * fold
     best.status, best.score, best.results = OPEN, None, {fold: best.results[fold] for fold in (0, 1)}
     race._stop()
+    if others_score is None:
+        assert (setting.fold_count, best.status) == (3, STOPPED)
+        return
     assert setting.fold_count == 2
     assert best.status == FITTED
     assert len(best.held_out) == len(setting.held_rows) < len(setting.preparation.train)
     assert best.score == setting.metric.score(setting.held_target, best.held_out, 0.5)
-    assert other.status == PRUNED or len(other.held_out) == len(best.held_out)
+    assert len(other.held_out) == len(best.held_out)
 
 
 def test_nothing_is_tried_when_no_time_is_left_at_all(make_case, workers, workspace, progress_at) -> None:

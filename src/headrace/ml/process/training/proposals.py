@@ -1,4 +1,4 @@
-"""What is tried, in which order: every algorithm's first configuration, their further ones, then tuning."""
+"""What is tried, in which order: an opening of strong configurations, every algorithm, further ones, then tuning."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from headrace.ml.contract import Algorithm
-from headrace.ml.process.training.trial import FITTED, PRUNED, Trial
+from headrace.ml.process.training.trial import FAILED, FITTED, PRUNED, STOPPED, Trial
 from headrace.ml.tuning import Search
 
 STRENGTH = (
@@ -26,6 +26,22 @@ STRENGTH = (
 )
 """Best first by what they reach a second on tables, after linear models, so that there is soon a model."""
 
+OPENING = (
+    *((name, 0) for name in STRENGTH[:5]),
+    ("neural_network", 0),
+    ("gradient_boosting_lightgbm", 1),
+    ("gradient_boosting_catboost", 1),
+    ("gradient_boosting_xgboost", 1),
+    ("extra_trees", 0),
+    ("gradient_boosting_lightgbm", 2),
+    ("linear_logistic", 1),
+    ("random_forest", 0),
+    ("neural_network", 1),
+    ("gradient_boosting_lightgbm", 3),
+    ("gradient_boosting_catboost", 2),
+)
+"""Algorithm and place in its portfolio: tried first, as boosting with several settings gains more than weak models do."""
+
 TUNED_ALGORITHMS = 4
 Proposal = tuple[type[Algorithm], Mapping[str, Any]]
 
@@ -41,7 +57,7 @@ class Proposals:
     def __init__(self, algorithms: Sequence[type[Algorithm]], *, greater_is_better: bool, seed: int) -> None:
         self._algorithms = by_strength(algorithms)
         self._greater_is_better, self._seed = greater_is_better, seed
-        self._firsts = iter([(each, each.portfolio[0]) for each in self._algorithms])
+        self._opening = iter(_opening(self._algorithms))
         self._further: Iterator[Proposal] | None = None
         self._search: Search | None = None
         self._numbers: dict[int, int] = {}
@@ -49,7 +65,8 @@ class Proposals:
 
     def next(self, index: int, closed: Sequence[Trial]) -> Proposal | None:
         """Propose the configuration of trial `index`, knowing the trials `closed`; None when nothing is left to try."""
-        if (first := next(self._firsts, None)) is not None:
+        hopeless = {trial.algorithm for trial in closed if trial.status in (FAILED, STOPPED)}
+        if (first := next((each for each in self._opening if each[0] not in hopeless), None)) is not None:
             return first
         if self._further is None:
             self._further = self._further_configurations(closed)
@@ -66,14 +83,19 @@ class Proposals:
         return suggestion.algorithm, suggestion.hyperparameters
 
     def _further_configurations(self, closed: Sequence[Trial]) -> Iterator[Proposal]:
-        """Second and later configurations, best algorithms first, of those whose first was not given up."""
+        """Configurations that the opening has not, best algorithms first, of those that were not given up."""
+        opened = set(OPENING)
         given_up = {trial.algorithm.name for trial in closed if trial.status != FITTED}
         ranked = [trial.algorithm for trial in _strongest(closed, self._greater_is_better)]
         rest = [each for each in self._algorithms if each not in ranked and each.name not in given_up]
         algorithms = ranked + rest
         longest = max((len(each.portfolio) for each in algorithms), default=0)
         for place in range(1, longest):
-            yield from ((each, each.portfolio[place]) for each in algorithms if len(each.portfolio) > place)
+            yield from (
+                (each, each.portfolio[place])
+                for each in algorithms
+                if len(each.portfolio) > place and (each.name, place) not in opened
+            )
 
     def _tell(self, closed: Sequence[Trial]) -> None:
         assert self._search is not None
@@ -83,6 +105,14 @@ class Proposals:
             elif (score := _score_to_tell(trial)) is not None:
                 self._search.learn(trial.algorithm, trial.hyperparameters, score)
         self._told = len(closed)
+
+
+def _opening(algorithms: Sequence[type[Algorithm]]) -> list[Proposal]:
+    """Return the configurations of `OPENING`, then the first one of each other algorithm."""
+    known = {each.name: each for each in algorithms}
+    opening = [(known[name], place) for name, place in OPENING if name in known and place < len(known[name].portfolio)]
+    opening += [(each, 0) for each in algorithms if (each, 0) not in opening]
+    return [(each, each.portfolio[place]) for each, place in opening]
 
 
 def _score_to_tell(trial: Trial) -> float | None:

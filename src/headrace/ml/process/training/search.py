@@ -197,11 +197,15 @@ class Race:
                 trial.running.clear()
 
     def _shorten(self) -> None:
-        """Judge by fewer folds where a trial that is best on the first one did not end in time on all of them."""
+        """Judge by fewer folds where a trial that is clearly best on the first one did not end in time on all of them."""
         setting = self.setting
         sign = 1.0 if setting.metric.greater_is_better else -1.0
         begun = [trial for trial in self.trials if trial.status in (OPEN, FITTED) and 0 in trial.results]
         if not begun or (best := max(begun, key=lambda trial: sign * trial.fold_scores()[0])).status == FITTED:
+            return
+        complete = [trial.fold_scores() for trial in begun if trial.status == FITTED]
+        rival = max(complete, key=lambda scores: sign * scores[0], default=())
+        if len(rival) > 1 and sign * (best.fold_scores()[0] - rival[0]) <= NOISE * np.std(rival, ddof=1):
             return
         count = next(fold for fold in range(setting.fold_count + 1) if fold not in best.results)
         setting.limits = replace(setting.limits, folds=count)
