@@ -12,7 +12,7 @@ from rich.text import Text
 
 _COLOURS = {"go": "green", "go-with-conditions": "yellow", "no-go": "red"}
 _SHARES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-_BAR = 24
+_BAR = 14
 Found = Mapping[str, Any]
 
 
@@ -36,7 +36,9 @@ def _panel(found: Found) -> Panel:
     decision, was = found["decision"], found["was"]["decision"]
     head = Text(decision.upper(), style=f"bold {_COLOURS.get(decision, 'white')}")
     head.append("" if decision == was else f"  (the run said {was})", style="dim")
-    return Panel(Group(head, *(Text(f"• {reason}") for reason in found["reasons"])), title="Decision", title_align="left")
+    return Panel(
+        Group(head, *(Text(f"• {reason}") for reason in found["reasons"])), title="Decision", title_align="left"
+    )
 
 
 def _figures(found: Found) -> Table:
@@ -53,14 +55,15 @@ def _figures(found: Found) -> Table:
             "expected value", Text(f"{number(money['value'])} {currency} a decision on the test part ({_span(money)})")
         )
         gain = money["gain"]
-        table.add_row("", Text(f"{number(gain['value'])} more than '{money['best_policy']}' ({_span(gain)})"))
+        table.add_row("", Text(f"{_more(gain)} than '{money['best_policy']}'"))
     if found["against_earlier"] is not None:
-        change = found["against_earlier"]
-        table.add_row("", Text(f"{number(change['value'])} more than with the run's threshold ({_span(change)})"))
+        table.add_row("", Text(f"{_more(found['against_earlier'])} than with the run's threshold"))
     share = found["share"]
     table.add_row("acted on", Text(f"{percent(share['value'])} of the rows{_a_period(found, share['value'])}"))
     for name, limit in found["limits"].items():
         cost = limit["cost"]
+        if cost["value"] == 0:
+            continue
         what = {"kpis": "KPIs cost", "capacity": "capacity costs"}.get(name, name)
         table.add_row(what, Text(f"{number(cost['value'])} {cost['unit']} ({_span(cost)})"))
     return table
@@ -84,7 +87,9 @@ def _kpis(found: Found) -> Table | None:
     for heading in ("KPI", "bound", "value", "95 % interval", "result"):
         table.add_column(heading, justify="left" if heading in ("KPI", "bound", "result") else "right")
     for kpi in found["kpis"]:
-        bounds = [f"{sign} {kpi[side]:g}" for sign, side in (("≥", "minimum"), ("≤", "maximum")) if kpi[side] is not None]
+        bounds = [
+            f"{sign} {kpi[side]:g}" for sign, side in (("≥", "minimum"), ("≤", "maximum")) if kpi[side] is not None
+        ]
         interval = "" if kpi["low"] is None else _span(kpi)
         colour = {"met": "green", "uncertain": "yellow"}.get(kpi["status"], "red")
         table.add_row(Text(str(kpi["name"])), " ".join(bounds), number(kpi["value"]), interval,
@@ -96,19 +101,26 @@ def _trade_offs(found: Found) -> Table:
     """Lay out some thresholds from acting on no row to acting on all, what each brings as a bar beside it."""
     points, chosen = _some(found["curve"], found["share"]["value"], found["threshold"]["value"])
     measure = "expected_value" if found["expected_value"] else "f1"
-    heading = f"{found['currency']} a decision" if found["expected_value"] else "F1"
-    title = "What each threshold would bring, on held-out rows"
-    table = Table(title=title, title_justify="left", box=None, padding=(0, 1))
+    heading = found["currency"] if found["expected_value"] else "worth"
+    title = "What each threshold would bring on held-out rows" + (
+        ", money a decision" if found["expected_value"] else ""
+    )
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
     kpis = "meets" in points[0]
-    headings = ("", "threshold", "acted on", "precision", "recall", "F1", *(("KPIs",) if kpis else ()), heading, "")
+    headings = ("", "threshold", "acted on", "precision", "recall", "F1", *(("KPIs",) if kpis else ()), heading)
     for name in headings:
-        table.add_column(name, justify="right" if name else "left")
+        table.add_column(name, justify="right" if name else "left", no_wrap=True)
+    table.add_column("", no_wrap=True)
     values = [point[measure] for point in points]
     low, high = min(values), max(values)
     for point in points:
         length = round(_BAR * (point[measure] - low) / ((high - low) or 1.0))
         here = point is chosen
-        cells = [f"{point['threshold']:.3f}", percent(point["share"]), *(f"{point[k]:.3f}" for k in ("precision", "recall", "f1"))]
+        cells = [
+            f"{point['threshold']:.3f}",
+            percent(point["share"]),
+            *(f"{point[k]:.3f}" for k in ("precision", "recall", "f1")),
+        ]
         cells += [{"surely": "met", "narrowly": "met?", "no": "no"}[point["meets"]]] if kpis else []
         bar = Text("█" * length or "▏", style="green" if here else "blue")
         table.add_row("▶" if here else "", *cells, number(point[measure]), bar, style="bold" if here else "")
@@ -124,28 +136,31 @@ def _some(curve: list[dict[str, Any]], share: float, threshold: float) -> tuple[
 
 
 def _candidates(found: Found) -> list[Text]:
-    """Say whether another candidate would have earned more by the new goal."""
+    """Say what the best candidate would have earned by the new goal."""
     if len(found["candidates"]) < 2:
         return []
     model, best = found["candidates"][:2]
     unit = f"{found['currency']} a decision" if found["expected_value"] else "F1"
-    if best["value"] <= model["value"]:
-        said = f"No candidate of the run would do better: {best['name']} reaches {number(best['value'])} {unit}"
-    else:
-        said = f"{best['name']} would reach {number(best['value'])} {unit}: run again with this charter to have it weighed"
-    return [Text(f"\n{said}, the model {number(model['value'])} (each at its own best threshold, held-out rows).")]
+    return [
+        Text(
+            f"\nOf the run's candidates, {best['name']} would do best: {number(best['value'])} {unit}, the model "
+            f"{number(model['value'])} (each at its own best threshold, on held-out rows)."
+        )
+    ]
 
 
 def _show_numbers(console: Console, found: Found) -> None:
     shift, money, brings, currency = (found[k] for k in ("shift", "expected_value", "against_unshifted", "currency"))
     table = Table(box=None, show_header=False, padding=(0, 2))
     table.add_row("shift", Text(f"add {number(shift['value'])} to every prediction (95 % interval {_span(shift)})"))
-    table.add_row("", Text(f"the errors' {percent(shift['level'])} quantile on held-out rows, where a unit too low costs "
-                           f"{number(found['unit_costs']['under'])} and one too high {number(found['unit_costs']['over'])}"))  # fmt: skip
-    table.add_row("it brings", Text(f"{number(brings['value'])} {currency} a prediction on the test part ({_span(brings)})"))
+    under, over = (number(found["unit_costs"][side]) for side in ("under", "over"))
+    prices = f"a unit too low costs {under}, one too high {over}"
+    table.add_row("", Text(f"the errors' {percent(shift['level'])} quantile on held-out rows, as {prices}"))
+    table.add_row(
+        "it brings", Text(f"{number(brings['value'])} {currency} a prediction on the test part ({_span(brings)})")
+    )
     table.add_row("expected value", Text(f"{number(money['value'])} {currency} a prediction ({_span(money)})"))
-    gain = money["gain"]
-    table.add_row("", Text(f"{number(gain['value'])} more than '{money['best_policy']}' ({_span(gain)})"))
+    table.add_row("", Text(f"{_more(money['gain'])} than '{money['best_policy']}'"))
     console.print(table)
 
 
@@ -154,6 +169,12 @@ def _a_period(found: Found, share: float) -> str:
     if not capacity or capacity["arrivals"] is None:
         return ""
     return f", about {share * capacity['arrivals']:,.4g} a {capacity['period']} of {capacity['arrivals']:,.6g}"
+
+
+def _more(figure: Mapping[str, Any]) -> str:
+    low, high = figure["low"], figure["high"]
+    said = "more" if figure["value"] >= 0 else "less"
+    return f"{number(abs(figure['value']))} {said} (95 % interval of the difference {number(low)} … {number(high)})"
 
 
 def _span(figure: Mapping[str, Any]) -> str:

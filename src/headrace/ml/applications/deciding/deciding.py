@@ -20,9 +20,9 @@ Document = Mapping[str, Any]
 def decide(out: str | Path, request: Request | None = None, *, write: bool = False) -> dict[str, Any]:
     """Decide anew from the folder that a run left, in a fraction of a second: nothing is trained.
 
-    Returns {out, task, decision, was, reasons, …}: for yes/no decisions with threshold, expected_value, share, confusion
+    Returns {out, task, decision, was, reasons, …}: for yes/no decisions threshold, expected_value, share, confusion
     (each measured on the test part at the threshold, which is chosen on held-out rows), against_earlier, kpis, limits,
-    curve and candidates; for predicted numbers with the shift of the predictions that costs the least. With `write`
+    curve and candidates; for predicted numbers the shift of the predictions that costs the least. With `write`
     the model, report.json, report.html and predictions.csv follow the decision, and the earlier one is kept in
     report.json's history. Raises `SourceError` for a folder that no run left, and `OptionError` for what cannot be.
     """

@@ -147,7 +147,9 @@ def _check_amount(name: str, amount: Any) -> None:
     if isinstance(amount, bool) or not isinstance(amount, int | float) or not math.isfinite(amount):
         raise OptionError(f"{option} {amount} is not an amount of money; give a number such as 1250.5")
     if amount < 0:
-        raise OptionError(f"{option} {amount:g} is negative; write what is paid as a positive cost, what comes in as a gain")
+        raise OptionError(
+            f"{option} {amount:g} is negative; write what is paid as a positive cost, what comes in as a gain"
+        )
     if amount > LARGEST:
         raise OptionError(f"{option} {amount:g} is more than {LARGEST:g}; count in thousands or millions")
 

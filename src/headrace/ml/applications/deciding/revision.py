@@ -28,9 +28,7 @@ def revise(
     return revised
 
 
-def _decision(
-    revised: dict[str, Any], document: Mapping[str, Any], found: Mapping[str, Any], request: Request
-) -> None:
+def _decision(revised: dict[str, Any], document: Mapping[str, Any], found: Mapping[str, Any], request: Request) -> None:
     before, threshold = document["business"], found["threshold"]
     now = datetime.now(UTC).isoformat(timespec="seconds")
     replaced = {
@@ -66,7 +64,7 @@ def _decision(
 
 def _profit(candidate: Mapping[str, Any], model: Mapping[str, Any]) -> dict[str, Any]:
     gain = {"value": candidate["value"] - model["value"], "low": None, "high": None}
-    return {"value": candidate["value"], "share": candidate["share"], "threshold": None, "gain": gain}
+    return {name: candidate[name] for name in ("value", "share", "worth")} | {"threshold": None, "gain": gain}
 
 
 def _kpi(kpi: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,7 +110,10 @@ def _metrics(revised: dict[str, Any], evidence: Evidence, found: Mapping[str, An
     counts = found["confusion"]
     evaluation = revised["steps"]["evaluation"]
     evaluation["curves"]["confusion_matrix"] |= {
-        "counts": [[counts["true_negative"], counts["false_positive"]], [counts["false_negative"], counts["true_positive"]]],
+        "counts": [
+            [counts["true_negative"], counts["false_positive"]],
+            [counts["false_negative"], counts["true_positive"]],
+        ],
         "threshold": found["threshold"]["value"],
     }
     was = found["was"]["threshold"]

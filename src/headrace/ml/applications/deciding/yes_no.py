@@ -76,7 +76,7 @@ def decide_yes_no(document: Mapping[str, Any], evidence: Evidence, request: Requ
         "kpis": kpis,
         "limits": {name: dict(limit) for name, limit in limits.items()},
         "curve": list(threshold.curve),
-        "candidates": candidates(goal, business.get("profits") or (), len(evidence.held_out_target)),
+        "candidates": candidates(goal, business.get("profits") or ()),
     }
 
 
@@ -137,17 +137,16 @@ def _against(goal: Goal, threshold: float, earlier: float, evidence: Evidence) -
     return figure(worth[new] - worth[1 - new], drawn[:, new] - drawn[:, 1 - new])
 
 
-def candidates(goal: Goal, profits: Any, rows: int) -> list[dict[str, Any]]:
-    """Return [{name, algorithm, weight, value, share}] by the new goal, the model first, then the best."""
+def candidates(goal: Goal, profits: Any) -> list[dict[str, Any]]:
+    """Return [{name, algorithm, weight, value, share, worth}] by the new goal, the model first, then the best."""
     found = []
     for profit in profits:
         acted, hits = (np.asarray(profit[key], dtype=np.float64) for key in ("acted", "found"))
-        steps = Outcomes(np.zeros(len(acted)), hits, acted, hits[-1:], float(rows if acted[-1] > rows else acted[-1]))
-        allowed = goal.within_capacity(steps)
-        worth = np.where(allowed, goal.worth(steps), -np.inf)
-        place = int(worth.argmax())
+        steps = Outcomes(np.zeros(len(acted)), hits, acted, hits[-1:], float(acted[-1]))
+        worth = goal.worth(steps)
+        place = int(np.where(goal.within_capacity(steps), worth, -np.inf).argmax())
         found.append(
             {name: profit[name] for name in ("name", "algorithm", "weight")}
-            | {"value": float(worth[place]), "share": float(acted[place] / steps.rows)}
+            | {"value": float(worth[place]), "share": float(acted[place] / steps.rows), "worth": worth.tolist()}
         )
     return [*found[:1], *sorted(found[1:], key=lambda row: -row["value"])]

@@ -55,9 +55,13 @@ class Evidence:
             ) from None
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise SourceError(f"{path} is damaged ({error}); run headrace again") from error
-        for target, predictions in ((evidence.held_out_target, evidence.held_out), (evidence.test_target, evidence.test)):
-            if target.ndim != 1 or not len(target) or len(target) != len(predictions) or predictions.dtype.kind != "f":
-                raise SourceError(f"{path} is damaged (targets and predictions do not belong together); run headrace again")
+        parts = ((evidence.held_out_target, evidence.held_out), (evidence.test_target, evidence.test))
+        for target, predictions in parts:
+            fitting = target.ndim == 1 and 0 < len(target) == len(predictions) and predictions.dtype.kind == "f"
+            if not fitting or target.dtype.kind not in "uif" or not np.isfinite(predictions).all():
+                raise SourceError(
+                    f"{path} is damaged (targets and predictions do not match); run headrace again"
+                )
         return evidence
 
 

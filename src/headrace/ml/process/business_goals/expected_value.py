@@ -22,14 +22,20 @@ def money_of_decisions(goal: Goal, target: Target, scores: Values, threshold: fl
     """Return {value, low, high, currency, rows, policies, best_policy, gain}: money a decision, with 95 % intervals.
 
     `target` is 1 where acting is right, `scores` are probabilities [rows]. `policies`: [{name, value, low, high}] of
-    acting on all and on none. `gain`: {value, low, high} over the best of them. Empty without money.
+    acting on all (or on as many at random as there is capacity for) and on none. `gain`: {value, low, high} over the
+    best of them. Empty without money.
     """
     if goal.payoffs is None:
         return {}
     outcomes = Outcomes.at(target, scores, np.array([_NOBODY, threshold, _EVERYBODY]))
     values, drawn = outcomes.money(goal.payoffs), outcomes.resampled(seed=_SEED).money(goal.payoffs)
-    columns = {"act on all": 2, "act on none": 0}
-    policies = {name: (values[column], drawn[:, column]) for name, column in columns.items()}
+    share = 1.0 if goal.capacity is None else goal.capacity.share
+    most = "act on all" if share == 1 else f"act on {100 * share:.3g} % at random"
+    mixed = share * drawn[:, 2] + (1 - share) * drawn[:, 0]
+    policies = {
+        most: (float(share * values[2] + (1 - share) * values[0]), mixed),
+        "act on none": (values[0], drawn[:, 0]),
+    }
     return _beside(goal.currency, len(target), (values[1], drawn[:, 1]), policies)
 
 

@@ -27,12 +27,12 @@ _SEED = 0
 
 
 def compare_profits(goal: Goal, training: Training, target: Target, metric: Metric) -> tuple[Mapping[str, Any], ...]:
-    """Return [{name, algorithm, weight, threshold, share, value, gain, acted, found}], the model first, then the best.
+    """Return [{name, algorithm, weight, threshold, share, value, gain, acted, found, worth}], the model first.
 
     Each acts from its own best threshold on; `value` is what that earns a decision (or its F1 without money) on the
-    held-out rows, `gain` {value, low, high} how much less or more than the model, on the same resamples. `acted` and
-    `found` are counts of rows at up to 60 thresholds, from none to all, that what anything earns follows from. Of many
-    candidates (or rows) those with the best scores are compared.
+    held-out rows, `gain` {value, low, high} how much more than the model, on the same resamples. `acted` and `found`
+    are counts of rows at up to 60 thresholds, from none to all, and `worth` is what acting from there on earns. Of
+    many candidates (or rows) those with the best scores are compared; the best comes first.
     """
     weights = {member.candidate: member.weight for member in training.members}
     model = positive_probability(training.held_out).astype(np.float32)
@@ -78,6 +78,7 @@ def _row(
         "gain": _paired(goal, target, scores >= np.float32(threshold), model),
         "acted": points.acted.astype(int).tolist(),
         "found": points.found.astype(int).tolist(),
+        "worth": goal.worth(points).tolist(),
     }
 
 

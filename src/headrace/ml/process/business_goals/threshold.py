@@ -125,9 +125,9 @@ class _Search:
         """Return the 95 % interval of the threshold that resamples of the rows would choose."""
         worth = _smooth(goal.worth(self.resamples))
         allowed = {SURELY: self.sure, NARROWLY: self.narrow}.get(meets)
-        open_to = goal.within_capacity(self.resamples)
-        if allowed is not None:
-            open_to = open_to & allowed[self.grid]
+        capable = goal.within_capacity(self.resamples)
+        both = capable if allowed is None else capable & allowed[self.grid]
+        open_to = np.where(both.any(axis=1, keepdims=True), both, capable)
         places = np.where(open_to, worth, -np.inf).argmax(axis=1)
         return interval(self.steps.thresholds[self.grid[places]])
 

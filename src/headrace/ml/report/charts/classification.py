@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headrace.ml.report.charts.specification import (
-    ORANGE,
     PALETTE,
     SEQUENTIAL,
     Chart,
@@ -15,8 +14,6 @@ from headrace.ml.report.charts.specification import (
     diagonal,
     label,
     quantity,
-    rule_at,
-    text_at,
     tip,
 )
 
@@ -185,39 +182,3 @@ def gain(curves: Sequence[Mapping[str, Any]]) -> Chart | None:
         height=300,
         layer=[diagonal(), line],
     )
-
-
-def profit(curve: Sequence[Mapping[str, Any]], chosen: float | None, measure: str, *, money: bool) -> Chart | None:
-    """Draw what a decision earns (or another measure) at every threshold, with the chosen one ruled."""
-    values = [{"threshold": p["threshold"], "value": p["value"]} for p in curve if p.get("value") is not None]
-    if not values:
-        return None
-    form = ",.2f" if money else ".3f"
-    line = {
-        "mark": {"type": "line", "point": {"opacity": 0, "size": 60}},
-        "encoding": {
-            "x": quantity(
-                "threshold",
-                "threshold: act when the probability is at least this",
-                scale={"domain": [0, 1]},
-                axis={"format": "%"},
-            ),
-            "y": quantity("value", measure, scale={"zero": False}, axis={"format": "~s"}),
-            "tooltip": tip(("threshold", "threshold", ".3f"), ("value", "value", form)),
-        },
-    }
-    layers: list[dict[str, Any]] = [line]
-    if chosen is not None:
-        here = [{"at": chosen, "text": f"chosen: {chosen:.3f}"}]
-        layers.append(rule_at(here, "x", color=ORANGE, strokeWidth=2))
-        layers.append(text_at(here, "x"))
-    if money and min(v["value"] for v in values) < 0 < max(v["value"] for v in values):
-        layers.append(rule_at([{"at": 0}], "y", strokeDash=[2, 2]))
-    title = "Profit against threshold" if money else f"{measure} against threshold"
-    reading = (
-        "The line shows what a decision earns on average when the model's probability must reach the "
-        "threshold; the ruled line is the threshold in use, at or near the top."
-        if money
-        else "The line shows the measure at each threshold; the ruled line is the threshold in use, at or near the top."
-    )
-    return chart("profit", title, reading, values, height=280, wide=True, layer=layers)

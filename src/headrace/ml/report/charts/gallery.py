@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from headrace.ml.metrics import METRICS
-from headrace.ml.report.charts.classification import calibration, confusion_matrix, gain, precision_recall, profit, roc
+from headrace.ml.report.charts.classification import calibration, confusion_matrix, gain, precision_recall, roc
 from headrace.ml.report.charts.distributions import class_balance, classes_against, histogram, target_against
 from headrace.ml.report.charts.explanations import contributions, feature_gains, importance
 from headrace.ml.report.charts.models import (
@@ -18,6 +18,7 @@ from headrace.ml.report.charts.models import (
     scores_by_name,
     split_sizes,
 )
+from headrace.ml.report.charts.money import profit, profits, trade_offs, what_if
 from headrace.ml.report.charts.quality import groups, kpi_intervals, metric_intervals
 from headrace.ml.report.charts.regression import predicted_against_actual, residual_histogram, residuals
 from headrace.ml.report.charts.relations import (
@@ -198,10 +199,17 @@ def _profit(document: Document) -> Iterable[Chart | None]:
     curve = business["threshold_curve"]
     money = bool(curve) and curve[0].get("expected_value") is not None
     key = "expected_value" if money else "f1"
-    points = [{"threshold": p.get("threshold"), "value": p.get(key)} for p in curve if p.get("threshold") is not None]
+    points = [p | {"value": p.get(key)} for p in curve if p.get("threshold") is not None]
     measure = f"{business['currency']} a decision" if money else metric_title(key)
-    yield profit(points, business["threshold"], measure, money=money)
-    expected = business["expected_value"]
+    chosen, expected = business["threshold"], business["expected_value"]
+    spread = business.get("threshold_interval") or (None, None)
+    yield profit(points, chosen, measure, money=money, spread=spread, tested=expected)
+    charter = document["steps"]["business_problem"]["charter"].get("decisions")
+    if money and charter:
+        amounts = {name: (each["earns"] or 0) - (each["costs"] or 0) for name, each in charter.items()}
+        yield what_if(points, amounts, str(business["currency"]))
+    yield profits(business.get("profits") or (), measure, money=money)
+    yield trade_offs(points, chosen)
     if expected.get("policies"):
         rows = [{"group": "the model"} | expected, *({"group": p["name"]} | p for p in expected["policies"])]
         reading = (
