@@ -95,8 +95,9 @@ def evaluate_business_goals(
     leaks = [name for name in suspicious or {} if name in learnt_from]
     limits = {} if threshold is None else weigh_limits(goal, threshold, target, predictions[:, -1])
     findings = decide(
-        business, training, comparison, money, kpis, general, small, leaks, capacity=limits.get("capacity")
-    )
+        business, training, comparison, money, kpis, general, small, leaks, capacity=limits.get("capacity"),
+        test_rows=len(target),
+    )  # fmt: skip
     more_data = weigh_more_data(evaluation, metric, len(preparation.train) + len(preparation.validation))
     return BusinessGoals(
         threshold=threshold,

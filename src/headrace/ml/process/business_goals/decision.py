@@ -22,6 +22,9 @@ from headrace.ml.process.training import Training
 if TYPE_CHECKING:
     from headrace.ml.process.business_goals.baseline import Comparison
 
+FEWEST_FOR_A_GO = 20
+"""Test rows; with fewer, no interval means what it says (readiness asks for 100 labelled rows, a fifth of them)."""
+
 
 def decide(
     business: BusinessProblem,
@@ -33,14 +36,25 @@ def decide(
     small: str,
     leaks: Sequence[str] = (),
     capacity: Mapping[str, Any] | None = None,
+    test_rows: int | None = None,
 ) -> Findings:
-    """Weigh everything: each KPI's interval must pass for a go, each value for a go with conditions."""
+    """Weigh everything: each KPI's interval must pass for a go, each value for a go with conditions.
+
+    `small` says why the test part, of `test_rows`, is too small to trust intervals; of very few rows it is a no-go.
+    """
     findings = Findings()
     _weigh_baseline(findings, comparison)
     weigh_money(findings, money)
     weigh_kpis(findings, kpis)
     weigh_capacity(findings, capacity or {})
-    if small:
+    if small and test_rows is not None and test_rows < FEWEST_FOR_A_GO:
+        findings.add(
+            AGAINST,
+            "test part",
+            f"No confidence can rest on so few rows: {small}, and any figure may be chance; collect at least "
+            f"{5 * FEWEST_FOR_A_GO} labelled rows.",
+        )
+    elif small:
         findings.add(
             CONDITION,
             "test part",
@@ -82,7 +96,7 @@ def _weigh_baseline(findings: Findings, comparison: Comparison) -> None:
         findings.add(
             FAVOUR, "baseline", f"The model is better than the baseline beyond chance: {figures} on the test part."
         )
-    elif comparison.low <= 0:
+    elif not comparison.low > 0:
         findings.add(
             AGAINST,
             "baseline",
