@@ -15,6 +15,7 @@ import polars as pl
 from headrace.ml.errors import SourceError
 from headrace.ml.tables.databases import SCHEMES, read_database, read_sqlite
 from headrace.ml.tables.delimited import read_delimited
+from headrace.ml.tables.delimited.blocks import read_sample
 from headrace.ml.tables.documents import looks_like_json, read_json
 from headrace.ml.tables.encoding import decode
 from headrace.ml.tables.folders import read_folder
@@ -58,6 +59,7 @@ def read_table(
     openers: Mapping[str, Opener] | None = None,
     table: str | None = None,
     header: bool | None = None,
+    most_bytes: int | None = None,
 ) -> Table:
     """Read a table from a file, a folder, a database or an address.
 
@@ -66,12 +68,13 @@ def read_table(
     table behind a `#` (`postgresql://host/database#orders`), or an address whose scheme is a key of `openers`, which
     map a scheme (`s3`) to a function from the address to an open binary file. `table` names the table, sheet or member
     where the source holds several (also `data.xlsx#Sheet2`); `header` says whether the first row of a text or a
-    sheet holds the names (None finds out). Raises the errors below `DataError`.
+    sheet holds the names (None finds out). Of a local file of delimited text that would take more than `most_bytes` of
+    memory, a sample is read (see `Table`). Raises the errors below `DataError`.
     """
     name = str(source)
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.\-]+)://", name)
     if scheme is None or scheme[1] == "file":
-        return _read_local(Path(name.removeprefix("file://")), table, header)
+        return _read_local(Path(name.removeprefix("file://")), table, header, most_bytes)
     known = openers or {}
     if scheme[1] in known:
         data = read_address(name, known[scheme[1]])
@@ -82,13 +85,17 @@ def read_table(
     raise SourceError(f"addresses that begin with '{scheme[1]}://' cannot be read here, only files and {can}")
 
 
-def _read_local(path: Path, table: str | None, header: bool | None) -> Table:
+def _read_local(path: Path, table: str | None, header: bool | None, most_bytes: int | None) -> Table:
     if table is None and "#" in path.name and not path.exists():
         start, _, table = str(path).rpartition("#")
         path = Path(start)
     check_path(path)
     if path.is_dir():
         return read_folder(path)
+    if most_bytes is not None and path.is_file() and not path.name.lower().endswith(_JSON_NAMES):
+        sample = read_sample(path, most_bytes, header)
+        if sample is not None:
+            return sample
     data = read_path(path)
     if data.startswith(_SQLITE):
         return replace(read_sqlite(path, str(path), table), sha256=hashlib.sha256(data).hexdigest())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ import polars as pl
 
 if TYPE_CHECKING:
     from headrace.ml.tables.joining.plan import Joined
+
+Rest = Callable[[], Iterator[pl.DataFrame]]
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class Table:
     format: str
     sha256: str = ""
     notes: tuple[str, ...] = ()
+    total: int = 0
+    rest: Rest | None = None
     joins: tuple[Joined, ...] = ()
 
 

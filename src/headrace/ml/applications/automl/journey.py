@@ -188,8 +188,9 @@ def _read(source: str, frame: Any, openers: Mapping[str, Opener]) -> Table:
     """Read the table from its source, or from the frame in memory where there is one."""
     if frame is None:
         from headrace.ml.tables import read_table
+        from headrace.ml.tables.memory import allowance
 
-        return read_table(source, openers=openers)
+        return read_table(source, openers=openers, most_bytes=allowance())
     from headrace.ml.tables import table_from_frame
 
     return table_from_frame(frame)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from headrace.ml.errors import ParseError, SourceError
@@ -16,8 +17,8 @@ from headrace.ml.tables.delimited.sniffing import sniff
 from headrace.ml.tables.delimited.well_formed import read_well_formed
 from headrace.ml.tables.table import Table
 
-_LOOKED_AT = 100
-_COMMENTS = ("#", "//", "%")
+LOOKED_AT = 100
+COMMENTS = ("#", "//", "%")
 _REMARK = ("# ", "// ", "% ")
 
 
@@ -32,28 +33,28 @@ def read_delimited(text: str, source: str, header: bool | None = None) -> Table:
     dialect = sniff(text)
     usual = dialect.delimiter == "," and dialect.quote != "'" and not dialect.escape
     notes = () if usual else (dialect.describe(),)
-    frame = None if text.startswith(_COMMENTS) else read_well_formed(text.encode(), dialect)
+    frame = None if text.startswith(COMMENTS) else read_well_formed(text.encode(), dialect)
     if frame is None:
         return _read_with_care(text, dialect, source, header, notes)
-    frame = frame.slice(_first_full_row(frame.head(_LOOKED_AT).rows()))
-    count, header_notes = _header_rows(frame.head(_LOOKED_AT).rows(), header)
-    names = _names(frame.head(count).rows(), dialect.width, source)
+    frame = frame.slice(first_full_row(frame.head(LOOKED_AT).rows()))
+    count, header_notes = header_rows(frame.head(LOOKED_AT).rows(), header)
+    names = named(frame.head(count).rows(), dialect.width, source)
     frame = frame.slice(count)
     if count and names in map(list, frame.filter(frame.to_series(0) == names[0]).rows()):
         return _read_with_care(text, dialect, source, header, notes)
-    return _finish(frame, names, source, (*notes, *header_notes))
+    return finish(frame, names, source, (*notes, *header_notes))
 
 
 def _read_with_care(text: str, dialect: Dialect, source: str, header: bool | None, notes: tuple[str, ...]) -> Table:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    records, dropped = _without_remarks(list(split_records(text, dialect)), dialect)
+    records, dropped = without_remarks(list(split_records(text, dialect)), dialect)
     if not records:
         raise SourceError(f"'{source}' has nothing but comments; give a table with a header and at least one row")
     width = dialect.width
     if len(records[0].fields) == width:
-        count, header_notes = _header_rows([r.fields for r in records if len(r.fields) == width][:_LOOKED_AT], header)
+        count, header_notes = header_rows([r.fields for r in records if len(r.fields) == width][:LOOKED_AT], header)
         count = min(count, next((i for i, r in enumerate(records) if len(r.fields) != width), count))
-        names = _names([record.fields for record in records[:count]], width, source)
+        names = named([record.fields for record in records[:count]], width, source)
     else:  # only a damaged header may stand there with another width
         count, header_notes = 1, ("the header had another number of fields than the rows and was put right",)
         names = name_columns(repair_header(records[0], dialect, source), source)
@@ -62,16 +63,16 @@ def _read_with_care(text: str, dialect: Dialect, source: str, header: bool | Non
     rows, repairs = repair_rows(data, dialect, source)
     columns: Sequence[Sequence[str]] = list(zip(*rows, strict=True)) or [()] * width
     frame = pl.DataFrame([pl.Series(f"column_{i}", column, dtype=pl.String) for i, column in enumerate(columns, 1)])
-    return _finish(frame, names, source, (*notes, *dropped, *header_notes, *repairs))
+    return finish(frame, names, source, (*notes, *dropped, *header_notes, *repairs))
 
 
-def _without_remarks(records: list[Record], dialect: Dialect) -> tuple[list[Record], tuple[str, ...]]:
+def without_remarks(records: list[Record], dialect: Dialect) -> tuple[list[Record], tuple[str, ...]]:
     """Drop lines before the table, comment lines, empty lines at the end, and remarks below the table."""
     notes = []
     width = dialect.width
     head = next((i for i, record in enumerate(records) if not record.text.startswith(_REMARK)), 0)
-    named = count_header_rows([r.fields for r in records[head:] if len(r.fields) == width][:_LOOKED_AT]) if head else 0
-    kept = [r for r in records[head if named else 0 :] if len(r.fields) == width or not r.text.startswith(_COMMENTS)]
+    named = count_header_rows([r.fields for r in records[head:] if len(r.fields) == width][:LOOKED_AT]) if head else 0
+    kept = [r for r in records[head if named else 0 :] if len(r.fields) == width or not r.text.startswith(COMMENTS)]
     if len(kept) < len(records):
         notes.append(f"{len(records) - len(kept):,} comment lines were dropped")
     start = _first_table_row(kept, width)
@@ -101,7 +102,7 @@ def _first_table_row(records: Sequence[Record], width: int) -> int:
     if not any(full):
         return 0
     start = full.index(True)
-    if start == 0 or count_header_rows([r.fields for r, good in zip(records, full, strict=True) if good][:_LOOKED_AT]):
+    if start == 0 or count_header_rows([r.fields for r, good in zip(records, full, strict=True) if good][:LOOKED_AT]):
         return start
     above = records[start - 1]
     return start - 1 if len(above.text.split()) > 1 or len(above.fields) > 1 else start
@@ -112,11 +113,13 @@ def _is_row(fields: Sequence[str]) -> bool:
     return given >= max(1, min(2, len(fields) - 1))
 
 
-def _first_full_row(rows: Sequence[Sequence[str]]) -> int:
+def first_full_row(rows: Sequence[Sequence[str]]) -> int:
+    """Return where the table begins: the first row with more in it than a title."""
     return next((index for index, row in enumerate(rows) if _is_row(row)), 0)
 
 
-def _header_rows(rows: Sequence[Sequence[str]], header: bool | None) -> tuple[int, tuple[str, ...]]:
+def header_rows(rows: Sequence[Sequence[str]], header: bool | None) -> tuple[int, tuple[str, ...]]:
+    """Return how many of the first rows are the header, and notes on it."""
     if header is False:
         return 0, ()
     found = count_header_rows(rows)
@@ -125,7 +128,8 @@ def _header_rows(rows: Sequence[Sequence[str]], header: bool | None) -> tuple[in
     return found, (f"the header takes {found} rows, which were joined",) if found > 1 else ()
 
 
-def _names(header: Sequence[Sequence[str]], width: int, source: str) -> list[str]:
+def named(header: Sequence[Sequence[str]], width: int, source: str) -> list[str]:
+    """Return the names of the columns by the rows of the header."""
     return name_columns(join_header(header) if header else [""] * width, source)
 
 
@@ -139,10 +143,16 @@ def _refuse_second_table(records: Sequence[Record], names: Sequence[str], source
             )
 
 
-def _finish(frame: pl.DataFrame, names: list[str], source: str, notes: tuple[str, ...]) -> Table:
-    """Name the columns, and drop rows without any value, unless all are."""
+def finish(
+    frame: pl.DataFrame,
+    names: list[str],
+    source: str,
+    notes: tuple[str, ...],
+    rows: npt.NDArray[np.int64] | None = None,
+) -> Table:
+    """Name the columns, and drop rows without any value, unless all are; `rows` are their positions, all without it."""
     frame = frame.rename(dict(zip(frame.columns, names, strict=True)))
-    rows = np.arange(1, frame.height + 1)
+    rows = np.arange(1, frame.height + 1) if rows is None else rows
     if frame.width > 1 and (frame.to_series(0) == "").any():
         given = frame.select(pl.any_horizontal(pl.all().str.strip_chars() != "")).to_series()
         if given.any() and not given.all():

@@ -60,8 +60,12 @@ class Profile:
         return len(self.shapes[index]) > _SHAPES_OF_FREE_TEXT
 
 
-def repair_rows(records: Sequence[Record], dialect: Dialect, source: str) -> tuple[list[list[str]], tuple[str, ...]]:
+def repair_rows(
+    records: Sequence[Record], dialect: Dialect, source: str, *, first: int = 1
+) -> tuple[list[list[str]], tuple[str, ...]]:
     """Bring every record to the dialect's width; returns the rows, and notes on what was repaired.
+
+    `first` is the number of the first of them.
 
     Raises `ParseError` with the number of the row (1-based among the data) and its line where that is ambiguous.
     """
@@ -71,7 +75,7 @@ def repair_rows(records: Sequence[Record], dialect: Dialect, source: str) -> tup
     profile = Profile([record.fields for record in records if len(record.fields) == width], width)
     repairs = Repairs()
     rows = []
-    for number, record in enumerate(records, 1):
+    for number, record in enumerate(records, first):
         fields = record.fields
         if len(fields) != width:
             kind, fields = _repair(record, dialect, profile, number, source)

@@ -18,13 +18,26 @@ def read_well_formed(data: bytes, dialect: Dialect) -> pl.DataFrame | None:
     Well-formed: each quote opens a field or closes one, every record has the dialect's width, and no line inside
     quotes could be a record by itself.
     """
+    data = with_line_feeds(data)
+    return None if record_ends(data, dialect) is None else read_checked(data, dialect)
+
+
+def with_line_feeds(data: bytes) -> bytes:
+    """Return the text without line breaks at its ends, its lines ending in line feeds where there are no quotes."""
+    if b"\r" in data and b'"' not in data:
+        data = data.replace(b"\r\n", b"\n")
+    return data.strip(b"\r\n")
+
+
+def record_ends(data: bytes, dialect: Dialect) -> Positions | None:
+    """Return where the records but the last end, by their line feeds; None unless the text is well-formed all through.
+
+    It begins and ends with a record, as `with_line_feeds` returns it.
+    """
     if dialect.escape or dialect.skip_spaces or dialect.quote == "'":
         return None
-    if b"\r" in data:
-        data = data.replace(b"\r\n", b"\n") if b'"' not in data else data
-        if b"\r" in data.replace(b"\r\n", b""):
-            return None
-    data = data.strip(b"\r\n")
+    if b"\r" in data and b"\r" in data.replace(b"\r\n", b""):
+        return None
     characters = np.frombuffer(data, np.uint8)
     line_feeds = np.flatnonzero(characters == _LINE_FEED)
     delimiters = np.flatnonzero(characters == ord(dialect.delimiter))
@@ -39,6 +52,11 @@ def read_well_formed(data: bytes, dialect: Dialect) -> pl.DataFrame | None:
         delimiters = delimiters[np.searchsorted(quotes, delimiters) % 2 == 0]
     if _has_blank_lines(characters, line_feeds) or len(delimiters) != (dialect.width - 1) * (len(line_feeds) + 1):
         return None
+    return line_feeds
+
+
+def read_checked(data: bytes, dialect: Dialect) -> pl.DataFrame | None:
+    """Read well-formed text as a frame of strings; None where polars does not agree."""
     try:
         return pl.read_csv(
             data,
