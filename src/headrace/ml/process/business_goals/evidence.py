@@ -47,7 +47,7 @@ class Evidence:
         """Read what a run kept in `folder`; raises `SourceError` where it is absent or damaged."""
         path = folder / EVIDENCE_FILE
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
                 evidence = cls(**{field.name: arrays[field.name] for field in fields(cls)})
         except FileNotFoundError:
             raise SourceError(
