@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from headrace.ml.process.evaluation.residuals import MOST_POINTS, band_coverage, residual_curves
+from headrace.ml.process.evaluation.residuals import MOST_POINTS, residual_curves
 
 
 def test_points_are_true_minus_predicted_and_the_histogram_holds_every_row():
@@ -20,10 +19,3 @@ def test_a_perfect_model_and_a_single_row_have_a_histogram_too():
     for rows in (1, 5):
         found = residual_curves(np.ones(rows), np.ones(rows), seed=0)["residuals"]
         assert sum(b["count"] for b in found["histogram"]) == rows
-
-
-def test_the_band_is_counted_and_absent_without_one():
-    target, predictions = np.array([0.0, 1.0, 2.0, 9.0]), np.zeros(4)
-    assert band_coverage(target, predictions, 2.0, 0.9) == {"measured": 0.75, "half_width": 2.0, "meant": 0.9}
-    assert band_coverage(target, predictions, None, None) == {}
-    assert band_coverage(target, predictions, 2.0, None)["measured"] == pytest.approx(0.75)

@@ -103,6 +103,7 @@ def _weak_segment(evaluation: Evaluation) -> list[str]:
 
 
 def _unequal(evaluation: Evaluation) -> list[str]:
+    """Name the groups that are selected less often than the four-fifths rule allows, and whether beyond chance."""
     said = []
     large = [group for group in evaluation.sensitive_groups if group["rows"] >= _FEWEST_IN_GROUP]
     for group in large:
@@ -110,11 +111,14 @@ def _unequal(evaluation: Evaluation) -> list[str]:
         if impact is not None and impact < _UNEQUAL:
             same = (other for other in large if other["column"] == group["column"])
             most = max(same, key=lambda other: float(other["selection_rate"]))
+            low, high = group.get("disparate_impact_low"), group.get("disparate_impact_high")
+            spread = "" if low is None or high is None else f" (95 % interval {low:.2f} to {high:.2f})"
+            sure = "is below" if high is not None and high < _UNEQUAL else "may be below"
             said.append(
-                f"Rows where '{group['column']}' is {group['group']} are selected {impact:.2f} times as often as those "
-                f"where it is {most['group']} ({group['selection_rate']:.1%} against {most['selection_rate']:.1%}; "
-                f"in truth {group['base_rate']:.1%} and {most['base_rate']:.1%}), which is below "
-                f"{_UNEQUAL}: check whether that is fair before acting on it."
+                f"Rows where '{group['column']}' is {group['group']} are selected {impact:.2f} times{spread} as often "
+                f"as those where it is {most['group']} ({group['selection_rate']:.1%} against "
+                f"{most['selection_rate']:.1%}; in truth {group['base_rate']:.1%} and {most['base_rate']:.1%}), which {sure} {_UNEQUAL}: "
+                "check whether that is fair before acting on it."
             )
     return said
 

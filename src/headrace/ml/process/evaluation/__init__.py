@@ -12,15 +12,18 @@ import polars as pl
 
 from headrace.ml.contract import Predictions, Target, Task
 from headrace.ml.metrics import MOST_ROWS, find_metric
+from headrace.ml.metrics.calibration import calibration_error
 from headrace.ml.process.evaluation.allowance import Allowance
+from headrace.ml.process.evaluation.coverage import measure_coverage
 from headrace.ml.process.evaluation.curves import classification_curves
 from headrace.ml.process.evaluation.explanations import explain_predictions
+from headrace.ml.process.evaluation.fairness import sensitive_groups
 from headrace.ml.process.evaluation.fitting import judge_fitting, read_bias_variance
-from headrace.ml.process.evaluation.groups import Measured, segments, sensitive_groups
+from headrace.ml.process.evaluation.groups import Measured, segments
 from headrace.ml.process.evaluation.importance import permutation_importance
 from headrace.ml.process.evaluation.learning_curve import read_learning_curve
 from headrace.ml.process.evaluation.measures import constant_predictions, intervals_of, metrics_of, score_all
-from headrace.ml.process.evaluation.residuals import band_coverage, residual_curves
+from headrace.ml.process.evaluation.residuals import residual_curves
 from headrace.ml.process.evaluation.slices import segmented
 from headrace.ml.process.evaluation.weak_segments import Judged, find_weak_segments
 from headrace.ml.process.preparation import Preparation
@@ -42,8 +45,8 @@ class Evaluation:
     `sensitive_groups`: as drawn in the report. `fitting`: {verdict: good | overfitting | underfitting, evidence,
     learning_curve: {slope, reading}}. `importance`: [{column, importance, std}] by permutation, on the test part;
     `explanations`: [{row, why, prediction, base, contributions: [{column, value, contribution}]}]. `coverage`:
-    {measured, meant, half_width} of a regression's band. `notes`: what was left out, a sentence each.
-    `weak_segments`: where the model fails worst, as in `find_weak_segments`.
+    {measured, low, high, meant, rows, …} of intervals or prediction sets; `calibration_error` of the probabilities.
+    `notes`: what was left out, a sentence each. `weak_segments`: where the model fails worst, see `find_weak_segments`.
     """
 
     metrics: Mapping[str, Mapping[str, float]]
@@ -59,6 +62,7 @@ class Evaluation:
     explanations: tuple[Mapping[str, Any], ...]
     test_predictions: Predictions
     coverage: Mapping[str, float] = field(default_factory=dict)
+    calibration_error: float | None = None
     notes: tuple[str, ...] = ()
     weak_segments: tuple[Mapping[str, Any], ...] = ()
 
@@ -88,10 +92,8 @@ def evaluate_model(
     threshold = 0.5 if model.manifest.threshold is None else float(model.manifest.threshold)
     metric = find_metric(framing.metric, framing.task)
     figures = _figures(preparation, framing, training, model, predictions, threshold, seed, allowance)
-    coverage = {}
     if framing.task is Task.REGRESSION:
         curves = residual_curves(target, predictions, seed=seed)
-        coverage = band_coverage(target, predictions, model.manifest.interval, model.manifest.coverage)
     else:
         curves = classification_curves(framing.classes, target, predictions, threshold)
     measured = Measured(framing.task, target, predictions, metric, threshold, seed)
@@ -121,7 +123,8 @@ def evaluate_model(
         importance=tuple(importance),
         explanations=tuple(explanations),
         test_predictions=predictions,
-        coverage=coverage,
+        coverage=measure_coverage(model, frame, target, predictions),
+        calibration_error=None if framing.task is Task.REGRESSION else calibration_error(target, predictions),
         notes=tuple(allowance.notes),
         weak_segments=tuple(weak),
     )

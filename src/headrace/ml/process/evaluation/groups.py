@@ -1,4 +1,4 @@
-"""How the model does for groups of rows: segments of the important columns, and sensitive groups."""
+"""How the model does for groups of rows: the values or ranges of the important columns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from headrace.ml.contract import Predictions, Target, Task
-from headrace.ml.metrics import Metric, bootstrap_interval, labels
+from headrace.ml.metrics import Metric, bootstrap_interval
 from headrace.ml.process.evaluation.measures import sign
 from headrace.ml.tables.columns import Column, ColumnKind
 
@@ -61,28 +61,6 @@ def segments(frame: pl.DataFrame, columns: Sequence[Column], measured: Measured)
     return scored[:MOST_SEGMENTS]
 
 
-def sensitive_groups(frame: pl.DataFrame, columns: Sequence[Column], measured: Measured) -> list[dict[str, Any]]:
-    """Return how each group of the sensitive columns is treated.
-
-    Two classes: `selection_rate` (predicted positive), true and false positive rates, and `disparate_impact`, the
-    selection rate over that of the group of 20 rows or more that is selected most often (below 0.8 is the usual sign of
-    unequal treatment). More
-    classes: accuracy. Numbers: the mean error. Source: the four-fifths rule of the US Uniform Guidelines, 1978.
-    """
-    found: list[dict[str, Any]] = []
-    for column in columns:
-        groups = [
-            {"column": column.name, "group": name} | measured.score(mask) | _rates(measured, mask)
-            for name, mask in split(frame[column.name], column.kind)
-        ]
-        large = [group for group in groups if group["rows"] >= FEWEST_ROWS] or groups
-        most = max((group.get("selection_rate", 0.0) for group in large), default=0.0)
-        found += [
-            group | ({"disparate_impact": group["selection_rate"] / most} if most > 0 else {}) for group in groups
-        ]
-    return found
-
-
 def split(values: pl.Series, kind: ColumnKind) -> Iterator[tuple[str, Mask]]:
     """Split rows by category (the most frequent, and the others together), or by quantiles of numbers and dates."""
     if kind in (ColumnKind.CATEGORY, ColumnKind.TEXT):
@@ -110,22 +88,6 @@ def split(values: pl.Series, kind: ColumnKind) -> Iterator[tuple[str, Mask]]:
             yield f"{shown_number(low, kind)} to {'' if last else 'below '}{shown_number(high, kind)}", mask
     if not known.all():
         yield _MISSING, ~known
-
-
-def _rates(measured: Measured, mask: Mask) -> dict[str, Any]:
-    target, predictions = measured.target[mask], measured.predictions[mask]
-    if measured.task is Task.REGRESSION:
-        return {"mean_error": float((predictions - target).mean())}
-    predicted = labels(predictions, measured.threshold)
-    if measured.task is Task.MULTICLASS:
-        return {"accuracy": float((predicted == target).mean())}
-    positive = target == 1
-    return {
-        "base_rate": float(positive.mean()),
-        "selection_rate": float(predicted.mean()),
-        "true_positive_rate": float(predicted[positive].mean()) if positive.any() else None,
-        "false_positive_rate": float(predicted[~positive].mean()) if (~positive).any() else None,
-    }
 
 
 def shown_number(number: float, kind: ColumnKind) -> str:

@@ -1,4 +1,4 @@
-"""Errors of a regression on the test part: points, their distribution, and how often the band holds the truth."""
+"""Errors of a regression on the test part: points, and their distribution."""
 
 from __future__ import annotations
 
@@ -32,13 +32,3 @@ def residual_curves(target: Target, predictions: Predictions, *, seed: int) -> d
             "sampled": len(chosen),
         }
     }
-
-
-def band_coverage(
-    target: Target, predictions: Predictions, half_width: float | None, meant: float | None
-) -> dict[str, float]:
-    """Return how often `prediction ± half_width` holds the true value, beside the share that it is meant to hold."""
-    if half_width is None:
-        return {}
-    measured = float((np.abs(target - predictions) <= half_width).mean())
-    return {"measured": measured, "half_width": half_width} | ({} if meant is None else {"meant": meant})

@@ -6,10 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from headrace.ml.report.formats import number, percent, sentence
+from headrace.ml.report.listings.data import value_text
 from headrace.ml.report.listings.listing import Cell, Listing, Mark, listing
 from headrace.ml.report.listings.model import interval_text, metric_title
 
 Document = Mapping[str, Any]
+TREATMENT = {
+    "base_rate": "In truth positive",
+    "selection_rate": "Predicted positive",
+    "true_positive_rate": "Found of the positives",
+    "false_positive_rate": "False alarms",
+    "calibration_gap": "Probability less truth",
+    "disparate_impact": "Selected, as a ratio to the most selected group",
+    "true_positive_gap": "Found, less than in that group",
+    "accuracy": "Accuracy",
+    "mean_error": "Mean error",
+}
 
 
 def choices(document: Document) -> Listing | None:
@@ -63,3 +75,38 @@ def weak_segments(document: Document) -> Listing | None:
         "Overall", "Loss a row, there and elsewhere", "Likely reason",
     )  # fmt: skip
     return listing("Where the model fails worst", headings, rows, 2, 3, 4, 5, 6, 7)
+
+
+def sensitive_groups(document: Document) -> Listing | None:
+    """How the groups of sensitive columns are treated, with intervals."""
+    metric = str(document["metric"])
+    groups = document["steps"]["evaluation"].get("sensitive_groups") or ()
+    shown = {name: title for name, title in TREATMENT.items() if any(name in group for group in groups)}
+    rows: list[tuple[Cell, ...]] = [
+        (
+            str(row["column"]),
+            value_text(row["group"]),
+            number(row.get("rows")),
+            _with_interval(row.get(metric), row.get("low"), row.get("high")),
+            *(_with_interval(row.get(name), row.get(f"{name}_low"), row.get(f"{name}_high")) for name in shown),
+            *((_judgement(row.get("judgement")),) if "disparate_impact" in shown else ()),
+        )
+        for row in groups
+    ]
+    judged = ("Four-fifths rule",) if "disparate_impact" in shown else ()
+    headings = ("Column", "Group", "Test rows", metric_title(metric), *shown.values(), *judged)
+    caption = "How sensitive groups are treated (95 % intervals in brackets)"
+    return listing(caption, headings, rows, *range(2, 4 + len(shown)))
+
+
+def _with_interval(value: object, low: object, high: object) -> str:
+    return (
+        number(value, 3)
+        if low is None or high is None
+        else f"{number(value, 3)} ({number(low, 3)} to {number(high, 3)})"
+    )
+
+
+def _judgement(text: object) -> Cell:
+    tones = {"unequal beyond chance": "bad", "may be unequal": "warn", "equal enough": "good"}
+    return Mark(str(text), tones.get(str(text), "unknown")) if text else ""
