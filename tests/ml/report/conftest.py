@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -365,9 +366,13 @@ def goals(task: str, hostile: str, decision: str) -> tuple[BusinessGoals, Thresh
     threshold = None
     if task == "binary":
         curve = tuple(
-            {"threshold": t / 50, "expected_value": 30 - 80 * (t / 50 - 0.31) ** 2, "f1": 0.6} for t in range(1, 50)
+            {"threshold": t / 50, "share": 1 - t / 50, "precision": 0.3 + t / 80, "recall": 1 - t / 60, "f1": 0.6}
+            | {"expected_value": (earned := 30 - 80 * (t / 50 - 0.31) ** 2), "low": earned - 4, "high": earned + 4}
+            | {"meets": "surely" if 10 < t < 20 else "narrowly" if 5 < t < 30 else "no"}
+            for t in range(51)
         )
-        threshold = Threshold(0.31, f"the most money on held-out rows {hostile}", 29.98, curve)
+        said = f"the most money on held-out rows {hostile}"
+        threshold = Threshold(0.31, said, 29.98, curve, 0.27, 0.36, "surely", {"capacity": 0.25})
     value = SCORES[task][METRIC[task]]
     figure = {"value": 28.41, "low": 24.2, "high": 32.6}
     policies = [
@@ -398,6 +403,14 @@ def goals(task: str, hostile: str, decision: str) -> tuple[BusinessGoals, Thresh
         (f"watch the drift of Contract {hostile}",), {"helps": True, "slope": 0.0012, "reading": "Doubling the 480 rows helps."}, (f"collect the reason for leaving {hostile}",),
         {"holds": True, "reading": "It holds up."}, {"latency_ms": 0.12, "cost_per_1000": 0.0001},
     )  # fmt: skip
+    if threshold:
+        counts = {"acted": [0, 40, 120], "found": [0, 25, 50], "worth": [0.0, 31.0, 12.0]}
+        rival = {"algorithm": "lightgbm", "weight": 0.6, "threshold": 0.3, "share": 0.33, "value": 31.0, "gain": figure}
+        profits = ({"name": "the model"} | rival | counts, {"name": f"lightgbm-1 {hostile}"} | rival | counts)
+        cost = figure | {"unit": "USD a decision"}
+        limits = {"capacity": {"threshold": 0.25, "cost": cost, "text": "200 a week of 1,000", "allowed": 0.2}}
+        findings = ({"weight": "favour", "about": "baseline", "sentence": f"It is better {hostile}"},)
+        record = replace(record, profits=profits, limits=limits, findings=findings)
     return record, threshold
 
 

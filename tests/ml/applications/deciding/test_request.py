@@ -20,7 +20,7 @@ from headrace.ml.errors import OptionError
         ({"cost_under": True}, "--cost-under True is not an amount"),
         ({"cost_tp": 1, "gain_tp": 1}, "are given both"),
         ({"threshold": 1.5}, "threshold 1.5 is not a probability"),
-        ({"at_least": {"recal": 0.8}}, "'recal' is no metric; did you mean recall"),
+        ({"at_least": {"recal": 0.8}}, "'recal' is no metric; did you mean"),
         ({"at_least": {"roc_auc": 0.8}}, "'roc_auc' does not depend on the threshold"),
         ({"at_most": {"share": 25}}, "write 0.8 or 80% for 80 %"),
         ({"at_most": {"mcc": math.nan}}, "is not a number"),
@@ -39,5 +39,5 @@ def test_bounds_are_read():
 
 @pytest.mark.parametrize("text", ["recall", "recall=", "recall=high", "recall=nan", "=", ""])
 def test_texts_that_are_no_bounds_are_refused(text):
-    with pytest.raises(OptionError, match="write it as recall=0.8"):
+    with pytest.raises(OptionError, match=r"write it as recall=0\.8"):
         parse_bounds([text], "--at-least")

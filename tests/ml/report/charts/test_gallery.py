@@ -17,7 +17,7 @@ COMMON = {"split-sizes", "relevance", "missing-share", "missing-map", "histogram
           "importance", "explanation-0", "segments", "sensitive-groups", "kpi-0"}  # fmt: skip
 OF_CLASSES = {"class-balance", "metrics", "roc", "precision-recall", "confusion-matrix", "calibration", "gain"}
 EXPECTED = {
-    "binary": COMMON | OF_CLASSES | {"profit", "policies"},
+    "binary": COMMON | OF_CLASSES | {"profit", "policies", "profits", "trade-offs", "what-if"},
     "multiclass": COMMON | OF_CLASSES,
     "regression": COMMON | {"predicted-actual", "residuals", "residual-histogram", "target", "errors-0"},
 }
@@ -63,7 +63,18 @@ def test_data_stand_in_values_and_titles_only(make_document: Any, task: str) -> 
 
 def test_the_chosen_threshold_is_ruled(make_document: Any) -> None:
     profit = next(c for c in all_charts(make_document()) if c.identifier == "profit")
-    assert next(layer["data"]["values"][0]["at"] for layer in profit.spec["layer"] if "data" in layer) == 0.31
+    placed = [layer["data"]["values"][0] for layer in profit.spec["layer"] if "data" in layer]
+    assert next(value["at"] for value in placed if "at" in value) == 0.31
+    assert placed[0] == {"low": 0.27, "high": 0.36}
+
+
+def test_sliders_start_at_the_charters_money(make_document: Any) -> None:
+    what_if = next(c for c in all_charts(make_document()) if c.identifier == "what-if")
+    assert {each["name"]: each["value"] for each in what_if.spec["params"]} == {"missed": 0, "alarm": 60, "gained": 340}
+    assert all(each["bind"]["min"] <= each["value"] <= each["bind"]["max"] for each in what_if.spec["params"])
+    assert all(
+        value["hits"] + value["alarms"] == pytest.approx(value["share"]) for value in what_if.spec["data"]["values"]
+    )
 
 
 def test_missing_columns_of_a_correlation_are_left_out(make_document: Any) -> None:

@@ -79,6 +79,9 @@ class Goal:
 
 def band(replicates: Values) -> tuple[Values, Values]:
     """Return the 95 % interval of each column of bootstrap values [replicates, thresholds]."""
+    if np.isfinite(replicates).all():
+        low, high = np.percentile(replicates, [2.5, 97.5], axis=0)
+        return low, high
     ends = np.array([interval(column) for column in replicates.T]).reshape(-1, 2)
     return ends[:, 0], ends[:, 1]
 

@@ -69,9 +69,8 @@ def profit(
         layers.append(rule_at([{"at": 0}], "y", strokeDash=[2, 2]))
     title = "Profit against threshold" if money else f"{measure} against threshold"
     reading = (
-        "The line shows what a decision earns on average on held-out rows when the model's probability must reach "
-        "the threshold, in its 95 % band; the ruled line is the threshold in use, the strip around it where other rows "
-        "would have put it, and the dot what the untouched test part says."
+        "The line shows what a decision earns on held-out rows, with its 95 % band; the ruled line is the threshold in "
+        "use, the strip where other rows would have put it, and the dot what the untouched test part says."
         if money
         else "The line shows the measure at each threshold on held-out rows; the ruled line is the threshold in use, "
         "at or near the top."
@@ -105,8 +104,6 @@ def profits(rows: Points, measure: str, *, money: bool) -> Chart | None:
     ]
     if len(known) < 2:
         return None
-    names = [words(row["name"]) for row in known[:MOST_LINES]]
-    colours = {"domain": names, "range": [INK, *PALETTE[: len(names) - 1]]}
     return chart(
         "profits",
         "The model and its rivals" if money else "F1 of the model and its rivals",
@@ -119,7 +116,7 @@ def profits(rows: Points, measure: str, *, money: bool) -> Chart | None:
         encoding={
             "x": quantity("share", "rows acted on", scale=SHARES, axis={"format": "%"}),
             "y": quantity("value", measure, scale={"zero": False}, axis={"format": "~s"}),
-            "color": label("name", scale=colours),
+            "color": label("name", scale={"range": [INK, *PALETTE[: MOST_LINES - 1]]}),
             "detail": {"field": "name", "type": "nominal"},
             "tooltip": tip(("name", "candidate"), ("share", "acted on", ".1%"), ("value", measure, ",.4~g")),
         },
@@ -232,8 +229,8 @@ def what_if(curve: Points, money: Mapping[str, float], currency: str) -> Chart |
     return chart(
         "what-if",
         "What if the costs were others?",
-        "Move the sliders: the curve is drawn anew, and the dot is the threshold that earns the most on held-out rows. "
-        "headrace decide, with the same costs, confirms it on the test part, and --write takes it over.",
+        "Move the sliders: the curve follows, and the dot is the threshold that earns the most on held-out rows. "
+        "headrace decide with the same costs confirms it on the test part, and --write takes it over.",
         values,
         height=280,
         wide=True,
