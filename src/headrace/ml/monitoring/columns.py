@@ -240,5 +240,5 @@ def _unit(points: Points, values: np.ndarray) -> str | None:
 
 
 def _rounded(factor: float) -> str:
-    """Write a factor with three significant digits, without an exponent."""
-    return f"{float(f'{factor:.3g}'):,.15g}"
+    """Write a factor with two significant digits, without an exponent."""
+    return f"{float(f'{factor:.2g}'):,.15g}"
