@@ -63,6 +63,9 @@ def _graph(task: Task, signal: float) -> Any:
     value = graph.node("Mul", [graph.node("Sum", [income, city, unread]), graph.constant(np.array(signal, np.float32))])
     if task is Task.REGRESSION:
         graph.output("prediction", value, 1, ["rows", 1])
+        half = graph.constant(np.array(1.645, np.float32))
+        graph.output("lower", graph.node("Sub", [value, half]), 1, ["rows", 1])
+        graph.output("upper", graph.node("Add", [value, half]), 1, ["rows", 1])
         return graph.model()
     steps = np.array([[0, 1]] if task is Task.BINARY else [[1, -1, 0]], np.float32)
     probabilities = graph.node("Softmax", [graph.node("MatMul", [value, graph.constant(steps)])], axis=1)

@@ -80,6 +80,8 @@ def test_the_band_of_a_regression_holds_as_often_as_meant(make_world):
     found = evaluate(make_world(Task.REGRESSION, rows=4000)).coverage
     assert found["meant"] == 0.9
     assert found["measured"] == pytest.approx(0.9, abs=0.03)
+    assert found["low"] < found["measured"] < found["high"]
+    assert found["width"] == pytest.approx(3.29)
 
 
 def test_a_test_part_of_one_class_is_measured_as_far_as_it_goes(make_world):

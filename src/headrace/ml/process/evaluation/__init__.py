@@ -62,9 +62,9 @@ class Evaluation:
     explanations: tuple[Mapping[str, Any], ...]
     test_predictions: Predictions
     coverage: Mapping[str, float] = field(default_factory=dict)
-    calibration_error: float | None = None
     notes: tuple[str, ...] = ()
     weak_segments: tuple[Mapping[str, Any], ...] = ()
+    calibration_error: float | None = None
 
 
 def evaluate_model(

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from headrace.ml.metrics import METRICS
+from headrace.ml.report.charts.certainty import reliability
 from headrace.ml.report.charts.classification import calibration, confusion_matrix, gain, precision_recall, roc
+from headrace.ml.report.charts.discovery import discovery_charts
 from headrace.ml.report.charts.distributions import class_balance, classes_against, histogram, target_against
 from headrace.ml.report.charts.explanations import contributions, feature_gains, importance
 from headrace.ml.report.charts.models import (
@@ -48,6 +50,7 @@ def charts_of(document: Document) -> Gallery:
         "training": _training,
         "quality": _quality,
         "curves": _curves,
+        "discovery": discovery_charts,
         "fitting": _fitting,
         "importance": lambda d: [importance(d["steps"]["evaluation"]["importance"], metric_title(str(d["metric"])))],
         "explanations": _explanations,
@@ -149,6 +152,7 @@ def _curves(document: Document) -> Iterable[Chart | None]:
     yield precision_recall(curves["precision_recall"])
     yield confusion_matrix(curves["confusion_matrix"]["classes"], curves["confusion_matrix"]["counts"])
     yield calibration(curves["calibration"])
+    yield reliability(document["steps"]["training"].get("calibration", {}))
     yield gain(curves["gain"])
     yield predicted_against_actual(curves["residuals"]["points"])
     yield residuals(curves["residuals"]["points"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from headrace.ml.report.facts.certainty import calibration_facts, conformal_facts
 from headrace.ml.report.facts.plain import HIDDEN, part, plain, rows_of
 from headrace.ml.report.facts.trust import weak_segment_facts
 
@@ -46,6 +47,8 @@ def training_facts(record: Any) -> dict[str, Any]:
         "bias_variance": plain(part(record, "bias_variance", {})),
         "refitted": plain(part(record, "refitted")),
         "notes": plain(part(record, "notes", ())),
+        "calibration": calibration_facts(record),
+        "conformal": conformal_facts(record),
     }
 
 
@@ -78,6 +81,7 @@ def evaluation_facts(record: Any, personal: frozenset[str]) -> dict[str, Any]:
         "importance": rows_of(part(record, "importance"), "column", "importance", "std"),
         "explanations": [_explanation(e, personal) for e in part(record, "explanations", ())],
         "coverage": plain(part(record, "coverage", {})),
+        "calibration_error": plain(part(record, "calibration_error")),
         "notes": plain(part(record, "notes", ())),
     }
 
@@ -106,6 +110,6 @@ def _explanation(record: Any, personal: frozenset[str]) -> dict[str, Any]:
     for row in contributions:
         if row["column"] in personal:
             row["value"] = HIDDEN
-    return {name: plain(part(record, name)) for name in ("row", "why", "class", "prediction", "base")} | {
+    return {name: plain(part(record, name)) for name in ("row", "why", "class", "prediction", "base", "method")} | {
         "contributions": contributions
     }
