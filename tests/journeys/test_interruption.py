@@ -1,11 +1,13 @@
 """Ctrl-C in every step, kill -9, and a full disk: nothing is half-written, and a run can be resumed."""
 
+import json
 import os
 import re
 import resource
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,46 @@ def test_an_interrupted_run_resumes_and_gives_the_same_result(
     whole = headrace("run", churn_csv, "--target", "churn", "--trials", 3, "--out", "whole", "-q")
     assert whole.returncode == 0, whole.stderr
     assert (tmp_path / "resumed/predictions.csv").read_bytes() == (tmp_path / "whole/predictions.csv").read_bytes()
+    assert not list((tmp_path / "state/headrace/runs").iterdir())
+
+
+def killed_after(fits: int, churn_csv: Path, folder: Path) -> str:
+    """Start a run, kill it when so many fits are done, and return its identifier."""
+    command = [sys.executable, "-c", "from headrace.cli import main; main()", "run", str(churn_csv)]
+    runs = folder / "state/headrace/runs"
+    with subprocess.Popen(
+        [*command, "--target", "churn", "--trials", "4", "--out", "result", "-q"],
+        cwd=folder, env=os.environ | {"XDG_STATE_HOME": str(folder / "state")},
+    ) as process:  # fmt: skip
+        while process.poll() is None and len(list(runs.glob("*/workspace/fits/[!.]*/result.json"))) < fits:
+            time.sleep(0.01)
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    return next(runs.iterdir()).name
+
+
+def test_a_killed_run_resumes_with_its_fits_and_gives_the_same_result(
+    churn_csv: Path, tmp_path: Path, headrace: Command
+) -> None:
+    identifier = killed_after(3, churn_csv, tmp_path)
+    listing = headrace("run", "--resume", "list")
+    assert listing.returncode == 2
+    assert re.search(rf"there are: {identifier} \(churn\.csv, churn, [1-9]\d* fits kept\)", listing.stderr)
+    resumed = headrace("run", "--resume", identifier)
+    assert resumed.returncode == 0, resumed.stderr
+    assert re.search(rf"Resuming {identifier}: churn\.csv, [1-9]\d* fits are kept", " ".join(resumed.stderr.split()))
+    assert left_behind(tmp_path) == ["result"], "the results go where they were to go, and nothing half-written stays"
+    whole = headrace("run", churn_csv, "--target", "churn", "--trials", 4, "--out", "whole", "-q")
+    assert whole.returncode == 0, whole.stderr
+    assert (tmp_path / "result/predictions.csv").read_bytes() == (tmp_path / "whole/predictions.csv").read_bytes()
+    notes = json.loads((tmp_path / "result/report.json").read_text())["steps"]["training"]["notes"]
+    kept, done = next(
+        map(int, found.groups())
+        for note in notes
+        if (found := re.search(r"after an interruption: (\d+) fits were kept, (\d+) were done", note))
+    )
+    assert kept >= 3
+    assert done + kept <= 40
     assert not list((tmp_path / "state/headrace/runs").iterdir())
 
 

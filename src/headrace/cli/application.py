@@ -75,7 +75,7 @@ def run(
         str | None, typer.Argument(metavar="TABLE", help="CSV, TSV, JSON, Parquet, Arrow, Excel, SQLite or an SQL URL.")
     ] = None,
     target: Annotated[str | None, typer.Option(metavar="COL", help="The column to predict.")] = None,
-    task: Annotated[str | None, typer.Option(help="binary, multiclass or regression; found out without.")] = None,
+    task: Annotated[str | None, typer.Option(help="binary, multiclass, regression, clustering, anomaly_detection or association_rules.")] = None,
     test: Annotated[str | None, typer.Option(metavar="TABLE", help="A test table, in place of a random fifth.")] = None,
     charter: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The goal in YAML (headrace charter init).")
@@ -100,6 +100,9 @@ def run(
     sensitive: Annotated[
         list[str] | None, typer.Option(metavar="COL", help="A column whose groups are compared (may repeat).")
     ] = None,
+    mitigate: Annotated[
+        str | None, typer.Option(metavar="COL", help="Select the groups of this column at the same rate.")
+    ] = None,
     time: Annotated[
         str | None, typer.Option(metavar="COL", help="Split by this time: the newest rows are the test.")
     ] = None,
@@ -108,7 +111,18 @@ def run(
         float, typer.Option(metavar="SHARE", help="How often intervals and prediction sets hold the truth.")
     ] = 0.9,
     join: JoinOption = None,
-    resume: Annotated[str | None, typer.Option(metavar="ID", help="Go on with an interrupted run.")] = None,
+    item: Annotated[
+        str | None, typer.Option(metavar="COL", help="association_rules: the item, one a row; --group is the basket.")
+    ] = None,
+    contamination: Annotated[
+        float | None, typer.Option(metavar="SHARE", help="anomaly_detection: the share of rows to call anomalies.")
+    ] = None,
+    window: Annotated[
+        int | None, typer.Option(metavar="N", help="anomaly_detection: look at N values in a row (1: each by itself).")
+    ] = None,
+    resume: Annotated[
+        str | None, typer.Option(metavar="ID", help="Go on with a run that was stopped or killed; `list` names them.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,
 ) -> None:
     """Walk the nine steps from TABLE and a goal to go or no-go, and leave a report and a compiled model."""
@@ -117,8 +131,8 @@ def run(
     run_command(
         table, target, task=task, test=test, charter=charter, budget=budget, trials=trials, metric=metric, seed=seed,
         out=out, overwrite=overwrite, exclude=tuple(exclude or ()), keep=tuple(keep or ()),
-        sensitive=tuple(sensitive or ()), time=time, group=group, joins=tuple(join or ()),
-        coverage=coverage, resume=resume, quiet=quiet,
+        sensitive=tuple(sensitive or ()), mitigate=mitigate, time=time, group=group, joins=tuple(join or ()),
+        coverage=coverage, item=item, contamination=contamination, window=window, resume=resume, quiet=quiet,
     )  # fmt: skip
 
 

@@ -1,6 +1,8 @@
 """The output folder appears whole or not at all, and nothing of the user's is lost."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,23 @@ def test_a_block_that_ends_well_publishes_the_folder(tmp_path: Path) -> None:
         assert not (tmp_path / "deep" / "out").exists()
     assert (tmp_path / "deep" / "out" / "file").read_text() == "x"
     assert [p.name for p in (tmp_path / "deep").iterdir()] == ["out"]
+
+
+def ended_process() -> int:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    return process.pid
+
+
+def test_what_a_killed_run_left_is_tidied_and_an_earlier_result_comes_back(tmp_path: Path) -> None:
+    dead, alive = ended_process(), os.getppid()
+    for name in (f".out.{dead}.partial", f".out.{alive}.partial", ".out.notes.partial", f".out.{dead}.old"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "report.json").write_text(name)
+    with pytest.raises(ValueError), output_folder(tmp_path / "out"):
+        raise ValueError
+    assert sorted(p.name for p in tmp_path.iterdir()) == [f".out.{alive}.partial", ".out.notes.partial", "out"]
+    assert (tmp_path / "out" / "report.json").read_text() == f".out.{dead}.old"
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time as clock
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,11 @@ Opener = Callable[[str], Any]
 Frames = tuple[Any, Any]
 """The table and the test table where they are in memory, None where they are named."""
 MEMORY = "a table in memory"
-FAMILIES: Mapping[Task | None, str] = {}
+FAMILIES: Mapping[Task | None, str] = {
+    Task.CLUSTERING: "clustering",
+    Task.ANOMALY_DETECTION: "anomalies",
+    Task.ASSOCIATION_RULES: "rules",
+}
 """Task → the module beside this one whose `walk` takes its steps 2 to 9; `supervised` where it is not named."""
 
 
@@ -66,10 +70,14 @@ def run(
     exclude: Sequence[str] = (),
     keep: Sequence[str] = (),
     sensitive: Sequence[str] = (),
+    mitigate: str | None = None,
     time: str | None = None,
     group: str | None = None,
     joins: Sequence[str] = (),
     coverage: float = 0.9,
+    item: str | None = None,
+    contamination: float | None = None,
+    window: int | None = None,
     resume: str | None = None,
     listener: Callable[[Moment], None] | None = None,
     started: float | None = None,
@@ -85,11 +93,15 @@ def run(
     progress = Progress(started=clock.monotonic() if started is None else started)
     if listener is not None:
         progress.listener = listener
-    final = choose_folder(out, overwrite)
+    resumed: int | None = None
     if resume is not None:
         state, options = RunState.find(resume)
         frames: Frames = (None, None)
+        final = choose_folder(*(state.out() if out is None else (out, overwrite)))
+        resumed = state.finished_fits()
+        progress.tell(f"{Path(options.source).name}, {resumed:,} fits are kept", step=f"Resuming {resume}")
     else:
+        final = choose_folder(out, overwrite)
         if table is None:
             raise OptionError("no table is given; name a file, a database or an earlier run to resume")
         frames = (_in_memory(table), _in_memory(test))
@@ -106,21 +118,27 @@ def run(
             exclude=tuple(exclude),
             keep=tuple(keep),
             sensitive=tuple(sensitive),
+            mitigate=mitigate,
             time=time,
             group=group,
             joins=absolute_joins(joins),
             coverage=float(coverage),
+            item=item,
+            contamination=contamination,
+            window=window,
         )
-        state = RunState.create(options if frames[0] is None and frames[1] is None else None)
+        named = frames[0] is None and frames[1] is None
+        state = RunState.create(options if named else None, final, overwrite=overwrite)
     progress.budget = options.budget
     progress.pace.note(progress.elapsed(), clock.process_time())
     with (
+        state.held(),
         _kept_for_resuming(state),
         output_folder(final) as partial,
         writing(final, FULL),
         start_workers(state.workspace, pace=progress.pace) as workers,
     ):
-        steps, document = _walk(options, frames, state.workspace, workers, partial, progress, openers or {})
+        steps, document = _walk(options, frames, state.workspace, workers, partial, progress, openers or {}, resumed)
     progress.tell("done", step="9/9 Business goals", fraction=1.0)
     return ProcessRecord(steps, document, final)
 
@@ -156,10 +174,11 @@ def _walk(
     partial: Path,
     progress: Progress,
     openers: Mapping[str, Opener],
+    resumed: int | None,
 ) -> Outcome:
     """Read the charter and the table, find out the family of the task, and take its steps."""
     from headrace.ml.process.business_problem import define_business_problem
-    from headrace.ml.process.problem_framing.recognition import recognise_task
+    from headrace.ml.process.problem_framing.recognition import recognise_task, usual_target
 
     watch = Stopwatch(progress)
     with watch.step("business_problem", "reading the charter"):
@@ -175,13 +194,14 @@ def _walk(
                 table, requests, lambda source: _read(source, None, openers), target=options.target, time=options.time,
                 test=test,
             )  # fmt: skip
+    options = replace(options, target=usual_target(table, options.target))
     with watch.step("problem_framing", "finding out the task"):
         task, _ = recognise_task(
             table, options.target, business.charter.excluded_columns, task=options.task, time=options.time
         )
     family = import_module(f"headrace.ml.applications.automl.{FAMILIES.get(task, 'supervised')}")
     take: Callable[[Walk], Outcome] = family.walk
-    return take(Walk(options, business, table, test, workspace, workers, partial, watch))
+    return take(Walk(options, business, table, test, workspace, workers, partial, watch, resumed))
 
 
 def _read(source: str, frame: Any, openers: Mapping[str, Opener]) -> Table:

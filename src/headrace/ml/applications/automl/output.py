@@ -39,7 +39,7 @@ def output_folder(final: Path) -> Iterator[Path]:
     partial = final.parent / f".{final.name}.{os.getpid()}.partial"
     with writing(final):
         final.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(partial, ignore_errors=True)
+        _tidy(final)
         partial.mkdir()
     try:
         yield partial
@@ -47,6 +47,24 @@ def output_folder(final: Path) -> Iterator[Path]:
             _publish(partial, final)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _tidy(final: Path) -> None:
+    """Remove what killed runs left beside `final`; an earlier result that one of them had moved aside comes back."""
+    for left in final.parent.glob(f".{final.name}.*"):
+        number, _, kind = left.name.removeprefix(f".{final.name}.").partition(".")
+        if not number.isdigit() or kind not in ("partial", "old") or _is_alive(int(number)):
+            continue
+        if kind == "old" and not final.exists():
+            left.rename(final)
+        else:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_alive(process: int) -> bool:
+    import psutil
+
+    return process != os.getpid() and psutil.pid_exists(process)
 
 
 def _publish(partial: Path, final: Path) -> None:

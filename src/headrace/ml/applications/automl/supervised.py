@@ -51,6 +51,7 @@ def walk(given: Walk) -> Outcome:
             workspace=given.workspace, progress=given.progress, workers=given.workers,
         )  # fmt: skip
         training = learn_from_held_out(training, preparation, framing, coverage=options.coverage, seed=seed)
+    training = replace(training, notes=(*training.notes, *given.resumption()))
     steps = dict(
         zip(STEPS, (business, framing, dataset, preparation, exploration, engineering, training), strict=False)
     )
@@ -62,17 +63,26 @@ def _judge(given: Walk, steps: dict[str, Any]) -> dict[str, Any]:
     from headrace.ml.applications.automl.choices import choices_of
     from headrace.ml.applications.automl.results import build_model, write_results
     from headrace.ml.process.business_goals import choose_threshold, evaluate_business_goals
+    from headrace.ml.process.business_goals.mitigation import mitigate, weigh_mitigation
     from headrace.ml.process.evaluation import evaluate_model
+    from headrace.ml.process.training.prediction_sets import fit_sets
 
     business, framing, dataset, preparation, _, _, training = steps.values()
     options, watch, progress = given.options, given.watch, given.progress
     with watch.step("evaluation", "compiling the model"):
         threshold = choose_threshold(business, framing, training, preparation)
+        mitigation = None
+        if options.mitigate is not None:
+            mitigation = mitigate(options.mitigate, business, framing, training, preparation, threshold)
+            threshold = mitigation.threshold
+            training = steps["training"] = fit_sets(mitigation.training, preparation, coverage=options.coverage)
         built = build_model(
-            given.partial / "model", options, given.table, dataset, preparation, framing, training, threshold
-        )
+            given.partial / "model", options, given.table, dataset, preparation, framing, training, threshold,
+            shift=mitigation.shift if mitigation else None,
+        )  # fmt: skip
         progress.tell("measuring on the untouched test part")
-        sensitive = tuple(dict.fromkeys((*options.sensitive, *business.charter.sensitive_columns)))
+        treated = () if options.mitigate is None else (options.mitigate,)
+        sensitive = tuple(dict.fromkeys((*treated, *options.sensitive, *business.charter.sensitive_columns)))
         slowdown = progress.pace.slowdown()
         seconds = float("inf")
         if options.budget is not None:
@@ -90,6 +100,8 @@ def _judge(given: Walk, steps: dict[str, Any]) -> dict[str, Any]:
         )  # fmt: skip
     _keep_evidence(given, steps)
     records = {**steps, "threshold": threshold, "choices": choices_of(steps, threshold, options)}
+    if mitigation is not None:
+        records["mitigation"] = weigh_mitigation(mitigation, business, framing, preparation, evaluation)
     return write_results(given.partial, options, records, built, watch.seconds, progress)
 
 

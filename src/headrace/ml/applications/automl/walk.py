@@ -48,7 +48,8 @@ class Stopwatch:
 class Walk:
     """One run after step 1: the table is read, and the goal is known.
 
-    `workspace` keeps what resuming needs, `partial` becomes OUT when the run succeeds.
+    `workspace` keeps what resuming needs, `partial` becomes OUT when the run succeeds. `resumed` is the number of fits
+    that were kept of a run that this one goes on with, None for a new one.
     """
 
     options: Options
@@ -59,8 +60,15 @@ class Walk:
     workers: Workers
     partial: Path
     watch: Stopwatch
+    resumed: int | None = None
 
     @property
     def progress(self) -> Progress:
         """Where the run stands."""
         return self.watch.progress
+
+    def resumption(self) -> tuple[str, ...]:
+        """Say in a note what was kept of an interrupted run, and what was done beyond it."""
+        if self.resumed is None:
+            return ()
+        return (f"the run went on after an interruption: {self.resumed} fits were kept, {self.workers.done} were done",)

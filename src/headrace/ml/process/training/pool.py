@@ -70,7 +70,7 @@ class Workers:
         self.count, self._pace = count or available_cores(), pace or Pace()
         self._workspace, self._modules, self._closed = workspace, tuple(modules), False
         self._lock = threading.RLock()
-        self._number = 0
+        self._number, self.done = 0, 0
         self._waiting: list[tuple[tuple[int, ...], int, Answer, Mapping[str, Any]]] = []
         self._running: dict[int, Answer] = {}
         workspace.mkdir(parents=True, exist_ok=True)
@@ -176,6 +176,7 @@ class Workers:
             future = self._running.pop(answer["number"])
             self._dispatch()
         if "result" in answer:
+            self.done += 1
             self._pace.note(answer["result"]["seconds"], answer["result"].get("processor_seconds", 0.0))
             future.set_result(answer["result"])
         elif "stopped" in answer:
