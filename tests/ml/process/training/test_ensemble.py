@@ -7,8 +7,10 @@ from headrace.ml.algorithms import find_algorithm
 from headrace.ml.contract import Task
 from headrace.ml.metrics import find_metric
 from headrace.ml.process.training.ensemble import (
+    MOST_BYTES,
     MOST_MEMBERS,
-    MOST_OPERATIONS,
+    SMALLEST_SHARE,
+    Selection,
     admissible,
     mix,
     rank_trials,
@@ -22,11 +24,13 @@ BASELINE = float(RMSE.score(TARGET, np.zeros(1_000), 0.5))
 NAMES = ("gradient_boosting_lightgbm", "linear_square", "extra_trees", "decision_tree", "random_forest")
 
 
-def trial(index: int, error: np.ndarray, *, microseconds: float = 10.0, operations: int = 100) -> Trial:
+def trial(index: int, error: np.ndarray, *, microseconds: float = 10.0, **figures: float) -> Trial:
     predictions = TARGET + error
     made = Trial(index, f"t{index}", find_algorithm(NAMES[index % len(NAMES)]), {}, status=FITTED, held_out=predictions)
     made.score = float(RMSE.score(TARGET, predictions, 0.5))
-    made.results = {0: {"predict_microseconds": microseconds, "operations": operations}}
+    made.results = {
+        0: {"predict_microseconds": microseconds, "operations": 100, "bytes": 1000, "seconds": 1.0} | figures
+    }
     return made
 
 
@@ -34,9 +38,13 @@ def noise(seed: int, scale: float = 0.5) -> np.ndarray:
     return np.random.default_rng(seed).normal(scale=scale, size=1_000)
 
 
-def select(trials: list[Trial], **changes) -> dict[str, float]:
+def choose(trials: list[Trial], **changes) -> Selection:
     how = {"latency_limit_ms": None, "single": False, "classes": 0, "seed": 0} | changes
     return select_members(trials, TARGET, RMSE, BASELINE, **how)
+
+
+def select(trials: list[Trial], **changes) -> dict[str, float]:
+    return dict(choose(trials, **changes).weights)
 
 
 def test_models_that_err_differently_are_combined_and_weigh_one_together() -> None:
@@ -63,15 +71,36 @@ def test_a_single_model_is_the_best_one() -> None:
 def test_there_are_few_members() -> None:
     weights = select([trial(index, noise(index + 1)) for index in range(12)])
     assert 1 < len(weights) <= MOST_MEMBERS
-    assert min(weights.values()) >= 1 / 16
+    assert min(weights.values()) >= SMALLEST_SHARE
 
 
 def test_what_a_row_costs_bounds_the_ensemble() -> None:
-    heavy = [trial(index, noise(index + 1), operations=MOST_OPERATIONS) for index in range(3)]
+    heavy = [trial(index, noise(index + 1), operations=10_000) for index in range(3)]
     assert len(select(heavy)) == 1
+    lighter = [trial(index, noise(index + 1), operations=4_000) for index in range(6)]
+    assert len(select(lighter)) == 3
     slow = [trial(index, noise(index + 1), microseconds=400.0) for index in range(4)]
     assert len(select(slow, latency_limit_ms=1.0)) == 2
     assert len(select(slow, latency_limit_ms=0.5)) == 1
+
+
+def test_size_on_disk_and_the_time_left_to_fit_bound_the_ensemble() -> None:
+    large = [trial(index, noise(index + 1), bytes=MOST_BYTES / 2) for index in range(4)]
+    assert len(select(large)) == 2
+    slow = [trial(index, noise(index + 1), seconds=10.0) for index in range(4)]
+    assert len(select(slow, seconds=30.0)) == 3
+    assert len(select(slow, seconds=-1.0)) == 1
+
+
+def test_what_each_number_of_members_reaches_and_costs_is_told() -> None:
+    trials = [trial(index, noise(index + 1)) for index in range(12)]
+    selection = choose(trials)
+    assert [step["members"] for step in selection.path] == list(range(1, len(selection.path) + 1))
+    scores = [step["score"] for step in selection.path]
+    assert scores[0] == pytest.approx(min(each.score for each in trials))
+    assert scores == sorted(scores, reverse=True)
+    assert selection.path[1]["microseconds"] == 2 * selection.path[0]["microseconds"]
+    assert len(selection.weights) in [step["members"] for step in selection.path]
 
 
 def test_the_latency_limit_leaves_out_slow_models_or_takes_the_fastest() -> None:

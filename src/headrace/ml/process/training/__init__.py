@@ -67,7 +67,8 @@ class Training:
     the rows that the folds are scored on, and the validation part (of a hold-out plan, that part alone). `held_out` are
     the ensemble's predictions for them, each by models that did not see the row; `in_sample` its predictions for
     `train` by models that did. `learning_curve`: [{rows, train_score, validation_score}]; `bias_variance`: {loss, bias,
-    variance, error, …}. `plan` is fitted on the rows that the members were fitted on: training and validation part, or
+    variance, error, …}. `ensemble_path`: [{members, score, microseconds}], what each number of members would reach and
+    take a row. `plan` is fitted on the rows that the members were fitted on: training and validation part, or
     where not `refitted` the first fold's. `calibration` and `conformal` come after the fits: from then on `held_out`
     and `in_sample` are calibrated.
     """
@@ -84,6 +85,7 @@ class Training:
     bias_variance: Mapping[str, Any]
     refitted: bool
     notes: tuple[str, ...]
+    ensemble_path: tuple[Mapping[str, Any], ...] = ()
     calibration: Calibration | None = None
     conformal: Intervals | PredictionSets | None = None
 

@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from headrace.ml.contract import Target
 from headrace.ml.metrics import Metric
+from headrace.ml.process.training.fitting import CALL_MICROSECONDS, OPERATIONS_A_MICROSECOND
 from headrace.ml.process.training.matrices import sampling_order
 from headrace.ml.process.training.trial import FITTED, Trial
 
-MOST_MEMBERS = 4
-LIBRARY = 15
-STEPS = 20
-SCORED_ROWS = 30_000
-WORTHWHILE = 0.001
+MOST_MEMBERS = 8
+LIBRARY = 20
+STEPS = 30
+SCORED_ROWS = 20_000
+WORTHWHILE = 0.0005
 """The gain over the best single model that an ensemble must bring, as a share of that one's gain over the baseline."""
-NEW_MEMBER = 0.0003
+NEW_MEMBER = 0.0001
 """The same share, for taking in one more member instead of weighing those chosen anew."""
-MOST_OPERATIONS = 40_000
-"""Tree steps a row that an ensemble may cost: about 20 microseconds of one core in bulk."""
+LATENCY_LIMIT_MS = 0.25
+"""What a row may take where the charter sets no limit."""
+OTHERS_MICROSECONDS = 80.0
+"""Of that, what reading a row and making its features take."""
+MOST_BYTES = 18e6
+"""The members' size on disk."""
+SMALLEST_SHARE = 1 / 25
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The members' weights by name, and what each number of members would reach: [{members, score, microseconds}]."""
+
+    weights: Mapping[str, float]
+    path: tuple[Mapping[str, Any], ...] = ()
 
 
 def rank_trials(trials: Sequence[Trial], metric: Metric) -> list[Trial]:
@@ -44,9 +60,9 @@ def microseconds(trial: Trial) -> float:
     return float(trial.results[0]["predict_microseconds"])
 
 
-def operations(trial: Trial) -> int:
-    """What one row's prediction needs, counted."""
-    return int(trial.results[0]["operations"])
+def estimated_microseconds(trial: Trial) -> float:
+    """What one row's prediction takes, by the operations counted: the same whenever and wherever it is asked."""
+    return CALL_MICROSECONDS + float(trial.results[0]["operations"]) / OPERATIONS_A_MICROSECOND
 
 
 def select_members(
@@ -59,17 +75,18 @@ def select_members(
     single: bool,
     classes: int,
     seed: int,
-) -> dict[str, float]:
-    """Choose members and their weights: name → share; one member where an ensemble does not gain enough.
+    seconds: float = float("inf"),
+) -> Selection:
+    """Choose members and their weights; one member where an ensemble does not gain enough.
 
+    `seconds` of one core may be spent to fit members as the folds' were fitted.
     Source: Caruana et al., Ensemble selection from libraries of models, 2004.
     """
     library = admissible(rank_trials(trials, metric), latency_limit_ms)
     if not library:
-        return {}
-    alone = {library[0].name: 1.0}
+        return Selection({})
     if single or len(library) == 1:
-        return alone
+        return Selection({library[0].name: 1.0})
     library = _varied(library)
     rows = np.sort(sampling_order(target, classes=classes, seed=seed)[:SCORED_ROWS])
     sign = 1.0 if metric.greater_is_better else -1.0
@@ -81,22 +98,39 @@ def select_members(
 
     first = score(predictions[0])
     skill = abs(sign * baseline_score - first)
+    best: dict[int, tuple[float, np.ndarray]] = {1: (first, np.eye(1, len(library), dtype=np.int64)[0])}
     counts = np.zeros(len(library), dtype=np.int64)
-    chosen, chosen_score = counts.copy(), -np.inf
     total = np.zeros_like(predictions[0])
     for step in range(1, STEPS + 1):
-        options = [index for index in range(len(library)) if _affordable(counts, index, library, latency_limit_ms)]
+        options = [
+            index
+            for index in range(len(library))
+            if counts[index] or _affordable([*np.flatnonzero(counts), index], library, latency_limit_ms, seconds)
+        ]
         scores = [score((total + predictions[index]) / step) for index in options]
         handicap = [0.0 if counts[index] or step == 1 else NEW_MEMBER * skill for index in options]
         place = int(np.argmax(np.subtract(scores, handicap)))
         counts[options[place]] += 1
         total += predictions[options[place]]
-        if scores[place] > chosen_score + NEW_MEMBER * skill / 3:
-            chosen, chosen_score = counts.copy(), scores[place]
-    if chosen_score - first < WORTHWHILE * skill:
-        return alone
-    weights = _without_crumbs(chosen)
-    return {library[index].name: float(weight) for index, weight in enumerate(weights) if weight > 0}
+        size = int(np.count_nonzero(counts))
+        if scores[place] > best.get(size, (-np.inf,))[0]:
+            best[size] = (scores[place], counts.copy())
+    chosen = _worth_their_cost(best, skill)
+    weights = _without_crumbs(best[chosen][1])
+    names = {library[index].name: float(weight) for index, weight in enumerate(weights) if weight > 0}
+    return Selection(names, tuple(_step(sign, library, *best[size]) for size in sorted(best)))
+
+
+def _worth_their_cost(best: Mapping[int, tuple[float, np.ndarray]], skill: float) -> int:
+    """The number of members whose score, less what each member must bring, is highest; 1 where that gains little."""
+    chosen = max(best, key=lambda size: (best[size][0] - NEW_MEMBER * skill * size, -size))
+    return chosen if best[chosen][0] - best[1][0] >= WORTHWHILE * skill else 1
+
+
+def _step(sign: float, library: Sequence[Trial], score: float, counts: np.ndarray) -> dict[str, Any]:
+    members = np.flatnonzero(counts)
+    took = sum(estimated_microseconds(library[index]) for index in members)
+    return {"members": len(members), "score": sign * score, "microseconds": took}
 
 
 def _varied(library: Sequence[Trial]) -> list[Trial]:
@@ -107,20 +141,26 @@ def _varied(library: Sequence[Trial]) -> list[Trial]:
     return sorted(kept, key=library.index)
 
 
-def _affordable(counts: np.ndarray, index: int, library: Sequence[Trial], latency_limit_ms: float | None) -> bool:
-    """Whether the member fits in beside those chosen: their number, their operations and the charter's latency."""
-    members = {*np.flatnonzero(counts).tolist(), index}
-    if len(members) == 1:
+def _affordable(
+    places: Sequence[int], library: Sequence[Trial], latency_limit_ms: float | None, seconds: float
+) -> bool:
+    """Whether these are few, small and quick enough to be members together; one alone always is."""
+    chosen = [library[place] for place in places]
+    if len(chosen) == 1:
         return True
-    if len(members) > MOST_MEMBERS or sum(operations(library[each]) for each in members) > MOST_OPERATIONS:
-        return index in np.flatnonzero(counts)
-    return latency_limit_ms is None or sum(microseconds(library[each]) for each in members) <= 1000 * latency_limit_ms
+    if len(chosen) > MOST_MEMBERS or sum(float(each.results[0]["bytes"]) for each in chosen) > MOST_BYTES:
+        return False
+    if sum(each.mean_seconds() for each in chosen) > seconds:
+        return False
+    if latency_limit_ms is not None:
+        return sum(map(microseconds, chosen)) <= 1000 * latency_limit_ms
+    return sum(map(estimated_microseconds, chosen)) <= 1000 * LATENCY_LIMIT_MS - OTHERS_MICROSECONDS
 
 
 def _without_crumbs(counts: np.ndarray) -> np.ndarray:
-    """Turn counts into shares, leaving out members with less than one part in sixteen."""
+    """Turn counts into shares, leaving out members with hardly any."""
     shares = counts / counts.sum()
-    shares = np.where(shares < 1 / 16, 0.0, shares)
+    shares = np.where(shares < SMALLEST_SHARE, 0.0, shares)
     return np.asarray(shares / shares.sum())
 
 

@@ -18,6 +18,10 @@ import numpy as np
 from headrace.ml.contract import Algorithm, Features, Form, Predictions, Target, Task
 
 MEASURED_RUNS = 40
+CALL_MICROSECONDS, OPERATIONS_A_MICROSECOND = 8.0, 100.0
+"""What one row's prediction takes, by a model's operations."""
+CACHED_BYTES = 3e6
+"""Trees of so many bytes take twice as long a step as small ones: they are fetched from memory."""
 FEWEST_SCORED_ROWS = 20
 """On fewer rows than these nothing is decided by a fold's score: neither when to stop early nor who is given up."""
 
@@ -148,7 +152,7 @@ def _plain(value: Any) -> Any:
 def measure(form: Form, features: Features) -> dict[str, Any]:
     """Measure one row's prediction by the compiled form, in microseconds, and count the operations it needs.
 
-    The operations (tree steps and multiplications a row) depend on the form alone, so that choices made by them repeat.
+    The operations and the bytes depend on the form alone, so that choices made by them repeat.
     """
     import onnxruntime
     from onnx import TensorProto
@@ -163,18 +167,27 @@ def measure(form: Form, features: Features) -> dict[str, Any]:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.enable_cpu_mem_arena = False
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    serialized = model.SerializeToString()
+    session = onnxruntime.InferenceSession(serialized, options, providers=["CPUExecutionProvider"])
     samples = [np.ascontiguousarray(features[i : i + 1]) for i in range(min(MEASURED_RUNS, len(features)))]
     times = []
     for index in range(MEASURED_RUNS):
         started = time.perf_counter()
         session.run(None, {"features": samples[index % len(samples)]})
         times.append(time.perf_counter() - started)
-    return {"predict_microseconds": float(np.median(times)) * 1e6, "operations": count_operations(model)}
+    size = len(serialized)
+    return {
+        "predict_microseconds": float(np.median(times)) * 1e6,
+        "operations": count_operations(model, size),
+        "bytes": size,
+    }
 
 
-def count_operations(model: Any) -> int:
-    """Count what one row costs: a step for each level of each tree, an eighth of one for each number of a matrix."""
+def count_operations(model: Any, size: int = 0) -> int:
+    """Count what one row costs, in units of about ten nanoseconds; `size` is the model's in bytes.
+
+    A unit for each level of each tree, more where the trees are large, and a twentieth for each number of a matrix.
+    """
     steps = 0.0
     for node in model.graph.node:
         if not node.op_type.startswith("TreeEnsemble"):
@@ -185,9 +198,9 @@ def count_operations(model: Any) -> int:
         else:
             trees = max(1, len(attributes["tree_roots"].ints))
             sizes = np.full(trees, 2 * len(attributes["nodes_featureids"].ints) / trees)
-        steps += float(np.log2(sizes + 1).sum())
+        steps += float(np.log2(sizes + 1).sum()) * (1 + size / CACHED_BYTES)
     numbers = sum(int(np.prod(tensor.dims)) for tensor in model.graph.initializer)
-    return int(steps + numbers / 8)
+    return int(steps + numbers / 20)
 
 
 def read_predictions(workspace: Path, fit: Fit, name: str = "held") -> Predictions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ from headrace.ml.process.training.timetable import Timetable
 from headrace.ml.process.training.trial import Trial, as_candidate
 
 BASELINE = "baseline"
+SURELY = 0.7
+"""Of the time left, what the members' final fits are planned to take."""
 KEPT_BYTES = 256 * 2**20
 """Held-out predictions that the record keeps; those of the worst candidates are let go first."""
 
@@ -73,7 +76,8 @@ def train(
     notes += _limit_notes(setting, most)
     baseline = _Baseline(setting)
     progress.tell("choosing the ensemble")
-    weights = select_members(
+    left = setting.timetable.left() - setting.timetable.diagnosis()
+    selection = select_members(
         tried,
         setting.held_target,
         setting.metric,
@@ -82,15 +86,17 @@ def train(
         single=charter.interpretability == "required",
         classes=classes,
         seed=seed,
+        seconds=SURELY * left * workers.count / race.growth(),
     )
-    if not weights:
+    if not (weights := dict(selection.weights)):
         return baseline.training(setting, tried, notes)
     members = [trial for trial in tried if trial.name in weights]
     progress.tell(f"fitting {', '.join(weights)} on training and validation part")
     final = refit_members(setting, members, weights, race.final)
     progress.tell("measuring how the best configuration learns")
     curve, bias_variance = diagnose(setting, rank_trials(tried, setting.metric)[0])
-    return _record(setting, tried, baseline, weights, final, curve, bias_variance, notes)
+    record = _record(setting, tried, baseline, weights, final, curve, bias_variance, notes)
+    return replace(record, ensemble_path=selection.path)
 
 
 def _tidy(workspace: Path) -> None:

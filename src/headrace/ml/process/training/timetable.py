@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from headrace.ml.process.progress import Progress
 from headrace.ml.process.training.trial import FITTED, Trial
 
-LIKELY_MEMBERS = 3
+LIKELY_MEMBERS = 5
 GRACE = 2.0
 """Seconds beyond its time that training may wait for its first model: a budget may be overrun by three."""
 MARGIN = 1.2

@@ -46,6 +46,10 @@ class Trial:
         """The score of each fold that was fitted."""
         return tuple(self.results[fold]["score"] for fold in sorted(self.results))
 
+    def mean_seconds(self) -> float:
+        """What a fold's fit took on average."""
+        return float(np.mean([result["seconds"] for result in self.results.values()]))
+
     def refit_hyperparameters(self, growth: float) -> dict[str, Any]:
         """What to refit with: numbers that the folds found are averaged, and counts grow a little with the rows.
 
