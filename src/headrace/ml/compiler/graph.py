@@ -10,18 +10,25 @@ import numpy as np
 
 from headrace.ml.compiler.optimisation import optimise
 from headrace.ml.compiler.parts import Band, Member, Plan
-from headrace.ml.contract import CLASSIFICATION, Form, Task
+from headrace.ml.contract import Form, Task
 from headrace.ml.errors import ModelError
 from headrace.ml.prediction.manifest import Input, Output, output_name
-from headrace.ml.prediction.reader import TEXTUAL
-from headrace.ml.tables.columns import Column
+from headrace.ml.tables.columns import Column, ColumnKind
 
 if TYPE_CHECKING:
     import onnx
 
+    from headrace.ml.adapters.group_shift import GroupShift
     from headrace.ml.adapters.onnx_graph import OnnxGraph
 
-_FLOAT, _STRING, _DOUBLE = 1, 8, 11  # ONNX's numbers of element types
+_FLOAT, _BYTE, _STRING, _DOUBLE = 1, 2, 8, 11  # ONNX's numbers of element types
+_ELEMENTS = {
+    ColumnKind.NUMBER: _DOUBLE,
+    ColumnKind.DATE: _DOUBLE,
+    ColumnKind.CATEGORY: _STRING,
+    ColumnKind.TEXT: _STRING,
+    ColumnKind.PICTURE: _BYTE,
+}
 _KINDS = {_FLOAT: "float", _STRING: "string", _DOUBLE: "double"}
 
 
@@ -33,8 +40,9 @@ def compile_model(
     threshold: float | None = None,
     interval: Band | float | None = None,
     calibrator: Form | None = None,
+    shift: GroupShift | None = None,
 ) -> onnx.ModelProto:
-    """Write the plan, each model, their weighted average and its calibration into one graph.
+    """Write the plan, each model, their weighted average, its calibration and a shift by group into one graph.
 
     Inputs, named as the columns: double [rows, 1] with NaN for missing (numbers, dates as seconds since 1970), string
     [rows, 1] with "" for missing. Outputs: `probabilities` float [rows, classes] and `prediction` string [rows] (for
@@ -54,6 +62,7 @@ def compile_model(
     )
     if classes:
         average = calibrator.to_onnx(graph, average) if calibrator else average
+        average = shift.to_onnx(graph, inputs[shift.column], average) if shift else average
         graph.output(output_name("probabilities", inputs), average, _FLOAT, ["rows", len(classes)])
         labels = _binary_label if task == Task.BINARY else _likeliest_label
         graph.output(output_name("prediction", inputs), labels(graph, average, classes, threshold), _STRING, ["rows"])
@@ -76,9 +85,9 @@ def _width(graph: OnnxGraph, band: Band, features: str) -> str:
 
 
 def plan_inputs(graph: OnnxGraph, plan: Plan) -> dict[str, str]:
-    """Declare an input [rows, 1] for each column that the plan reads: column → tensor."""
+    """Declare an input for each column that the plan reads, [rows, 1] or [rows, pixels]: column → tensor."""
     return {
-        column.name: graph.input(column.name, _STRING if column.kind in TEXTUAL else _DOUBLE, ["rows", 1])
+        column.name: graph.input(column.name, _ELEMENTS[column.kind], ["rows", math.prod(column.shape)])
         for column in plan.columns
     }
 

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from headrace.ml.compiler.graph import plan_inputs
 from headrace.ml.compiler.parts import Member, Plan
-from headrace.ml.contract import CLASSIFICATION, Features, Form, Predictions, View
+from headrace.ml.contract import Features, Form, Predictions, View
 from headrace.ml.errors import ParityError
 from headrace.ml.prediction.model import Model
-from headrace.ml.prediction.reader import TEXTUAL
 from headrace.ml.prediction.session import direct_run, open_session, run_frame
 
 if TYPE_CHECKING:
     import polars as pl
 
     from headrace.ml.adapters.calibrators import Calibrator
+    from headrace.ml.adapters.group_shift import GroupShift
 
 
 def check_parity(
@@ -28,6 +29,7 @@ def check_parity(
     frame: pl.DataFrame,
     tolerance: float = 1e-5,
     calibrator: Calibrator | None = None,
+    shift: GroupShift | None = None,
 ) -> float:
     """Compare the compiled graph with the training execution on the typed rows of `frame`.
 
@@ -41,6 +43,8 @@ def check_parity(
     average = training_predictions(matrices, members)
     expected = calibrator.apply(average) if calibrator else average
     compiled = model.predict_frame(frame)
+    if shift is not None:
+        compiled = shift.inverse().apply(frame, compiled)
     classification = bool(model.manifest.classes)
     expected = expected if classification else expected.reshape(-1)
     if compiled.shape != expected.shape:
@@ -102,7 +106,7 @@ def run_plan(plan: Plan, frame: pl.DataFrame, view: View) -> Features:
     from headrace.ml.adapters.onnx_graph import OnnxGraph
 
     graph = OnnxGraph()
-    inputs = {c.name: graph.input(c.name, 8 if c.kind in TEXTUAL else 11, ["rows", 1]) for c in plan.columns}
+    inputs = plan_inputs(graph, plan)
     graph.output("features", plan.to_onnx(graph, inputs, view), 1, ["rows", "width"])
     session = open_session(graph.model().SerializeToString(), "the feature plan")
     matrix: Any = run_frame(direct_run(session), frame, list(inputs), ["features"], 1)[0]

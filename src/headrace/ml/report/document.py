@@ -14,6 +14,7 @@ from headrace.ml.report.facts.data import (
     preparation_facts,
     readiness_facts,
 )
+from headrace.ml.report.facts.discovery import discovery_facts
 from headrace.ml.report.facts.goals import business_facts, business_goals_facts, model_facts
 from headrace.ml.report.facts.model import candidate_facts, evaluation_facts, training_facts
 from headrace.ml.report.facts.plain import part, plain
@@ -49,6 +50,8 @@ def report_document(records: Mapping[str, Any], *, run: Mapping[str, Any]) -> di
     )
     personal = frozenset(str(name) for name in part(records.get("datasets"), "personal", {}))
     classes = tuple(part(framing, "classes", ()))
+    discovery = discovery_facts(records, personal)
+    fitted = None if discovery else records.get("training")
     return {
         "schema_version": SCHEMA_VERSION,
         "task": plain(part(framing, "task")),
@@ -62,11 +65,13 @@ def report_document(records: Mapping[str, Any], *, run: Mapping[str, Any]) -> di
         "metrics_interval": plain(part(evaluation, "intervals", {})),
         "baseline": plain(part(evaluation, "baseline", {})),
         "business": business_facts(goals, records.get("threshold")),
-        "candidates": candidate_facts(records.get("training")),
+        "candidates": candidate_facts(fitted),
+        "discovery": discovery,
         "readiness": readiness_facts(records.get("datasets")),
         "cleaning": cleaning_facts(records.get("preparation"), personal),
         "features": feature_facts(records.get("feature_engineering")),
         "model": model_facts(run),
+        "mitigation": plain(records.get("mitigation")),
         "choices": choice_facts(records.get("choices")),
         "timings": plain(part(run, "timings", {})),
         "seed": plain(part(run, "seed")),
@@ -82,7 +87,7 @@ def report_document(records: Mapping[str, Any], *, run: Mapping[str, Any]) -> di
             "preparation": preparation_facts(records.get("preparation"), classes),
             "feature_engineering": feature_counts(records.get("feature_engineering")),
             "exploration": exploration_facts(records.get("exploration"), personal),
-            "training": training_facts(records.get("training")),
+            "training": training_facts(fitted),
             "evaluation": evaluation_facts(evaluation, personal),
             "business_goals": business_goals_facts(goals),
         },

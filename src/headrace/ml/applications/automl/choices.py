@@ -41,7 +41,7 @@ def choices_of(steps: Mapping[str, Any], threshold: Threshold | None, options: O
         *_rows(preparation, options),
         *_features(steps["feature_engineering"], preparation),
         *_models(training, framing),
-        *_corrections(training, threshold),
+        *_corrections(training, threshold, options),
     )
 
 
@@ -113,7 +113,8 @@ def _models(training: Training, framing: ProblemFraming) -> Iterator[Choice]:
     yield Choice("ensemble", members, held, how)
 
 
-def _corrections(training: Training, threshold: Threshold | None) -> Iterator[Choice]:
+def _corrections(training: Training, threshold: Threshold | None, options: Options) -> Iterator[Choice]:
+    held = len(training.held_out_rows)
     for what, record in (("calibration", training.calibration), ("bands and sets", training.conformal)):
         if record is not None:
             tried = "; ".join(_figures(method) for method in record.methods)
@@ -121,9 +122,13 @@ def _corrections(training: Training, threshold: Threshold | None) -> Iterator[Ch
             yield Choice(
                 what, record.method.replace("_", " "), f"held-out rows ({record.rows:,}), cross-fitted", evidence
             )
+    if options.mitigate is not None:
+        yield Choice(
+            "mitigation", f"odds shifted by the groups of '{options.mitigate}'", f"held-out rows ({held:,})",
+            "each group's selection rate brought to that of all rows; asked for with --mitigate",
+        )  # fmt: skip
     if threshold is not None:
-        data = f"held-out rows ({len(training.held_out_rows):,})"
-        yield Choice("threshold", f"{threshold.value:.4g}", data, threshold.chosen_by)
+        yield Choice("threshold", f"{threshold.value:.4g}", f"held-out rows ({held:,})", threshold.chosen_by)
 
 
 def _figures(method: Mapping[str, Any]) -> str:

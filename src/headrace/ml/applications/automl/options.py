@@ -48,10 +48,14 @@ class Options:
     exclude: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
     sensitive: tuple[str, ...] = ()
+    mitigate: str | None = None
     time: str | None = None
     group: str | None = None
     joins: tuple[str, ...] = ()
     coverage: float = 0.9
+    item: str | None = None
+    contamination: float | None = None
+    window: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse values that no run could use."""
@@ -59,6 +63,10 @@ class Options:
             raise OptionError(f"budget {self.budget:g}s is too short for the nine steps; give at least 10s")
         if self.trials is not None and self.trials < 1:
             raise OptionError(f"--trials {self.trials} tries nothing; give at least 1")
+        if self.contamination is not None and not 0 < self.contamination <= 0.5:
+            raise OptionError(f"--contamination {self.contamination:g} is no share of anomalies; give 0.01 for 1 %")
+        if self.window is not None and self.window < 1:
+            raise OptionError(f"--window {self.window} holds no value; give at least 1")
         if not 0 < self.coverage < 1:
             percent = 1 < self.coverage < 100
             hint = f"did you mean {self.coverage / 100:g}?" if percent else "give a share such as 0.9"

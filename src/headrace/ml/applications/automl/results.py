@@ -33,6 +33,7 @@ from headrace.ml.tables.table import Table, shown_source
 from headrace.version import __version__
 
 if TYPE_CHECKING:
+    from headrace.ml.adapters.group_shift import GroupShift
     from headrace.ml.prediction.model import Model
 
 _PARITY_ROWS = 2_000
@@ -68,6 +69,7 @@ def build_model(
     framing: ProblemFraming,
     training: Training,
     threshold: Threshold | None,
+    shift: GroupShift | None = None,
 ) -> BuiltModel:
     """Compile the members into one graph, write it with manifest and baseline, and check it against training."""
     from headrace.ml.compiler import check_parity, compile_model, describe_inputs, describe_outputs, write_model
@@ -81,7 +83,9 @@ def build_model(
     band = conformal.band if isinstance(conformal, Intervals) else None
     sets = conformal.rule if isinstance(conformal, PredictionSets) else None
     bound = threshold.value if threshold is not None else None
-    proto = compile_model(training.plan, training.members, framing.task, framing.classes, bound, band, calibrator)
+    proto = compile_model(
+        training.plan, training.members, framing.task, framing.classes, bound, band, calibrator, shift
+    )
     codes = None
     if bound is not None:
         codes = (training.held_out[:, 1].astype(np.float32) >= np.float32(bound)).astype(np.int64)
@@ -103,11 +107,13 @@ def build_model(
     )  # fmt: skip
     origins = feature_origins(training.plan, View.TREES) if View.TREES in training.plan.doubles else ()
     outputs = max(1, len(framing.classes))
-    trees = compile_explanation(training.plan, training.members, origins, outputs, calibrator, proto.ByteSize())
+    trees = None  # with a shift by group, the trees' own contributions do not add up to what is predicted
+    if shift is None:
+        trees = compile_explanation(training.plan, training.members, origins, outputs, calibrator, proto.ByteSize())
     written = write_model(folder, proto, manifest, baseline, trees)
     model = load(folder)
     sample = preparation.frame.sample(min(_PARITY_ROWS, preparation.frame.height), seed=options.seed)
-    difference = check_parity(model, training.plan, training.members, sample, calibrator=calibrator)
+    difference = check_parity(model, training.plan, training.members, sample, calibrator=calibrator, shift=shift)
     return BuiltModel(model, folder, _facts(model, written, table, preparation, difference))
 
 

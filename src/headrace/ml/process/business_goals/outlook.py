@@ -117,8 +117,8 @@ def _unequal(evaluation: Evaluation) -> list[str]:
             said.append(
                 f"Rows where '{group['column']}' is {group['group']} are selected {impact:.2f} times{spread} as often "
                 f"as those where it is {most['group']} ({group['selection_rate']:.1%} against "
-                f"{most['selection_rate']:.1%}; in truth {group['base_rate']:.1%} and {most['base_rate']:.1%}), which {sure} {_UNEQUAL}: "
-                "check whether that is fair before acting on it."
+                f"{most['selection_rate']:.1%}; in truth {group['base_rate']:.1%} and {most['base_rate']:.1%}), "
+                f"which {sure} {_UNEQUAL}: check whether that is fair before acting on it."
             )
     return said
 

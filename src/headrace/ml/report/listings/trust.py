@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from headrace.ml.report.formats import number, percent, sentence
+from headrace.ml.report.formats import money, number, percent, sentence
 from headrace.ml.report.listings.data import value_text
 from headrace.ml.report.listings.listing import Cell, Listing, Mark, listing
 from headrace.ml.report.listings.model import interval_text, metric_title
 
 Document = Mapping[str, Any]
+WHEN = ("before", "after")
 TREATMENT = {
     "base_rate": "In truth positive",
     "selection_rate": "Predicted positive",
@@ -110,3 +111,29 @@ def _with_interval(value: object, low: object, high: object) -> str:
 def _judgement(text: object) -> Cell:
     tones = {"unequal beyond chance": "bad", "may be unequal": "warn", "equal enough": "good"}
     return Mark(str(text), tones.get(str(text), "unknown")) if text else ""
+
+
+def mitigation(document: Document) -> Listing | None:
+    """What --mitigate changed, on the test part."""
+    found = document.get("mitigation")
+    if not found:
+        return None
+    rows: list[tuple[Cell, ...]] = [
+        (f"Selected where '{found['column']}' is {group['group']}", *_pair(group, "selection_rate"))
+        for group in found["groups"]
+    ]
+    impact = found["impact"]
+    ratios = (_with_interval(impact[when]["value"], impact[when]["low"], impact[when]["high"]) for when in WHEN)
+    rows.append(("Lowest selection rate over the highest", *ratios))
+    rows += [(metric_title(each["name"]), *(number(each[when]) for when in WHEN)) for each in found["metrics"]]
+    if earned := found["money"]:
+        rows.append(("Money a decision", *(money(earned[when], earned["currency"]) for when in WHEN)))
+    caption = f"What equal selection of the groups of '{found['column']}' changes and costs, on the test part"
+    return listing(caption, ("Figure", "Without it", "With it"), rows, 1, 2)
+
+
+def _pair(group: Mapping[str, Any], name: str) -> tuple[str, str]:
+    before, after = (
+        _with_interval(group[when][name], group[when][f"{name}_low"], group[when][f"{name}_high"]) for when in WHEN
+    )
+    return before, after
