@@ -1,4 +1,4 @@
-# make demo | test | test-clients | test-deep | check | bench | bench-automl | bench-server | bench-sagemaker | docs | lock | clean; each sets up .venv by itself. PYTHON=python3.12 chooses another Python.
+# make demo | test | test-clients | test-deep | check | bench | bench-automl | bench-server | bench-noise | bench-sagemaker | docs | lock | clean; each sets up .venv by itself. PYTHON=python3.12 chooses another Python.
 PYTHON ?= python3
 OUT ?= headrace-out
 DATA ?=
@@ -15,7 +15,7 @@ else
 INSTALL := $(BIN)/python -m pip install --quiet
 endif
 
-.PHONY: demo test test-clients test-deep check bench bench-automl bench-server bench-sagemaker s3-tests actions migration docs lock clean
+.PHONY: demo test test-clients test-deep check bench bench-automl bench-server bench-noise bench-sagemaker s3-tests actions migration docs lock clean
 .DELETE_ON_ERROR:
 
 demo: .venv/run.stamp  ## set up, then run the main job on the table in examples/
@@ -48,6 +48,9 @@ s3-tests: .venv/test.stamp  ## run ceph/s3-tests; S3TESTS=PATH names a checkout
 
 bench-server: .venv/test.stamp  ## the server beside moto's: requests, objects, memory, connections, jobs (about 12 minutes)
 	$(BIN)/python -m benchmarks.run --server
+
+bench-noise: .venv/test.stamp  ## how many tables of pure noise end in go (200 tables, about an hour; goes on where it was stopped)
+	$(BIN)/python benchmarks/run.py --noise
 
 bench-sagemaker: .venv/test.stamp  ## endpoints beside MLServer, BentoML and LitServe; jobs, updates, many models (about 5 minutes)
 	$(BIN)/python -m benchmarks.run --sagemaker

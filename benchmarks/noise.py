@@ -10,6 +10,7 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,22 @@ def judge(seed: int, *, signal: bool, trials: int) -> dict[str, Any]:
         "decision": record.decision, "reason": record.document["reasons"][0],
         "wall_seconds": time.monotonic() - began, "cpu_seconds": cpu,
     }  # fmt: skip
+
+
+def section(rows: dict[str, Any], table: Callable[[list[str], list[list[object]]], str]) -> list[str]:
+    """Return the section of RESULTS.md."""
+    counted: list[list[object]] = []
+    for signal, what in ((False, "pure noise"), (True, "a planted relation")):
+        found = [row for row in rows.values() if row["signal"] is signal]
+        decisions = [row["decision"] for row in found]
+        ended = [decisions.count(name) for name in ("go", "go-with-conditions", "no-go")]
+        counted.append([what, len(found), *ended, f"{1 - ended[2] / max(len(found), 1):.1%}"])
+    return [
+        "## Noise",
+        "`make bench-noise` (`benchmarks/noise.py`): random tables of 100 to 3,000 rows (300 and more with a relation) and 3 to 27 columns, binary, "
+        "multiclass and regression, one candidate each, the nine steps whole. What is not a no-go counts as a go.",
+        table(["tables of", "tables", "go", "go with conditions", "no-go", "not a no-go"], counted),
+    ]
 
 
 def main() -> None:

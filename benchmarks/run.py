@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.automl.sections import sections as automl_sections
+from benchmarks.noise import section as noise_section
 from benchmarks.server.sections import sections as server_sections
 from benchmarks.serving.sections import sections as serving_sections
 
@@ -79,6 +80,8 @@ def write_results() -> None:
             "`make bench DATA=FOLDER` (`benchmarks/budget.py`): adult, and 500,000 rows drawn from it. Peak is the sum of the proportional set sizes of all processes of the run.",
             table(["table and budget", "wall s", "peak MB", "candidates fitted", "test AUC", "exit code"], rows),
         ]
+    if noise := read("noise"):
+        sections += noise_section(noise, table)
     if size := read("size"):
         sections += [
             "## Size on disk",
@@ -114,6 +117,7 @@ def main() -> None:
     parser.add_argument("--automl", action="store_true", help="only AutoML beside AutoGluon, FLAML, H2O and mljar")
     parser.add_argument("--short", action="store_true", help="with --automl: the short profile, within an hour")
     parser.add_argument("--server", action="store_true", help="only the server, beside moto's; needs no data sets")
+    parser.add_argument("--noise", action="store_true", help="only tables of pure noise; needs no data sets")
     parser.add_argument(
         "--sagemaker", action="store_true", help="only SageMaker's endpoints and jobs; needs no data sets"
     )
@@ -122,6 +126,8 @@ def main() -> None:
     if arguments.server or arguments.sagemaker:
         for name in SERVER if arguments.server else SAGEMAKER:
             part(name)
+    elif arguments.noise:
+        server_part("noise")
     elif not arguments.write_only:
         if arguments.data is None or not arguments.data.is_dir():
             parser.error(
