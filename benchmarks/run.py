@@ -127,7 +127,7 @@ def main() -> None:
         for name in SERVER if arguments.server else SAGEMAKER:
             part(name)
     elif arguments.noise:
-        server_part("noise")
+        part("noise")
     elif not arguments.write_only:
         if arguments.data is None or not arguments.data.is_dir():
             parser.error(
