@@ -148,3 +148,15 @@ def test_tables_need_no_scripts(visit: Any, make_document: Any) -> None:
     page = visit(make_document(), scripts=False)
     assert page.locator("#step-3 table").first.is_visible()
     assert page.locator("noscript").first.is_visible()
+
+
+def test_sliders_move_the_threshold_that_earns_the_most(visit: Any, make_document: Any) -> None:
+    chart = visit(make_document("binary")).locator("#chart-what-if")
+    sliders = chart.locator(".vega-bindings input")
+    assert sliders.count() == 3 and sliders.first.is_visible()
+    before = chart.locator("svg").inner_html()
+    sliders.nth(1).evaluate("slider => { slider.value = slider.max; slider.dispatchEvent(new Event('input')); }")
+    chart.page.wait_for_function(
+        "before => document.querySelector('#chart-what-if svg').innerHTML !== before", arg=before
+    )
+    assert chart.locator(".vega-bind span").nth(3).inner_text() == sliders.nth(1).get_attribute("max")

@@ -146,7 +146,11 @@ def trade_offs(curve: Points, chosen: float | None) -> Chart | None:
             for p in met
         ]
         opacity = {"domain": ["surely met", "met, narrowly"], "range": [0.2, 0.09]}
-        ends = {"x": x | {"field": "low"}, "x2": {"field": "high"}, "opacity": label("met", scale=opacity, legend=None)}
+        ends = {
+            "x": x | {"field": "low"},
+            "x2": {"field": "high"},
+            "opacity": {"field": "met", "type": "ordinal", "scale": opacity, "legend": None},
+        }
         layers.append({"data": {"values": strips}, "mark": {"type": "rect", "color": GREEN}, "encoding": ends})
     line = {
         "x": x,
@@ -208,7 +212,7 @@ def what_if(curve: Points, money: Mapping[str, float], currency: str) -> Chart |
         for name, (said, value) in costs.items()
     ]
     x = quantity("threshold", _THRESHOLD, scale=SHARES, axis={"format": "%"})
-    y = quantity("money", f"{currency} a decision", scale={"zero": False}, axis={"format": "~s"})
+    y = quantity("money", f"{currency} a decision", scale={"zero": False, "padding": 18}, axis={"format": "~s"})
     told = tip(
         ("threshold", "threshold", ".3f"), ("share", "acted on", ".1%"), ("money", f"{currency} a decision", ",.2f")
     )

@@ -88,12 +88,19 @@ def history(document: Document) -> Listing | None:
             str(row.get("decision")),
             number(row.get("threshold"), 3),
             number((row.get("expected_value") or {}).get("value")),
-            ", ".join(f"{words(k)} {v}" for k, v in (row.get("asked") or {}).items()) or NOTHING,
+            ", ".join(f"{words(k)} {_said(v)}" for k, v in (row.get("asked") or {}).items()) or NOTHING,
         )
         for row in document["business"].get("history") or ()
     ]
     headings = ("Replaced", "It was", "Threshold", "Money a decision", "Replaced by asking for")
     return listing("Earlier decisions", headings, rows, 2, 3)
+
+
+def _said(value: Any) -> str:
+    """Write what was asked for; bounds are a mapping of metrics."""
+    if isinstance(value, Mapping):
+        return " and ".join(f"{words(name)} {number(bound)}" for name, bound in value.items())
+    return number(value)
 
 
 def interval_text(row: Mapping[str, Any]) -> str:
