@@ -99,7 +99,7 @@ def test_a_killed_run_resumes_with_its_fits_and_gives_the_same_result(
         if (found := re.search(r"after an interruption: (\d+) fits were kept, (\d+) were done", note))
     )
     assert kept >= 3
-    assert done + kept <= 40
+    assert done > 0
     assert not list((tmp_path / "state/headrace/runs").iterdir())
 
 

@@ -19,6 +19,7 @@ def walk(given: Walk) -> Outcome:
     from headrace.ml.process.exploration import explore_data
     from headrace.ml.process.feature_engineering import engineer_features
     from headrace.ml.process.preparation import prepare_data
+    from headrace.ml.process.preparation.rest import find_rest
     from headrace.ml.process.problem_framing import frame_problem
     from headrace.ml.process.training import train_models
     from headrace.ml.process.training.trust import learn_from_held_out
@@ -39,6 +40,9 @@ def walk(given: Walk) -> Outcome:
         preparation = prepare_data(
             dataset, framing, seed=seed, budget=given.progress.affordable(), time=options.time, group=options.group
         )
+    shuffled = options.time is None and options.group is None and not options.joins
+    rest = find_rest(given.table, dataset, framing, preparation.columns, shuffled=shuffled)
+    preparation = replace(preparation, rest=rest)
     with watch.step("exploration", "describing the training part"):
         exploration = explore_data(dataset, preparation, framing, seed=seed)
     with watch.step("feature_engineering", "making features and testing what they are worth"):

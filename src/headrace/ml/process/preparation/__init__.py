@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,9 @@ from headrace.ml.contract import Task
 from headrace.ml.process.datasets import Dataset
 from headrace.ml.process.problem_framing import ProblemFraming
 from headrace.ml.tables.columns import Column
+
+if TYPE_CHECKING:
+    from headrace.ml.process.preparation.rest import Rest
 
 Rows = npt.NDArray[np.int64]
 
@@ -46,7 +50,7 @@ class Preparation:
     `imputation_reason` why the strategy was chosen. The keys of `imputation_scores` are a strategy's name, with " +
     indicators" where they are added; greater is better, by `imputation_measure`. `spellings` maps a column to
     variant → most frequent spelling: found, not applied. `aside` has the columns of `Dataset.aside` (time, group,
-    sensitive; no features) for the rows of `frame`.
+    sensitive; no features) for the rows of `frame`. `rest` are more rows of a table of which `frame` holds a sample.
     """
 
     task: Task
@@ -69,6 +73,7 @@ class Preparation:
     imputation_measure: str = ""
     spellings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     aside: pl.DataFrame = field(default_factory=pl.DataFrame)
+    rest: Rest | None = None
 
 
 def prepare_data(

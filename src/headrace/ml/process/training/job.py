@@ -21,6 +21,7 @@ from headrace.ml.process.problem_framing import ProblemFraming
 from headrace.ml.process.progress import Progress
 from headrace.ml.process.training import Candidate, Member, Training
 from headrace.ml.process.training.diagnosis import diagnose
+from headrace.ml.process.training.enlarging import enlarge
 from headrace.ml.process.training.ensemble import mix, rank_trials, select_members
 from headrace.ml.process.training.limits import choose_limits
 from headrace.ml.process.training.pool import Workers
@@ -92,7 +93,9 @@ def train(
         return baseline.training(setting, tried, notes)
     members = [trial for trial in tried if trial.name in weights]
     progress.tell(f"fitting {', '.join(weights)} on training and validation part")
-    final = refit_members(setting, members, weights, race.final)
+    matrices, note = enlarge(setting, race.final, members)
+    notes += (note,) if note else ()
+    final = refit_members(setting, members, weights, matrices)
     progress.tell("measuring how the best configuration learns")
     curve, bias_variance = diagnose(setting, rank_trials(tried, setting.metric)[0])
     record = _record(setting, tried, baseline, weights, final, curve, bias_variance, notes)

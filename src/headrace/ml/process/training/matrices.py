@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,8 @@ from headrace.ml.contract import View
 from headrace.ml.errors import OutputError
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from headrace.ml.process.feature_engineering import FeatureEngineering, FittedPlan
     from headrace.ml.process.preparation import Preparation, Rows
 
@@ -25,7 +28,8 @@ class Matrices:
     """Rows to fit on and rows to predict, written below `workspace / "data"` in the folder `name`.
 
     `fit` and `held` are positions in the preparation's frame; `scored` are positions within `held` of the fold's own
-    rows (the others are the validation part, which no decision of the fold has seen). `plan` was fitted on `fit`.
+    rows (the others are the validation part, which no decision of the fold has seen). `plan` was fitted on `fit`. After
+    the rows of `fit` come `more` others, which are not in that frame.
     """
 
     name: str
@@ -34,6 +38,7 @@ class Matrices:
     held: Rows
     scored: Rows
     columns: Mapping[View, int]
+    more: int = 0
 
 
 def sampling_order(target: npt.NDArray[Any], *, classes: int, seed: int) -> npt.NDArray[np.int64]:
@@ -97,6 +102,67 @@ def write_matrices(
         ) from error
     columns = {view: arrays[f"{view}-fit"].shape[1] for view in views}
     return Matrices(name, plan, fit, held, arrays["scored"], columns)
+
+
+def extend_matrices(
+    workspace: Path,
+    base: Matrices,
+    blocks: Iterable[tuple[pl.DataFrame, npt.NDArray[Any]]],
+    *,
+    most: int,
+    views: Sequence[View],
+    classes: int,
+    seed: int,
+    until: Callable[[], bool],
+) -> Matrices:
+    """Write the matrices of `base` with at most `most` more rows to fit on, a block at a time; stop when `until` says.
+
+    The plan is that of `base`, which has not seen the rows. Raises `OutputError` on a full disk.
+    """
+    folder = workspace / "data"
+    source, temporary = folder / base.name, folder / f".{base.name}-more"
+    targets, count = [np.load(source / "fit-target.npy")], 0
+    try:
+        room = shutil.disk_usage(folder).free // 2 // (4 * sum(base.columns[view] for view in views))
+        most = min(most, max(0, room - len(base.fit)))
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        with contextlib.ExitStack() as stack:
+            files = {view: stack.enter_context((temporary / f"{view}-fit.npy").open("wb")) for view in views}
+            for view, file in files.items():
+                _write_header(file, len(base.fit) + most, base.columns[view])
+                np.load(source / f"{view}-fit.npy", mmap_mode="r").tofile(file)
+            for frame, target in blocks:
+                frame, target = frame.head(most - count), target[: most - count]
+                for view, file in files.items():
+                    np.ascontiguousarray(base.plan.transform(frame, view), dtype=np.float32).tofile(file)
+                targets.append(target)
+                count += len(target)
+                if count >= most or until():
+                    break
+            for view, file in files.items():
+                file.seek(0)
+                _write_header(file, len(base.fit) + count, base.columns[view])
+        target = np.concatenate(targets)
+        np.save(temporary / "fit-target.npy", target)
+        np.save(temporary / "order.npy", sampling_order(target, classes=classes, seed=seed))
+        for name in ("held-target", "scored", *(f"{view}-held" for view in views)):
+            shutil.copy(source / f"{name}.npy", temporary / f"{name}.npy")
+        name = f"{base.name}-{count}"
+        shutil.rmtree(folder / name, ignore_errors=True)
+        temporary.rename(folder / name)
+    except OSError as error:
+        raise OutputError(
+            f"the matrices of the final fit cannot be written to '{workspace}' ({error.strerror}); "
+            "free some space there or set XDG_STATE_HOME to another disk"
+        ) from error
+    return replace(base, name=name, more=count)
+
+
+def _write_header(file: IO[bytes], rows: int, columns: int) -> None:
+    """Write the head of an .npy file, which has the same length for any number of rows."""
+    head = {"descr": "<f4", "fortran_order": False, "shape": (rows, columns)}
+    np.lib.format.write_array_header_1_0(file, head)
 
 
 def _fingerprint(arrays: Mapping[str, npt.NDArray[Any]]) -> str:

@@ -53,7 +53,7 @@ def refit_members(
 
 def _final_fit(setting: Setting, trial: Trial, final: Matrices) -> Fit:
     first = setting.folds[0]
-    growth = len(final.fit) / max(1, len(first.fit))
+    growth = (len(final.fit) + final.more) / max(1, len(first.fit))
     rows = None
     if trial.rows is not None and trial.rows < len(first.fit):
         rows = min(len(final.fit), max(FEWEST_ROWS, round(trial.rows * min(growth, 1.25))))
@@ -98,7 +98,8 @@ def _for_train(setting: Setting, data: Matrices, fit: Fit, held_out: Predictions
     everything = np.full((count, *predictions.shape[1:]), np.nan)
     if held_out is not None:
         everything[setting.held_rows] = held_out
-    everything[_fitted_rows(setting, data, fit)] = predictions
+    fitted = _fitted_rows(setting, data, fit)
+    everything[fitted] = predictions[: len(fitted)]  # rows that are not in the frame come last
     return np.asarray(everything[setting.preparation.train])
 
 
@@ -106,4 +107,5 @@ def _fitted_rows(setting: Setting, data: Matrices, fit: Fit) -> np.ndarray:
     if fit.rows is None:
         return data.fit
     order = np.load(setting.workspace / "data" / data.name / "order.npy")
-    return np.asarray(data.fit[np.sort(order[: fit.rows])])
+    chosen = np.sort(order[: fit.rows])
+    return np.asarray(data.fit[chosen[chosen < len(data.fit)]])

@@ -88,7 +88,9 @@ class Race:
         timetable = self.setting.timetable
         if not any(trial.status == FITTED for trial in self.trials):
             return timetable.left_for_first_model() <= 0
-        return timetable.left_for_search(self.trials, self.setting.metric.greater_is_better, self.growth()) <= 0
+        growth, rest = self.growth(), self.setting.preparation.rest
+        largest = growth if rest is None else growth * (1 + rest.rows / max(1, len(self.setting.final_rows)))
+        return timetable.left_for_search(self.trials, self.setting.metric.greater_is_better, growth, largest) <= 0
 
     def _open_trials(self) -> None:
         while len(self.trials) < self._most and not self._exhausted:

@@ -11,6 +11,7 @@ from headrace.ml.process.training.trial import FITTED, Trial
 LIKELY_MEMBERS = 5
 GRACE = 2.0
 """Seconds beyond its time that training may wait for its first model: a budget may be overrun by three."""
+SHARE_OF_REST = 0.4
 MARGIN = 1.2
 """What comes after training is estimated; so much more is set aside for it."""
 
@@ -48,11 +49,21 @@ class Timetable:
             return float("inf")
         return min(0.06 * budget, 30.0) if budget >= 45 else 0.0
 
-    def left_for_search(self, trials: Sequence[Trial], higher_is_better: bool, growth: float) -> float:
-        """Seconds until the search must end, so that the likely members can still be refitted."""
+    def left_for_search(
+        self, trials: Sequence[Trial], higher_is_better: bool, growth: float, largest: float = 0.0
+    ) -> float:
+        """Seconds until the search must end, so that the likely members can still be refitted.
+
+        `growth` is rows of the refit by rows of a fold; `largest` that with all rows of a table too large for the
+        memory, for which a share of the budget is set aside at most.
+        """
         if self.progress.budget is None:
             return float("inf")
-        return self.left() - self.diagnosis() - self.refit_estimate(trials, higher_is_better, growth)
+        refit = self.refit_estimate(trials, higher_is_better, growth)
+        if largest > growth:
+            most = SHARE_OF_REST * self.progress.budget
+            refit = max(refit, min(most, self.refit_estimate(trials, higher_is_better, largest)))
+        return self.left() - self.diagnosis() - refit
 
     def refit_estimate(self, trials: Sequence[Trial], higher_is_better: bool, growth: float) -> float:
         """Seconds that refitting the best few trials in parallel takes; without early stopping it is rather quicker."""
