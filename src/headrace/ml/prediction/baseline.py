@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -155,6 +156,9 @@ def measure_baseline(
 
 
 def _measure_column(values: pl.Series, column: Column, private: bool) -> ColumnBaseline:
+    if column.kind is ColumnKind.PICTURE:
+        missing = int((values == bytes(math.prod(column.shape))).sum()) / max(1, values.len())
+        return ColumnBaseline(column.name, column.kind, values.len(), missing, values.n_unique())
     textual = column.kind in (ColumnKind.CATEGORY, ColumnKind.TEXT)
     given = values.filter(values != "") if textual else values.drop_nulls().drop_nans()
     share = 1.0 - given.len() / values.len() if values.len() else 0.0

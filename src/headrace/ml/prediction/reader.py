@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from headrace.ml.errors import InputError
 from headrace.ml.prediction.manifest import Input
 from headrace.ml.tables.columns import Column, ColumnKind, parse_column, value_parser
 from headrace.ml.tables.names import nearest
+from headrace.ml.tables.pictures import UnreadableError, encoded, pixels_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -18,7 +23,7 @@ if TYPE_CHECKING:
 TEXTUAL = frozenset({ColumnKind.CATEGORY, ColumnKind.TEXT})
 _REMEMBERED = 1024
 _LOOKED_AT = 1000
-_WORDS = {ColumnKind.NUMBER: "number", ColumnKind.DATE: "date"}
+_WORDS = {ColumnKind.NUMBER: "number", ColumnKind.DATE: "date", ColumnKind.PICTURE: "picture"}
 
 
 def row_reader(column: Column) -> Callable[[Any], Any]:
@@ -30,6 +35,8 @@ def row_reader(column: Column) -> Callable[[Any], Any]:
     sentinels = frozenset(column.sentinels()) if column.kind is ColumnKind.NUMBER else frozenset()
     if column.kind is ColumnKind.TEXT:
         return lambda value: encodable(parse(value))
+    if column.kind is ColumnKind.PICTURE:
+        return partial(_picture, column=column)
     remembered: dict[str, Any] = {}
 
     def read(value: Any) -> Any:
@@ -56,6 +63,17 @@ def row_reader(column: Column) -> Callable[[Any], Any]:
         return parsed
 
     return read
+
+
+def _picture(value: Any, *, column: Column) -> Any:
+    """Decode one picture into its pixels; `InputError` where that cannot be done."""
+    if value is None:
+        return np.zeros(math.prod(column.shape), np.uint8)
+    try:
+        return np.frombuffer(pixels_of(encoded(value), column.shape), np.uint8)
+    except UnreadableError as error:
+        where = f"'{value}'" if isinstance(value, Path) else f"column '{column.name}'"
+        raise InputError(f"the picture of {where} cannot be read: {error}; give a whole PNG or JPEG file") from None
 
 
 def encodable(text: Any) -> str:
@@ -148,6 +166,10 @@ def _parse(raw: Any, column: Column) -> tuple[pl.Series, pl.Series, int]:
     """Return the values, which of them could not be read, and how many were given."""
     import polars as pl
 
+    if column.kind is ColumnKind.PICTURE:
+        raw = raw if isinstance(raw, pl.Series) else pl.Series(column.name, list(raw), dtype=pl.Object)
+        values, unreadable = parse_column(raw, column)
+        return values.alias(column.name), unreadable, sum(each is not None for each in raw)
     if isinstance(raw, pl.Series):
         values, unreadable = parse_column(raw, column)
     else:

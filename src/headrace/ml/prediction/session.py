@@ -85,12 +85,17 @@ def run_frame(
 
 
 def tensors(frame: pl.DataFrame) -> dict[str, npt.NDArray[Any]]:
-    """Turn typed columns into input tensors [rows, 1]: doubles with NaN for missing, strings with "" for missing."""
+    """Turn typed columns into input tensors [rows, 1]: doubles with NaN for missing, strings with "" for missing.
+
+    Pictures become bytes [rows, pixels].
+    """
     import polars as pl
 
-    return {
-        series.name: (
-            series.fill_null("").to_numpy() if series.dtype == pl.String else series.cast(pl.Float64).to_numpy()
-        ).reshape(-1, 1)
-        for series in frame.iter_columns()
-    }
+    def tensor(series: pl.Series) -> npt.NDArray[Any]:
+        if series.dtype == pl.Binary:
+            return np.frombuffer(b"".join(series.to_list()), np.uint8).reshape(len(series), -1)
+        if series.dtype == pl.String:
+            return series.fill_null("").to_numpy().reshape(-1, 1)
+        return series.cast(pl.Float64).to_numpy().reshape(-1, 1)
+
+    return {series.name: tensor(series) for series in frame.iter_columns()}

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import polars as pl
@@ -14,6 +14,7 @@ import polars as pl
 from headrace.ml.tables.date_text import date_from_text, dates_from_text
 from headrace.ml.tables.native_values import epoch_of, epochs_of, number_of, numbers_of, text_of, texts_of
 from headrace.ml.tables.number_text import SPACES, number_from_text, numbers_from_text
+from headrace.ml.tables.pictures import pixels_or_none
 from headrace.ml.tables.words import words_of, words_of_all
 
 
@@ -24,6 +25,7 @@ class ColumnKind(StrEnum):
     DATE = "date"  # parsed to float64, seconds since 1970-01-01 UTC
     CATEGORY = "category"  # text labels; "" is missing
     TEXT = "text"  # free text; "" is missing
+    PICTURE = "picture"  # parsed to the bytes of its pixels, row by row; all 0 is missing
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Column:
     `missing` are the raw spellings that mean no value, beside the empty string and null; in a column of numbers they
     are compared as numbers too. `affixes` are texts that may stand before or after a number (currency, percent, unit).
     `date_formats` are tried in order; see `date_text`. With `words`, text is brought into words; see `words`.
+    `shape` is what pictures are brought to: height, width, channels.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Column:
     affixes: tuple[str, ...] = ()
     date_formats: tuple[str, ...] = ()
     words: bool = False
+    shape: tuple[int, ...] = ()
 
     def sentinels(self) -> tuple[float, ...]:
         """Return those of `missing` that are numbers."""
@@ -60,6 +64,8 @@ def parse_column(raw: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
         text = _given_text(raw, column).fill_null("").alias(column.name)
         text = words_of_all(text) if column.words else text
         return text, pl.repeat(False, len(raw), eager=True)
+    if column.kind is ColumnKind.PICTURE:
+        return _parse_pictures(raw, column)
     native = numbers_of(raw) if column.kind is ColumnKind.NUMBER else epochs_of(raw)
     if native is None and column.kind is ColumnKind.NUMBER and column.decimal == "." and raw.dtype == pl.String:
         plain = raw.cast(pl.Float64, strict=False)
@@ -79,6 +85,16 @@ def parse_column(raw: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
     return values.alias(column.name), unreadable
 
 
+def _parse_pictures(raw: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
+    read = value_parser(column)
+    encoded = raw.to_list()
+    pixels = [read(each) for each in encoded]
+    missing = bytes(math.prod(column.shape))
+    unreadable = [each is not None and found is None for each, found in zip(encoded, pixels, strict=True)]
+    values = pl.Series(column.name, [found or missing for found in pixels], dtype=pl.Binary)
+    return values, pl.Series(unreadable, dtype=pl.Boolean)
+
+
 def _given_text(raw: pl.Series, column: Column) -> pl.Series:
     text = texts_of(raw).str.strip_chars(SPACES)
     return text.set(text.is_in(["", *column.missing]), None)
@@ -94,8 +110,10 @@ def parse_value(value: Any, column: Column) -> float | str:
 
 
 @lru_cache(maxsize=65536)
-def value_parser(column: Column) -> Callable[[Any], float | str]:
-    """Return `parse_value` for one column: what a loop over rows should keep."""
+def value_parser(column: Column) -> Callable[[Any], Any]:
+    """Return `parse_value` for one column: what a loop over rows should keep. Pictures that cannot be read are None."""
+    if column.kind is ColumnKind.PICTURE:
+        return partial(pixels_or_none, shape=column.shape)
     missing = frozenset(("", *column.missing))
 
     def given_text(value: Any) -> str | None:

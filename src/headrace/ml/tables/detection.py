@@ -14,6 +14,7 @@ from headrace.ml.tables.date_detection import detect_dates, detect_numeric_dates
 from headrace.ml.tables.native_values import numbers_of, texts_of
 from headrace.ml.tables.number_detection import detect_numbers, find_sentinels
 from headrace.ml.tables.number_text import SPACES
+from headrace.ml.tables.pictures import choose_shape, is_picture
 
 MISSING_WORDS = frozenset({"?", "??", "n/a", "na", "n.a.", "#n/a", "#na", "nan", "null", "#null!", "(null)", "<null>"})
 MISSING_WORDS |= {"<na>", "nat", "nil", "-", "--", "\u2013", "\u2014", ".", "missing", "\\n", "none"}
@@ -43,6 +44,8 @@ def detect_column(raw: pl.Series, rows: npt.NDArray[np.int64] | None = None) -> 
         return Column(raw.name, ColumnKind.NUMBER), ()
     if dtype != pl.Null and (numbers := numbers_of(raw)) is not None:
         return _numbers(Column(raw.name, ColumnKind.NUMBER), numbers)
+    if (found := _detect_pictures(raw)) is not None:
+        return found
     if dtype == pl.Binary:
         return Column(raw.name, ColumnKind.TEXT), (f"column '{raw.name}' holds bytes, such as pictures, and not text",)
     if dtype == pl.String and not (plain := raw.cast(pl.Float64, strict=False)).has_nulls() and plain.is_finite().all():
@@ -54,6 +57,20 @@ def detect_column(raw: pl.Series, rows: npt.NDArray[np.int64] | None = None) -> 
     if given and plain.len() - plain.null_count() == given and plain.is_finite().all():
         return _plain_numbers(text, plain)
     return _detect_text(raw.name, text, rows)
+
+
+def _detect_pictures(raw: pl.Series) -> tuple[Column, tuple[str, ...]] | None:
+    """Look for encoded pictures: bytes, or as some Parquet files have it structs with a field `bytes`."""
+    if raw.dtype == pl.Struct and "bytes" in (names := [field.name for field in raw.dtype.fields]) and len(names) < 3:  # type: ignore[attr-defined]
+        raw = raw.struct.field("bytes").alias(raw.name)
+    if raw.dtype != pl.Binary or not raw.drop_nulls().head(_SAMPLE).map_elements(is_picture, pl.Boolean).any():
+        return None
+    given = raw.drop_nulls().to_list()
+    column = Column(raw.name, ColumnKind.PICTURE, shape=choose_shape(given))
+    height, width, channels = column.shape
+    colours = "grey" if channels == 1 else "in colour"
+    note = f"column '{raw.name}' holds {len(given):,} pictures, brought to {width} × {height} pixels, {colours}"
+    return column, (note,)
 
 
 def _plain_numbers(text: pl.Series, numbers: pl.Series) -> tuple[Column, tuple[str, ...]]:

@@ -17,9 +17,9 @@ from headrace.ml.tables.columns import Column
 from headrace.ml.tables.table import Table
 
 if TYPE_CHECKING:
-    from headrace.ml.tables.joining.plan import Joined
     from headrace.ml.process.datasets.leak_scores import Leak
     from headrace.ml.process.datasets.splitting import Parts
+    from headrace.ml.tables.joining.plan import Joined
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,7 @@ def develop_datasets(
     from headrace.ml.process.datasets.leak_scores import weigh_leaks
     from headrace.ml.process.datasets.leaks import find_determined, find_leaks, with_telling_keys
     from headrace.ml.process.datasets.personal_data import find_personal_data
+    from headrace.ml.process.datasets.pictures import as_digests, file_names
     from headrace.ml.process.datasets.readiness import check_readiness
     from headrace.ml.process.datasets.splitting import Order, split_rows
     from headrace.ml.process.datasets.target import encode_target
@@ -130,11 +131,11 @@ def develop_datasets(
         target.codes, framing.task, Order.of(parsed.frame, time, group), seed=seed,
         test_rows=0 if test is None else test.frame.height,
     )  # fmt: skip
-    learning, labels = parsed.frame[parts.learning], target.codes[parts.learning]
+    learning, labels = as_digests(parsed.frame[parts.learning]), target.codes[parts.learning]
     relevance = relevance_of_sample(learning, labels, framing.task)
     determined = find_determined(learning, labels, framing.task, relevance)
     excluded = choose_exclusions(parsed.frame, columns, roles, personal, determined)
-    excluded = with_telling_keys(excluded, relevance)
+    excluded = with_telling_keys(excluded, relevance) | file_names(table.format, labelled.frame.columns)
     kept = tuple(column for column in columns if column.name not in excluded)
     needed = {time, group, *roles.sensitive}
     aside = tuple(column for column in columns if column.name in needed and column.name in excluded)

@@ -133,7 +133,7 @@ def identifier_evidence(values: pl.Series, column: Column, distinct: int) -> str
     drawn by chance would have met (the birthday problem). Fewer than 20 rows prove nothing.
     """
     rows = values.len()
-    if rows < _FEWEST_ROWS or column.kind is ColumnKind.DATE or distinct < min(rows * 0.3, 1000):
+    if rows < _FEWEST_ROWS or column.kind in (ColumnKind.DATE, ColumnKind.PICTURE) or distinct < min(rows * 0.3, 1000):
         return None
     if values.dtype == pl.String:
         return _identifying_text(values, column)

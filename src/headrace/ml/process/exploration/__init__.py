@@ -55,6 +55,7 @@ def explore_data(dataset: Dataset, preparation: Preparation, framing: ProblemFra
     """Describe the training part, or a sample of it (20,000 rows; fewer of wide tables), its leaks and outliers."""
     from headrace.ml.process.datasets.association import measure_relevance, sample_rows
     from headrace.ml.process.datasets.leaks import find_late_dates, find_suspicious
+    from headrace.ml.process.datasets.pictures import as_digests
     from headrace.ml.process.exploration.distributions import describe_target, histograms, target_by_feature
     from headrace.ml.process.exploration.missing_values import map_missing
     from headrace.ml.process.exploration.relations import relate, scatter_pairs
@@ -64,7 +65,7 @@ def explore_data(dataset: Dataset, preparation: Preparation, framing: ProblemFra
     chosen = sample_rows(len(rows), len(preparation.columns), seed)
     if chosen is not None:
         rows, sampled = rows[chosen], len(chosen)
-    frame, target = preparation.frame[rows], preparation.target[rows]
+    frame, target = as_digests(preparation.frame[rows]), preparation.target[rows]
     relevance = measure_relevance(frame, target, framing.task)
     private = frozenset(dataset.personal)
     ranked = sorted(frame.columns, key=lambda name: -relevance[name].value)

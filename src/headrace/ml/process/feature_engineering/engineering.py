@@ -72,11 +72,11 @@ def decide(preparation: Preparation, classes: Sequence[str], *, seed: int, progr
     features = [*_left_out(preparation.columns, columns), *_always(columns, frame, preparation)]
     names = {view: _applicable(view, columns, frame) for view in View}
     tried = max(len(own) for own in names.values())
-    judged = tuple(c for c in columns if c.kind != ColumnKind.TEXT) or columns
+    judged = tuple(c for c in columns if c.kind not in (ColumnKind.TEXT, ColumnKind.PICTURE))
     work = plan_work(len(train), len(judged), outcomes.values.shape[1], tried, progress.affordable())
     families: list[Family] = []
     trials = _trials(preparation, count, work, seed)
-    judge = Judge(judged, count, preparation.imputation, preparation.indicators, trials, seed)
+    judge = Judge(judged or columns, count, preparation.imputation, preparation.indicators, trials, seed)
     for view in View:
         if view in work.views:
             progress.tell(f"trying features for {READERS[view]}")
@@ -192,6 +192,8 @@ def _always(columns: Sequence[Column], frame: pl.DataFrame, preparation: Prepara
         (f"words and pairs of words by tf-idf, for {trees}", names[ColumnKind.TEXT], "text", "models read numbers"),
         ("topics and length of a text", names[ColumnKind.TEXT], "text", "models read numbers"),
     ]
+    pictures = "edges, colours and their places, along principal axes"
+    rows.append((pictures, names[ColumnKind.PICTURE], "picture", "models read numbers"))
     if preparation.indicators:
         rows.append((f"missing-value indicators, for {scaled}", gaps, "missing values", "chosen with the imputation"))
     return [Feature(name, sources, kind, True, reason) for name, sources, kind, reason in rows if sources]

@@ -116,6 +116,10 @@ class Execution(ABC):
         """Count the words of a text column: float64 [rows, 1], 0 for missing."""
 
     @abstractmethod
+    def pictures(self, column: str, shape: tuple[int, ...]) -> Block:
+        """Measure pictures of that height, width and number of channels: float32 [rows, measures]."""
+
+    @abstractmethod
     def join(self, blocks: Sequence[Block]) -> Block:
         """Put blocks of one type side by side."""
 

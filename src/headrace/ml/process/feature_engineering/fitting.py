@@ -36,10 +36,11 @@ from headrace.ml.process.feature_engineering.numpy_execution import (
     level_matrix,
     number_matrix,
 )
+from headrace.ml.process.feature_engineering.pictures import PictureFeatures
 from headrace.ml.process.feature_engineering.plan import CHUNK, FittedPlan
 from headrace.ml.process.feature_engineering.target_encoding import Outcomes
 from headrace.ml.process.feature_engineering.text import TextTerms, WordCount
-from headrace.ml.process.feature_engineering.text_scores import USUAL_STRENGTH, TextScores, fit_scores
+from headrace.ml.process.feature_engineering.text_scores import score_texts
 from headrace.ml.tables.columns import Column, ColumnKind
 
 MOST_ONE_HOT = 30
@@ -69,6 +70,7 @@ class Rows:
     dates: list[str]
     categories: list[str]
     texts: list[str]
+    pictures: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     crossed: dict[int, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -78,7 +80,7 @@ class Rows:
         vocabulary = Vocabulary.fit(self.frame, self.categories)
         codes = level_matrix(self.frame, vocabulary)
         varied = np.flatnonzero((codes != codes[:1]).any(axis=0)).tolist()
-        if changing.any() or varied or self.texts:
+        if changing.any() or varied or self.texts or self.pictures:
             names = [name for name, kept in zip([*self.numbers, *self.dates], changing.tolist(), strict=True) if kept]
             values = values[:, changing]
             self.dates = [name for name in self.dates if name in set(names)]
@@ -127,8 +129,13 @@ def fit_plan(
         names[ColumnKind.DATE],
         names[ColumnKind.CATEGORY],
         names[ColumnKind.TEXT],
+        {c.name: c.shape for c in columns if c.kind is ColumnKind.PICTURE},
     )
-    scored = _text_scores(rows, target, classes, strengths or {}, seed)
+    pictures = [PictureFeatures.fit(c, frame[c], shape) for c, shape in rows.pictures.items()]
+    scored = score_texts(
+        frame, rows.texts, target, rows.outcomes.folds, classes=classes, strengths=strengths or {}, seed=seed
+    )
+    rows.crossed |= {id(part.weights): tables for part, tables in scored.values()}
     texts = [p for c in rows.texts if (p := TextTerms.fit(c, frame[c], rows.outcomes.values)).terms]
     doubles: dict[View, tuple[Part, ...]] = {}
     floats: dict[View, tuple[Part, ...]] = {}
@@ -141,23 +148,11 @@ def fit_plan(
                 double, single = _scaled_parts(rows, wanted, imputation, indicators, seed)
             doubles[view] = tuple(part for part in [*double, *(WordCount(c) for c in rows.texts)] if part.names)
             terms = [p for p in texts if view == View.TREES or p.column not in scored]
-            floats[view] = tuple(part for part in [*single, *scored.values(), *terms] if part.names)
+            floats[view] = tuple(
+                part for part in [*single, *(part for part, _ in scored.values()), *terms, *pictures] if part.names
+            )
     plan = FittedPlan(tuple(columns), doubles, floats)
     return plan, {view: _cross_fitted(plan, rows, view) for view in doubles}
-
-
-def _text_scores(
-    rows: Rows, target: npt.NDArray[Any], classes: int, strengths: Mapping[str, float], seed: int
-) -> dict[str, TextScores]:
-    """Learn the scores of each text column that has enough text."""
-    scored = {}
-    for column in rows.texts:
-        strength = strengths.get(column, USUAL_STRENGTH)
-        folds = rows.outcomes.folds
-        found = fit_scores(column, rows.frame[column], target, folds, classes=classes, strength=strength, seed=seed)
-        if found is not None:
-            scored[column], rows.crossed[id(found[0].weights)] = found
-    return scored
 
 
 def _cross_fitted(plan: FittedPlan, rows: Rows, view: View) -> Features:

@@ -98,6 +98,12 @@ class NumpyExecution(Execution):
         words = (text.str.count_matches(" ", literal=True) + 1).to_numpy().astype(np.float64)
         return np.where((text == "").to_numpy(), 0.0, words)[:, None]
 
+    def pictures(self, column: str, shape: tuple[int, ...]) -> Block:
+        """Measure pictures by the graph that serving will have."""
+        from headrace.ml.process.feature_engineering.pictures import measure_pictures
+
+        return np.concatenate(list(measure_pictures(self._frame[column], shape)))
+
     def join(self, blocks: Sequence[Block]) -> Block:
         """Put blocks side by side."""
         return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from headrace.ml.contract import Graph
 from headrace.ml.process.feature_engineering.execution import Block, Execution, Lexicon, Part, TermList, Weighting
 from headrace.ml.process.feature_engineering.onnx_text import write_text_sums
+from headrace.ml.process.feature_engineering.pictures import write_measures
 
 ELEMENT = {np.dtype("f4"): 1, np.dtype("i8"): 7, np.dtype("?"): 9, np.dtype("f8"): 11}
 """ONNX's numbers of element types."""
@@ -87,6 +88,13 @@ class Writer:
         )
         if key not in self._written:
             self._written[key] = self._graph.node(operator, list(inputs), outputs=outputs, domain=domain, **attributes)
+        return self._written[key]
+
+    def once(self, write: Callable[[Graph, str, Any], str], source: str, settings: Any) -> str:
+        """Return what `write` wrote of `source`, writing it if it is new."""
+        key = (write, source, settings)
+        if key not in self._written:
+            self._written[key] = write(self._graph, source, settings)
         return self._written[key]
 
     def constant(self, value: Any, dtype: Any) -> str:
@@ -187,6 +195,10 @@ class OnnxExecution(Execution):
         """Count the words of a text column."""
         counts = Tensor(self._writer, self._split(column).name + "_1", np.dtype("i8"))
         return self.convert(self._node("i8", "Unsqueeze", [counts], np.array([1])), np.float64)
+
+    def pictures(self, column: str, shape: tuple[int, ...]) -> Tensor:
+        """Measure pictures."""
+        return Tensor(self._writer, self._writer.once(write_measures, self._inputs[column], shape), np.dtype("f4"))
 
     def join(self, blocks: Sequence[Tensor]) -> Tensor:
         """Put blocks side by side."""

@@ -5,6 +5,7 @@ Source: S. Wang and C. Manning, Baselines and bigrams: simple, good sentiment an
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -130,6 +131,26 @@ def fit_scores(
         *(f"{column}: topic {i + 1}" for i in range(axes.shape[1])),
     )
     return replace(lexicon, weights=tables[parts], names=names), [tables[fold % parts] for fold in range(FOLDS)]
+
+
+def score_texts(
+    frame: pl.DataFrame,
+    columns: Sequence[str],
+    target: npt.NDArray[Any],
+    folds: Rows,
+    *,
+    classes: int,
+    strengths: Mapping[str, float],
+    seed: int,
+) -> dict[str, tuple[TextScores, list[Table]]]:
+    """Learn the scores of each column that has enough text: column → scores, and their weights without each fold."""
+    scored = {}
+    for column in columns:
+        strength = strengths.get(column, USUAL_STRENGTH)
+        found = fit_scores(column, frame[column], target, folds, classes=classes, strength=strength, seed=seed)
+        if found is not None:
+            scored[column] = found
+    return scored
 
 
 def outcome_columns(target: npt.NDArray[Any], classes: int) -> Array:

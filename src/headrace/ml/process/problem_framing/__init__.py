@@ -10,7 +10,13 @@ from headrace.ml.errors import CharterError, ColumnError
 from headrace.ml.metrics import METRICS, Metric, default_metric, find_metric
 from headrace.ml.process.business_problem import BusinessProblem, Charter
 from headrace.ml.process.problem_framing.classes import order_classes
-from headrace.ml.process.problem_framing.recognition import few, recognise_task, refuse_unbuilt
+from headrace.ml.process.problem_framing.recognition import (
+    WHOLE,
+    few,
+    recognise_task,
+    refuse_unbuilt,
+    require_content,
+)
 from headrace.ml.process.problem_framing.shortlist import shortlist_algorithms
 from headrace.ml.process.problem_framing.target import Label, label_texts, read_label
 from headrace.ml.process.problem_framing.task import choose_task
@@ -60,18 +66,23 @@ def frame_problem(
     """
     charter = business.charter
     features = tuple(name for name in table.frame.columns if name != target and name not in charter.excluded_columns)
-    refuse_unbuilt(*recognise_task(table, target, charter.excluded_columns, task=task, time=time))
+    recognised, shown = recognise_task(table, target, charter.excluded_columns, task=task, time=time)
+    refuse_unbuilt(recognised, shown)
     if target is None:
         raise ColumnError(f"a {task} task needs a target; pass --target with one of {few(table.frame.columns)}")
     if not features:
         raise ColumnError(f"the table has no column beside the target '{target}' to learn from; add some")
     label = read_label(table, target)
+    contents: tuple[str, ...] = ()
+    if recognised in WHOLE:
+        task = None if task is None else require_content(table, features, task)
+        contents = (f"The rows are to be told apart by what they hold ({recognised}): {shown}.",)
     found, evidence = choose_task(label, task)
     classes, positive, why = order_classes(label, found, charter.positive_class)
     chosen, because = _choose_metric(found, metric, charter)
     return ProblemFraming(
         task=found,
-        evidence=(*evidence, *why, *_left_out(label, found), because),
+        evidence=(*contents, *evidence, *why, *_left_out(label, found), because),
         target=target,
         observations=label.rows if found is Task.REGRESSION else sum(label.learnable.values()),
         unlabelled=label.missing,

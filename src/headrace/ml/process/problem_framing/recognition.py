@@ -8,13 +8,20 @@ from collections.abc import Collection, Sequence
 import polars as pl
 
 from headrace.ml.contract import SUPERVISED, Task
-from headrace.ml.errors import ColumnError, NotBuiltError
+from headrace.ml.errors import ColumnError, NotBuiltError, OptionError
 from headrace.ml.process.problem_framing.target import detect
 from headrace.ml.tables.columns import ColumnKind
 from headrace.ml.tables.names import suggest
 from headrace.ml.tables.table import Table
 
 _IMAGES = r"(?i)\.(png|jpe?g|gif|bmp|webp|tiff?)$"
+LABEL = "label"
+CONTENTS = (
+    (ColumnKind.TEXT, Task.TEXT_CLASSIFICATION, "free text"),
+    (ColumnKind.PICTURE, Task.IMAGE_CLASSIFICATION, "pictures"),
+)
+WHOLE = {task: (kind, what) for kind, task, what in CONTENTS}
+"""Tasks that are told by what a column holds: the kind of column, and what it is called."""
 _USERS = re.compile("(user|customer|visitor|member|reviewer)(id)?")
 _ITEMS = re.compile("(item|product|movie|book|song|article|sku)(id)?")
 _BASKETS = re.compile("(basket|transaction|order|invoice)(id|no)?")
@@ -43,15 +50,36 @@ def recognise_task(
     return _with_target(table, target, features, time) or (None, "")
 
 
+def usual_target(table: Table, target: str | None) -> str | None:
+    """Return the target, which for a folder of pictures or texts is the name of each file's subfolder."""
+    return LABEL if target is None and _listed(table) and LABEL in table.frame.columns else target
+
+
+def _listed(table: Table) -> str | None:
+    """Return the column of file names of a folder's listing."""
+    return "path" if table.format.endswith(" folder") else None
+
+
 def refuse_unbuilt(task: Task | None, because: str) -> None:
     """Raise `NotBuiltError` for a task that no label of a row answers."""
-    if task is None or task in SUPERVISED:
+    if task is None or task in SUPERVISED or task in WHOLE:
         return
     words = str(task).replace("_", " ")
     raise NotBuiltError(
         f"{words} is recognised ({because}) and not built yet; "
         "pass --target with --task binary, multiclass or regression to predict a column of each row instead"
     )
+
+
+def require_content(table: Table, features: Sequence[str], task: Task) -> Task:
+    """Return the task of the labels, after a check that a column holds what is to be classified; `OptionError` else."""
+    kind, what = WHOLE[task]
+    if not any(detect(table.frame[name]).kind is kind for name in features):
+        raise OptionError(
+            f"--task {task} needs a column that holds {what}, and none of {few(features)} does; "
+            "leave --task out to have it found"
+        )
+    return Task.MULTICLASS
 
 
 def few(names: Sequence[str]) -> str:
@@ -66,11 +94,15 @@ def _with_target(table: Table, target: str, features: tuple[str, ...], time: str
     frame = table.frame
     if (pair := _user_and_item(features)) and detect(frame[target]).kind is ColumnKind.NUMBER:
         return Task.RECOMMENDATION, f"'{target}' is a rating by {pair}"
+    kinds = {name: detect(frame[name]).kind for name in features if name != _listed(table)}
+    for kind, task, what in CONTENTS:
+        if names := [name for name, found in kinds.items() if found is kind and len(kinds) == 1]:
+            return task, f"the only feature, '{names[0]}', holds {what}"
     if any(_is_images(frame[name]) for name in features):
-        return Task.IMAGE_CLASSIFICATION, "the only features are names of image files"
-    kinds = {name: detect(frame[name]).kind for name in features}
-    if all(kind is ColumnKind.TEXT for kind in kinds.values()):
-        return Task.TEXT_CLASSIFICATION, f"the only feature is the free text of '{features[0]}'"
+        raise ColumnError(
+            f"the table names files of pictures and does not hold them; give the folder with a subfolder a label of "
+            f"'{target}', or a Parquet file with their bytes"
+        )
     moments = [name for name in features if name == time or kinds[name] is ColumnKind.DATE]
     others = [name for name in features if name not in moments]
     if len(moments) == 1 and len(others) <= 1 and detect(frame[target]).kind is ColumnKind.NUMBER:
@@ -84,8 +116,6 @@ def _with_target(table: Table, target: str, features: tuple[str, ...], time: str
 def _without_target(table: Table) -> tuple[Task, str]:
     """Guess what a table without a target is for."""
     names = tuple(table.frame.columns)
-    if table.format in ("images", "image"):
-        return Task.IMAGE_CLASSIFICATION, "the source is a folder of images"
     if len(names) <= _FEW + 1:
         if pair := _user_and_item(names):
             return Task.RECOMMENDATION, f"there are columns of {pair}"
