@@ -168,7 +168,8 @@ class _Pass:
         return frame, mask
 
     def _draw(self, generator: np.random.Generator, count: int, drawn: bool) -> Mask:
-        return (generator.random(max(0, count)) < self.layout.share) == drawn
+        below: Mask = generator.random(max(0, count)) < self.layout.share
+        return below if drawn else ~below
 
     def _read_with_care(self, block: bytes, skipped: int) -> pl.DataFrame:
         source, dialect = str(self.layout.path), self.layout.dialect
