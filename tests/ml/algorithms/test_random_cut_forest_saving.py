@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from headrace.ml.adapters.constant import Constant
 from headrace.ml.adapters.cut_forest import CutForest
-from headrace.ml.adapters.forms import save_form
+from headrace.ml.adapters.forms import form_predict, save_form
 from headrace.ml.algorithms.random_cut_forest import Forest
-from headrace.ml.errors import ModelError, NotBuiltError
+from headrace.ml.errors import ModelError
 
 ROWS = np.round(np.random.default_rng(0).normal(size=(400, 2)), 1)  # rounded, so that some are alike
 
@@ -57,9 +57,14 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         Forest.load(tmp_path / "other.npz")
 
 
-def test_onnx_is_refused() -> None:
-    with pytest.raises(NotBuiltError, match="ONNX"):
-        grown().form().to_onnx(None, "features")  # type: ignore[arg-type]
+def test_onnx_scores_what_the_forest_scores_as_it_stands() -> None:
+    forest = grown()
+    form = forest.form()
+    random = np.random.default_rng(3)
+    near, far = random.normal(size=(20, form.points.shape[1])), random.normal(size=(20, form.points.shape[1])) * 20
+    points = np.concatenate([near, far, form.points[:5]]).astype(np.float32)
+    compiled = form_predict(form, points, 0)
+    assert np.allclose(compiled, forest.score(points), rtol=1e-4)
 
 
 def changed(array: Any, place: Any, value: Any) -> Any:

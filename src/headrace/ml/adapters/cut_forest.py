@@ -8,7 +8,6 @@ from numpy import float32, float64, int32, uint64
 from numpy.typing import NDArray
 
 from headrace.ml.contract import Form, Graph
-from headrace.ml.errors import NotBuiltError
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +47,8 @@ class CutForest(Form):
     weights: NDArray[float64]
     """[T, S]: the sample of the largest weight is the next to go."""
 
-    def to_onnx(self, graph: Graph, features: str) -> str:  # noqa: ARG002
-        """Refuse: ONNX can't say a forest that goes on learning."""
-        raise NotBuiltError("a random cut forest cannot be written as ONNX; save it as arrays, and load it with Forest")
+    def to_onnx(self, graph: Graph, features: str) -> str:
+        """Write the forest as it stands: its score of whole shingles [rows, D]; the graph learns nothing more."""
+        from headrace.ml.adapters.cut_forest_graph import cut_forest_to_onnx
+
+        return cut_forest_to_onnx(self, graph, features)

@@ -69,8 +69,9 @@ class Manifest:
     half the (median) width of the band between the outputs lower and upper, in units of the target, None without a
     band. `sets` is the rule of prediction sets (format 2). `coverage` is the share of rows that band or sets are
     meant to hold. `provenance`: source, sha256, columns and rows of the table, seed, created (UTC, ISO 8601),
-    versions. `joins` are the tables to join to the rows first (format 2). `files` maps each file of the folder but
-    the manifest to its record.
+    versions. `joins` are the tables to join to the rows first (format 2). `window` is how many values of a
+    series the model reads at once (1: rows by themselves). `files` maps each file of the folder but the manifest to its
+    record.
     """
 
     task: Task
@@ -86,6 +87,7 @@ class Manifest:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, FileRecord] = field(default_factory=dict)
     joins: tuple[JoinPlan, ...] = ()
+    window: int = 1
     headrace_version: str = ""
     format_version: int = FORMAT_VERSION
 
@@ -140,6 +142,7 @@ def parse_manifest(document: dict[str, Any]) -> Manifest:
         sets=None if document.get("sets") is None else _set_rule(document["sets"]),
         metrics=dict(document.get("metrics", {})),
         provenance=dict(document.get("provenance", {})),
+        window=int(document.get("window", 1)),
         joins=tuple(read_plan(item) for item in document.get("joins", ())),
         files={_safe(name): FileRecord(str(f["sha256"]), int(f["size"])) for name, f in document["files"].items()},
         headrace_version=str(document.get("headrace_version", "")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from headrace.ml.contract import CLASSIFICATION, Task
-from headrace.ml.errors import ModelError, OptionError
+from headrace.ml.contract import Task
+from headrace.ml.errors import InputError, ModelError, OptionError
 from headrace.ml.prediction.baseline import Baseline
 from headrace.ml.prediction.manifest import (
     BASELINE_FILE,
@@ -25,6 +26,8 @@ from headrace.ml.prediction.reader import TEXTUAL, read_rows, require_columns, r
 from headrace.ml.prediction.session import default_threads, direct_run, open_session, run_frame
 from headrace.ml.prediction.sets import SetRule
 from headrace.ml.prediction.unseen import unseen_notes
+from headrace.ml.prediction.windows import with_lags
+from headrace.ml.tables.columns import ColumnKind
 
 if TYPE_CHECKING:
     import polars as pl
@@ -47,7 +50,7 @@ class Model:
         self.manifest, self.folder = manifest, folder
         self.threads = default_threads() if threads is None else max(1, threads)
         self.notes: tuple[str, ...] = ()
-        self._classification = manifest.task in CLASSIFICATION
+        self._classification = bool(manifest.classes)
         self._threshold = float(np.float32(0.5 if manifest.threshold is None else manifest.threshold))
         self._session = open_session(graph, str(folder / MODEL_FILE))
         present = {item.name for item in self._session.get_inputs()}
@@ -57,9 +60,11 @@ class Model:
             )
         names = {column.name for column in manifest.columns}
         published = {item.name for item in manifest.outputs}
-        bounds = [role for role in ("lower", "upper") if output_name(role, names) in published]
+        bounds = [role for role in ("lower", "upper", "is_anomaly") if output_name(role, names) in published]
         self._shown = ["probabilities"] if self._classification else ["prediction", *bounds]
         self._outputs = [output_name(role, names) for role in self._shown]
+        if manifest.task is Task.ANOMALY_DETECTION:
+            self._shown[0] = "score"
         outputs = {*self._outputs, *(item.name for item in manifest.outputs)}
         if lost := outputs - {item.name for item in self._session.get_outputs()}:
             raise ModelError(
@@ -69,7 +74,9 @@ class Model:
         self._fed = [column.name for column in self.columns]
         self._run = direct_run(self._session)
         self._readers = [(c.name, row_reader(c), c.kind in TEXTUAL) for c in manifest.columns]
-        self._number_readers = [(name, read) for name, read, textual in self._readers if not textual]
+        self._picture_readers = [(c.name, row_reader(c)) for c in self.columns if c.kind is ColumnKind.PICTURE]
+        pictured = {column.name for column in manifest.columns if column.kind is ColumnKind.PICTURE}
+        self._number_readers = [(n, read) for n, read, textual in self._readers if not textual and n not in pictured]
         self._text_readers = [(name, read) for name, read, textual in self._readers if textual]
         self._local = threading.local()
         self._baseline: Baseline | None = None
@@ -112,20 +119,36 @@ class Model:
         `sets` also `prediction_set`, the classes that cannot be ruled out. Many rows give a Polars frame.
         Raises `InputError` for a column that is absent, or a number or date that cannot be read.
         """
+        if isinstance(data, bytes | str | Path):
+            data = {self._only_column(data): Path(data) if isinstance(data, str) and self._picture_readers else data}
         if isinstance(data, Mapping) and not all(map(_is_list, data.values())):
             return self._predict_row(data, proba, sets)
         typed = read_rows(data, self.manifest.inputs)
         self.notes = typed.notes + unseen_notes(typed.frame, self._baseline, None)
         return self.predict_columns(typed.frame, proba, sets)
 
+    def _only_column(self, data: bytes | str | Path) -> str:
+        """Return the model's one input, which a picture or a text may be given for by itself."""
+        column = self.columns[0] if len(self.columns) == 1 else None
+        if column is None or column.kind not in (ColumnKind.PICTURE, ColumnKind.TEXT):
+            names = ", ".join(f"'{each.name}'" for each in self.columns[:5])
+            given = type(data).__name__
+            raise InputError(f"a single {given} was given, and the model reads {names}; give a dict of them")
+        return column.name
+
     def predict_table(self, table: Table, proba: bool = True, sets: bool = False) -> pl.DataFrame:
         """Predict every row of a table that was read; the column `row` is its 1-based position in the source."""
         import polars as pl
 
-        rows = table.rows.tolist()
-        typed = read_rows(table.frame, self.manifest.inputs, rows)
+        rows, window = table.rows.tolist(), self.manifest.window
+        frame = with_lags(table.frame, [column.name for column in self.manifest.columns], window)
+        typed = read_rows(frame, self.manifest.inputs, rows)
         self.notes = typed.notes + unseen_notes(typed.frame, self._baseline, rows)
         predictions = self.predict_columns(typed.frame, proba, sets)
+        if window > 1:
+            whole = pl.int_range(predictions.height, eager=True) >= window - 1
+            predictions = predictions.with_columns(pl.when(whole).then(pl.all()))
+            self.notes = (*self.notes, f"the first {window - 1} rows have no full window and no score")
         return predictions.insert_column(0, pl.Series("row", table.rows, dtype=pl.Int64))
 
     def predict_frame(self, frame: pl.DataFrame) -> npt.NDArray[np.float64]:
@@ -150,7 +173,8 @@ class Model:
         if not self._classification:
             if sets:
                 self._set_rule()
-            return pl.DataFrame({n: o.reshape(-1) for n, o in zip(self._shown, outputs, strict=True)})
+            columns = {name: pl.Series(o.reshape(-1)) for name, o in zip(self._shown, outputs, strict=True)}
+            return pl.DataFrame({n: values > 0.5 if n == "is_anomaly" else values for n, values in columns.items()})
         probabilities = outputs[0]
         codes = pl.Series(self.labels(probabilities))
         columns = {"prediction": pl.Series(self.manifest.classes, dtype=pl.String).gather(codes)}
@@ -185,7 +209,8 @@ class Model:
                 self._set_rule()
             if len(outputs) == 1 and not proba:
                 return outputs[0].item()
-            return {name: output.item() for name, output in zip(self._shown, outputs, strict=True)}
+            values = {name: output.item() for name, output in zip(self._shown, outputs, strict=True)}
+            return {name: value > 0.5 if name == "is_anomaly" else value for name, value in values.items()}
         probabilities = outputs[0][0].tolist()
         classes = self.manifest.classes
         if len(classes) == 2:
@@ -210,6 +235,8 @@ class Model:
         try:
             numbers[:] = [read(row[name]) for name, read in self._number_readers]
             texts[:] = [read(row[name]) for name, read in self._text_readers]
+            for name, read in self._picture_readers:
+                feed[name][0] = read(row[name])
         except KeyError:
             absent = require_columns(list(row), self.manifest.inputs)
             if not absent:
@@ -222,6 +249,8 @@ class Model:
         texts = np.empty(len(self._text_readers), object)
         feed = {name: numbers[i : i + 1].reshape(1, 1) for i, (name, _) in enumerate(self._number_readers)}
         feed |= {name: texts[i : i + 1].reshape(1, 1) for i, (name, _) in enumerate(self._text_readers)}
+        pictures = (column for column in self.columns if column.kind is ColumnKind.PICTURE)
+        feed |= {column.name: np.zeros((1, math.prod(column.shape)), np.uint8) for column in pictures}
         return numbers, texts, {name: feed[name] for name in self._fed}
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from headrace.ml.contract import CLASSIFICATION, Target, Task
 from headrace.ml.metrics import METRICS
+from headrace.ml.metrics.unlabelled import UNLABELLED
 from headrace.ml.process.business_goals.findings import MET, MISSED, UNCERTAIN
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def hold_kpis(
     charter, found = business.charter, []
     for kpi in charter.kpis:
         measured = money
-        if kpi.metric in METRICS:
+        if kpi.metric in METRICS or kpi.metric in UNLABELLED:
             low, high = evaluation.intervals.get(kpi.metric, (None, None))
             measured = {"value": evaluation.metrics["test"].get(kpi.metric), "low": low, "high": high}
         found.append(hold_kpi(kpi.name, kpi.metric, kpi.minimum, kpi.maximum, measured, small=bool(small)))
@@ -63,7 +64,8 @@ def hold_kpi(
         sure = low is not None and high is not None and least <= low and high <= most
         status = MET if sure and not small else UNCERTAIN
     others = {"expected_value": "Expected value a decision", "share": "Share of rows acted on"}
-    title = METRICS[metric].title if metric in METRICS else others.get(metric, metric)
+    judged = METRICS.get(metric) or UNLABELLED.get(metric)
+    title = judged.title if judged else others.get(metric, metric)
     return _row(name or title, metric, minimum, maximum, measured, status)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from headrace.ml.metrics import METRICS, metric_name
+from headrace.ml.metrics.unlabelled import UNLABELLED
 from headrace.ml.process.capacity import parse_capacity
 from headrace.ml.tables.names import suggest
 
@@ -33,7 +34,7 @@ def _as_metric(value: object) -> object:
     if not isinstance(value, str):
         return value
     name = metric_name(value)
-    known = (*METRICS, EXPECTED_VALUE)
+    known = (*METRICS, *UNLABELLED, EXPECTED_VALUE)
     if name not in known:
         raise ValueError(f"is not a metric{suggest(name, known) or '; use one of ' + ', '.join(known)}")
     return name

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headrace.ml.metrics import METRICS
+from headrace.ml.metrics.unlabelled import UNLABELLED
 from headrace.ml.report.formats import NOTHING, duration, moment, money, number, percent, sentence, words
 from headrace.ml.report.listings.data import value_text
 from headrace.ml.report.listings.listing import Cell, Listing, Mark, listing
@@ -17,12 +18,14 @@ CANDIDATE_STATUS = {"fitted": "good", "stopped": "warn", "pruned": "neutral", "f
 
 def metric_title(name: str) -> str:
     """A metric's name for people."""
-    return METRICS[name].title if name in METRICS else words(name)
+    judged = METRICS.get(name) or UNLABELLED.get(name)
+    return judged.title if judged else words(name)
 
 
 def metric_meaning(name: str) -> str:
     """One phrase on what a metric says."""
-    return METRICS[name].meaning if name in METRICS else ""
+    judged = METRICS.get(name) or UNLABELLED.get(name)
+    return judged.meaning if judged else ""
 
 
 def metric_rows(document: Document) -> list[dict[str, Any]]:
