@@ -53,6 +53,12 @@ class ProcessRecord:
 
         return load(self.out / "model")
 
+    def decide(self, *, write: bool = False, **asked: Any) -> dict[str, Any]:
+        """Decide anew by other costs, limits or KPIs, the fields of `deciding.Request`; see `deciding.decide`."""
+        from headrace.ml.applications.deciding import Request, decide
+
+        return decide(self.out, Request(**asked), write=write)
+
 
 def run(
     table: Any = None,
