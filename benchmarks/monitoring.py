@@ -27,7 +27,7 @@ SLICED = {
     "bank_marketing": ("month", "job", "poutcome", "contact"),
     "california_housing": ("ocean_proximity",),
 }
-MOST_ROWS, SIZES, REPEATS, PLANTED_ROWS, FEWEST = 12_000, (200, 1000), 40, 1000, 300
+MOST_ROWS, SIZES, REPEATS, PLANTED_ROWS, FEWEST = 6_000, (200, 1000), 40, 1000, 300
 Found = tuple[pl.DataFrame, str | None]
 """The rows with a drift, and the column it was planted in (None: the whole table)."""
 

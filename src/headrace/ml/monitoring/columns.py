@@ -24,9 +24,9 @@ from headrace.ml.tables.columns import Column, ColumnKind, parse_column
 if TYPE_CHECKING:
     import polars as pl
 
-FAR, PSI, WAY = 0.1, 0.1, 0.25
-"""How far a column must have moved to matter: a tenth of its rows, a stability index of 0.1, or a quarter of a standard
-deviation; with many rows chance explains far less than that."""
+FAR, PSI, WAY, LABELS = 0.1, 0.1, 0.25, 0.05
+"""How far a column must have moved to matter: a tenth of its rows, a stability index of 0.1, a quarter of a standard
+deviation, or for labels a twentieth of its rows; with many rows chance explains far less than that."""
 SHARE = 0.01
 """The share of rows with unseen labels, or numbers out of range, from which it matters."""
 MISSING = 0.05
@@ -200,7 +200,8 @@ def _drift(
     change: ColumnChange, distance: Distance, what: str, points: Points = (), values: np.ndarray | None = None
 ) -> Finding:
     """Say what moved how far; nothing to act on where it is too little to matter."""
-    matters = distance.distance >= FAR or distance.psi >= PSI or (distance.wasserstein or 0.0) >= WAY
+    far = LABELS if distance.wasserstein is None else FAR
+    matters = distance.distance >= far or distance.psi >= PSI or (distance.wasserstein or 0.0) >= WAY
     if points and values is not None:
         how = f"the middle value is {np.median(values):,.6g} and was {_middle(points):,.6g}"
     else:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 FEWEST_LABELS = 30
 _WIDTH = 2 * 1.96
+_SUSPICIOUS = 0.001
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,12 @@ def _measure(
     if ordered:
         ordered, more = _judge_measured(ordered)
         findings += more
+        first = ordered[0]
+        if first.test is not None and first.p_value is not None and first.p_value > 1 - _SUSPICIOUS:
+            notes.append(
+                f"The {METRICS[first.metric].title} measured is far better than on the test part: are these rows that "
+                "the model was trained on?"
+            )
     change = None
     if test is not None:
         change, moved = compare_predictions(

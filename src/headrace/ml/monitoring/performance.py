@@ -18,7 +18,7 @@ DRAWN_ROWS = 5_000
 ERROR_BINS = 10
 DROP = 0.01
 """How much worse a metric between 0 and 1 must be to matter; of an error, five times that share of it."""
-_PULL = 20.0  # rows' worth of belief that the probabilities need no correction
+_PULL = 100.0  # as if slope and intercept were known to about a tenth beforehand
 _CELLS = 4_000_000
 
 

@@ -128,7 +128,7 @@ def test_one_row_a_key_counts_only_if_it_was_known_before() -> None:
 @pytest.mark.parametrize(
     ("ours", "theirs", "word"),
     [
-        ([1, 2, 3, 4], ["1", "2", "3", "9"], "compared as text"),
+        ([1, 2, 3, 4], ["1", "2", "3", "x"], "compared as text"),
         ([1, 2, 3, 4], ["0001", "0002", "0003", "0009"], "leading zeros"),
         (["a1", "b2", "c3", "d4"], ["A1", " B2 ", "C3", "X9"], "without regard to case"),
         ([1.0, 2.0, 3.0, 4.0], [1, 2, 3, 9], None),
@@ -198,7 +198,7 @@ def test_a_plan_joins_new_tables_the_same(learnt: Callable[..., Table]) -> None:
         table(MAIN), plan, table({"id": [1, 1, 2], "m": [4, 6, 5], "t": ["a", "b", "b"]}, "later.csv")
     )
     assert again.frame.equals(first.frame)
-    with pytest.raises(InputError, match="'calls.csv' has no column 'm', which it had in training"):
+    with pytest.raises(InputError, match=r"'calls.csv' has no column 'm', which it had in training"):
         apply_join(table(MAIN), plan, table({"id": [1], "t": ["a"]}, "later.csv"))
 
 
@@ -214,11 +214,11 @@ def test_joins_that_are_missing_surplus_or_on_other_keys_are_named(learnt: Calla
     renamed = JoinRequest("new/calls_2026.csv", (("id", "id"),))
     assert match_requests(plans, [right]) == [(plans[0], right)]
     assert match_requests(plans, [renamed]) == [(plans[0], renamed)]
-    with pytest.raises(InputError, match="add --join calls.csv:id"):
+    with pytest.raises(InputError, match=r"add --join calls.csv:id"):
         match_requests(plans, [])
-    with pytest.raises(InputError, match="knows no joined table like --join o.csv:id"):
+    with pytest.raises(InputError, match=r"knows no joined table like --join o.csv:id"):
         match_requests(plans, [right, JoinRequest("o.csv", (("id", "id"),))])
-    with pytest.raises(InputError, match="other keys than in training; write --join new/calls.csv:id"):
+    with pytest.raises(InputError, match=r"other keys than in training; write --join new/calls.csv:id"):
         match_requests(plans, [JoinRequest("new/calls.csv", (("x", "x"),))])
     with pytest.raises(InputError, match="trained without joined tables"):
         match_requests([], [right])

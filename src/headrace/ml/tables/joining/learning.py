@@ -147,12 +147,18 @@ def _times(
 def _types(left: pl.DataFrame, right: pl.DataFrame, keys: Sequence[tuple[str, str]], source: str) -> tuple[str, ...]:
     notes = []
     for ours, theirs in keys:
-        kinds = [
-            "numbers" if frame[name].dtype.is_numeric() else "text" for frame, name in ((left, ours), (right, theirs))
-        ]
+        kinds = ["numbers" if _numeric(frame[name]) else "text" for frame, name in ((left, ours), (right, theirs))]
         if kinds[0] != kinds[1]:
-            notes.append(f"the key '{ours}' holds {kinds[0]} and '{theirs}' of '{source}' {kinds[1]}; compared as text")
+            notes.append(
+                f"the key '{ours}' holds {kinds[0]} and '{theirs}' of '{source}' {kinds[1]}; both are compared as text"
+            )
     return tuple(notes)
+
+
+def _numeric(raw: pl.Series) -> bool:
+    """Whether all values are numbers, of whatever type they are held."""
+    given = raw.drop_nulls()
+    return raw.dtype.is_numeric() or not given.cast(pl.String).cast(pl.Float64, strict=False).has_nulls()
 
 
 def _inputs(frame: pl.DataFrame, taken: Sequence[str], source: str) -> tuple[tuple[Column, ...], tuple[str, ...]]:
