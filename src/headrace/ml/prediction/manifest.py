@@ -153,7 +153,7 @@ def parse_manifest(document: dict[str, Any]) -> Manifest:
         raise ValueError("an input is listed twice")
     if problem := _class_problem(manifest):
         raise ValueError(problem)
-    if MODEL_FILE not in manifest.files:
+    if MODEL_FILE not in manifest.files and manifest.task is not Task.ASSOCIATION_RULES:
         raise ValueError(f"no checksum of {MODEL_FILE}")
     return manifest
 

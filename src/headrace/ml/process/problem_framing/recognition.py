@@ -119,8 +119,8 @@ def _without_target(table: Table) -> tuple[Task, str]:
     if len(names) <= _FEW + 1:
         if pair := _user_and_item(names):
             return Task.RECOMMENDATION, f"there are columns of {pair}"
-        if _named(names, _BASKETS) and _named(names, _ITEMS):
-            return Task.ASSOCIATION_RULES, f"'{_named(names, _BASKETS)}' groups items into baskets"
+        if pair := basket_columns(names):
+            return Task.ASSOCIATION_RULES, f"'{pair[0]}' groups the items of '{pair[1]}' into baskets"
         kinds = [detect(table.frame[name]).kind for name in names]
         if kinds.count(ColumnKind.DATE) == 1 and kinds.count(ColumnKind.NUMBER) == 1:
             return Task.FORECASTING, "there is one column of times and one of numbers"
@@ -128,6 +128,12 @@ def _without_target(table: Table) -> tuple[Task, str]:
         f"no target is named; pass --target with one of {few(names)} to predict it, or for a table without a label "
         "--task clustering, anomaly_detection or association_rules"
     )
+
+
+def basket_columns(names: Sequence[str]) -> tuple[str, str] | None:
+    """Return the columns of the basket and the item, where their names tell."""
+    basket, item = _named(tuple(names), _BASKETS), _named(tuple(names), _ITEMS)
+    return (basket, item) if basket and item else None
 
 
 def _user_and_item(names: tuple[str, ...]) -> str | None:

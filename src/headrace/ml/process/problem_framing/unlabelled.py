@@ -30,7 +30,7 @@ _SHORTLIST = {
         ("isolation_forest", "rows that few random cuts part from the rest, quick on many rows"),
         ("random_cut_forest", "the same with cuts by the columns' ranges: notes rows that are unusual in few columns"),
     ),
-    Task.ASSOCIATION_RULES: (("frequent_item_sets", "all sets of items that are often bought together, and the rules in them"),),
+    Task.ASSOCIATION_RULES: (("frequent_item_sets", "all sets of items often bought together, and their rules"),),
 }  # fmt: skip
 
 
