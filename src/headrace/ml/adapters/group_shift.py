@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -21,7 +22,7 @@ class GroupShift:
     """
 
     column: str
-    factors: Mapping[str, float] | Mapping[float, float]
+    factors: Mapping[Any, float]
 
     @property
     def numeric(self) -> bool:
@@ -30,7 +31,7 @@ class GroupShift:
 
     def inverse(self) -> GroupShift:
         """Return the shift that undoes this one."""
-        return GroupShift(self.column, {group: 1 / factor for group, factor in self.factors.items()})  # type: ignore[arg-type]
+        return GroupShift(self.column, {group: 1 / factor for group, factor in self.factors.items()})
 
     def apply(self, frame: pl.DataFrame, probabilities: Predictions) -> Predictions:
         """Shift probabilities [rows, 2] of the typed rows of `frame`."""
@@ -44,13 +45,11 @@ class GroupShift:
 
     def to_onnx(self, graph: Graph, column: str, probabilities: str) -> str:
         """Write it behind `probabilities` [rows, 2]; `column` is the raw input [rows, 1] that holds the groups."""
-        groups, factors = list(self.factors), [float(np.float32(factor)) for factor in self.factors.values()]
+        named: dict[str, Any] = {"keys_strings": [str(group) for group in self.factors]}
         if self.numeric:
             column = graph.node("Cast", [column], to=_FLOAT)
-            keys = {"keys_floats": [float(group) for group in groups]}
-        else:
-            keys = {"keys_strings": [str(group) for group in groups]}
-        named = {**keys, "values_floats": factors, "default_float": 1.0}
+            named = {"keys_floats": [float(group) for group in self.factors]}
+        named |= {"values_floats": [float(np.float32(f)) for f in self.factors.values()], "default_float": 1.0}
         factor = graph.node("LabelEncoder", [column], domain=_ML, **named)
         ones = graph.constant(np.array([[1.0, 0.0]], np.float32), "negative")
         mask = graph.constant(np.array([[0.0, 1.0]], np.float32), "positive")

@@ -50,8 +50,8 @@ class Dataset:
     `aside_columns` describes them. `disguised` maps a column to the spellings that stood for a missing value and
     their number, `unreadable` to the number of cells that could not be read by the column's kind. `unlabelled` rows
     were dropped. `native` are the columns that the source holds with a type of its own, not as text. `joins` tells
-    which tables were joined. `parts` is the split: all that is found out with the help of labels, `leaks` among it, is
-    found out without the test part.
+    which tables were joined. `parts` is the split: all that is found out with the help of labels, `leaks` among it,
+    is found out without the test part.
     """
 
     task: Task

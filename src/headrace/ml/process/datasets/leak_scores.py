@@ -185,12 +185,12 @@ class _Judge:
             "deterministic": True, "force_col_wise": True, "seed": 0, "verbose": -1,
             **({"num_class": classes} if classes > 2 else {}),
         }  # fmt: skip
-        part = np.arange(len(self.target)) % _FOLDS
+        part, matrix = np.arange(len(self.target)) % _FOLDS, self.matrix[:, list(columns)]
         predicted = np.zeros((len(part), classes) if classes else len(part))
         for fold in range(_FOLDS):
             fit, held = np.flatnonzero(part != fold), np.flatnonzero(part == fold)
-            data = lightgbm.Dataset(self.matrix[np.ix_(fit, columns)], self.target[fit], params=settings)
-            answer = lightgbm.train(settings, data, _ROUNDS).predict(self.matrix[np.ix_(held, columns)], num_threads=1)
+            data = lightgbm.Dataset(matrix[fit], self.target[fit], params=settings)
+            answer = lightgbm.train(settings, data, _ROUNDS).predict(matrix[held], num_threads=1)
             predicted[held] = np.column_stack([1 - answer, answer]) if classes == 2 else answer
         value = self.metric.score(self.target, predicted)
         return value if np.isfinite(value) else None
