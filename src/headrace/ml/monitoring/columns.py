@@ -32,7 +32,7 @@ SHARE = 0.01
 MISSING = 0.05
 """How much the share of missing values must have changed to matter (or tripled, by more than `SHARE`)."""
 UNREADABLE = 0.05
-_WORD = {ColumnKind.NUMBER: "numbers", ColumnKind.DATE: "dates"}
+_WORD = {ColumnKind.NUMBER: "numbers", ColumnKind.DATE: "dates", ColumnKind.PICTURE: "pictures"}
 _MOST_NAMED = 3
 
 Compared = tuple[ColumnChange, list[Finding]]
@@ -60,7 +60,7 @@ def compare_column(
     missing = 1.0 - given.len() / values.len()
     change = ColumnChange(column.name, str(column.kind), None, before.missing, missing)
     findings += _missing(change, before, values.len(), bad > 0)
-    if given.len():
+    if given.len() and column.kind is not ColumnKind.PICTURE:
         compare = _compare_labels if before.kind is ColumnKind.CATEGORY else _compare_numbers
         change, more = compare(change, before, given)
         findings += more
@@ -91,6 +91,8 @@ def points_of_baseline(before: ColumnBaseline) -> Points:
 
 
 def _given(values: pl.Series, column: Column) -> pl.Series:
+    if column.kind is ColumnKind.PICTURE:
+        return values.filter([value != bytes(len(value or b"")) for value in values])
     textual = column.kind in (ColumnKind.CATEGORY, ColumnKind.TEXT)
     return values.filter(values != "") if textual else values.drop_nulls().drop_nans()
 
