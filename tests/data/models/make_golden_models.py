@@ -11,14 +11,22 @@ from pathlib import Path
 
 import numpy as np
 
+from headrace.ml.adapters.calibrators import BetaCalibrator, Calibrator, TemperatureCalibrator
+from headrace.ml.adapters.piecewise import Piecewise
 from headrace.ml.algorithms import ALGORITHMS
 from headrace.ml.compiler import check_parity, compile_model, describe_inputs, describe_outputs, write_model
+from headrace.ml.compiler.explanation import compile_explanation
+from headrace.ml.compiler.parts import Band
 from headrace.ml.contract import Form, Task, View
+from headrace.ml.explanation import explain
 from headrace.ml.prediction import load
 from headrace.ml.prediction.baseline import measure_baseline
 from headrace.ml.prediction.manifest import FORMAT_VERSION, Input, Manifest
+from headrace.ml.prediction.model import Model
 from headrace.ml.prediction.reader import read_rows
+from headrace.ml.prediction.sets import LEAST_AMBIGUOUS, REGULARISED, SetRule
 from headrace.ml.process.feature_engineering.fitting import Family, fit_plan
+from headrace.ml.process.feature_engineering.origins import feature_origins
 from headrace.ml.tables.columns import Column, ColumnKind
 
 COLUMNS = (
@@ -39,6 +47,12 @@ MODELS = {
     Task.MULTICLASS: (("bronze", "silver", "gold"), {"decision_tree": 1.0, "linear_logistic": 1.0}),
     Task.REGRESSION: ((), {"gradient_boosting_lightgbm": 0.6, "linear_square": 0.4}),
 }
+CALIBRATORS: dict[Task, Calibrator] = {
+    Task.BINARY: BetaCalibrator(0.9, 1.1, 0.1),
+    Task.MULTICLASS: TemperatureCalibrator(1.3),
+}
+SETS = {Task.BINARY: SetRule(LEAST_AMBIGUOUS, 0.7), Task.MULTICLASS: SetRule(REGULARISED, 0.9, 0.1, 1)}
+BAND = Band(1.5, Piecewise(np.array([50.0, 200.0, 400.0]), np.array([10.0, 20.0, 15.0])))
 
 
 @dataclass(frozen=True)
@@ -72,6 +86,12 @@ def raw_rows(count: int) -> list[dict[str, str | None]]:
     return rows
 
 
+def contributions(model: Model, rows: list[dict[str, str | None]]) -> dict[str, float]:
+    """Explain the first row: column → contribution."""
+    (explained,) = explain(model, read_rows(rows[:1], model.manifest.inputs).frame, [0])
+    return {item["column"]: item["contribution"] for item in explained["contributions"]}
+
+
 def make(folder: Path, task: Task, rows: list[dict[str, str | None]]) -> None:
     """Fit, compile and save the model of a task, and record what it predicts for the first rows."""
     classes, weights = MODELS[task]
@@ -92,18 +112,24 @@ def make(folder: Path, task: Task, rows: list[dict[str, str | None]]) -> None:
         chosen = {key: value for key, value in small.items() if key in algorithm.hyperparameters}
         fitted = algorithm(task, len(classes), **chosen).fit(matrices[algorithm.view], target)
         members.append(Member(weight, algorithm.view, fitted.form))
-    threshold, interval = (0.4, None) if task == Task.BINARY else (None, 25.0 if task == Task.REGRESSION else None)
-    proto = compile_model(plan, members, task, classes, threshold, interval)
+    threshold, band = (0.4 if task == Task.BINARY else None), (BAND if task == Task.REGRESSION else None)
+    calibrator = CALIBRATORS.get(task)
+    proto = compile_model(plan, members, task, classes, threshold, band, calibrator)
     outputs = np.eye(len(classes))[target] if classes else target
     manifest = Manifest(
         task=task, target="target", inputs=describe_inputs(proto, COLUMNS), outputs=describe_outputs(proto),
-        classes=classes, threshold=threshold, interval=interval, coverage=0.9 if interval else None,
+        classes=classes, threshold=threshold, interval=25.0 if band else None, coverage=0.9,
+        sets=SETS.get(task),
         metrics={"test": {"example": 0.5}}, provenance={"source": "make_golden_models.py", "rows": len(rows), "seed": 0},
     )  # fmt: skip
-    write_model(folder / "model", proto, manifest, measure_baseline(columns, COLUMNS, outputs, classes=classes))
+    origins = feature_origins(plan, View.TREES)
+    trees = compile_explanation(plan, members, origins, max(1, len(classes)), calibrator, proto.ByteSize())
+    write_model(folder / "model", proto, manifest, measure_baseline(columns, COLUMNS, outputs, classes=classes), trees)
     model = load(folder / "model")
-    check_parity(model, plan, members, columns)
-    recorded = {"rows": rows[:40], "predictions": model.predict(rows[:40], proba=True).to_dict(as_series=False)}
+    check_parity(model, plan, members, columns, calibrator=calibrator)
+    predictions = model.predict(rows[:40], proba=True, sets=bool(classes))
+    recorded = {"rows": rows[:40], "predictions": predictions.to_dict(as_series=False)}
+    recorded["contributions"] = contributions(model, rows)
     text = json.dumps(recorded, ensure_ascii=False, indent=0) + "\n"
     (folder / "recorded.json").write_text(text, encoding="utf-8")
 

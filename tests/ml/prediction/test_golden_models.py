@@ -6,9 +6,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from headrace.ml.explanation import explain
 from headrace.ml.prediction import load
 from headrace.ml.prediction.explanation import explain_rows
-from headrace.ml.prediction.manifest import FORMAT_VERSION
+from headrace.ml.prediction.manifest import EXPLANATION_ARRAYS, FORMAT_VERSION
 from headrace.ml.prediction.reader import read_rows
 
 MODELS = Path(__file__).parents[2] / "data" / "models"
@@ -28,15 +29,21 @@ def test_a_golden_model_loads_and_predicts_what_was_recorded(folder):
     recorded = json.loads((folder / "recorded.json").read_text(encoding="utf-8"))
     model = load(folder / "model")
     expected = pl.DataFrame(recorded["predictions"])
-    together = model.predict(recorded["rows"], proba=True)
-    alone = pl.DataFrame([model.predict(row, proba=True) for row in recorded["rows"]])
+    sets = model.manifest.sets is not None
+    together = model.predict(recorded["rows"], proba=True, sets=sets)
+    alone = pl.DataFrame([model.predict(row, proba=True, sets=sets) for row in recorded["rows"]])
     for got in (together, alone):
         assert got.columns == expected.columns
         for name in expected.columns:
-            if expected[name].dtype == pl.String:
+            if expected[name].dtype in (pl.String, pl.List):
                 assert got[name].to_list() == expected[name].to_list()
             else:
                 assert got[name].to_list() == pytest.approx(expected[name].to_list(), rel=1e-5, abs=1e-6)
     frame = read_rows(recorded["rows"], model.manifest.inputs).frame
     (explanation,) = explain_rows(model, frame, [0], samples=4)
     assert len(explanation["contributions"]) == len(model.manifest.inputs)
+    assert ("contributions" in recorded) == (EXPLANATION_ARRAYS in model.manifest.files)
+    if "contributions" in recorded:
+        (explanation,) = explain(model, frame, [0])
+        found = {item["column"]: item["contribution"] for item in explanation["contributions"]}
+        assert found == pytest.approx(recorded["contributions"], rel=1e-4, abs=1e-5)

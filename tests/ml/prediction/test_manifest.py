@@ -33,13 +33,13 @@ def test_the_text_begins_with_the_format_and_names_every_input_flat(folder):
     assert list(document)[:2] == ["format_version", "headrace_version"]
     assert document["inputs"][0] | {"affixes": []} == {
         "name": "age", "kind": "number", "missing": ["n/a"], "decimal": ".", "thousands": ",", "affixes": [],
-        "date_formats": [], "required": True,
+        "date_formats": [], "words": False, "shape": [], "required": True,
     }  # fmt: skip
 
 
 def test_a_newer_format_is_named_as_such(folder):
     edit(folder, format_version=FORMAT_VERSION + 1, headrace_version="9.1", something_new={})
-    with pytest.raises(ModelError, match=r"made by a newer Headrace \(9\.1, model format 2"):
+    with pytest.raises(ModelError, match=r"made by a newer Headrace \(9\.1, model format 3"):
         Manifest.read(folder)
 
 
