@@ -1,4 +1,4 @@
-# make demo | test | test-clients | test-deep | check | bench | bench-automl | bench-server | bench-noise | bench-sagemaker | docs | lock | clean; each sets up .venv by itself. PYTHON=python3.12 chooses another Python.
+# make demo | test | test-clients | test-deep | check | bench | bench-automl | bench-text-images | bench-monitoring | bench-server | bench-noise | bench-sagemaker | docs | lock | clean; each sets up .venv by itself. PYTHON=python3.12 chooses another Python.
 PYTHON ?= python3
 OUT ?= headrace-out
 DATA ?=
@@ -15,7 +15,7 @@ else
 INSTALL := $(BIN)/python -m pip install --quiet
 endif
 
-.PHONY: demo test test-clients test-deep check bench bench-automl bench-server bench-noise bench-sagemaker s3-tests actions migration docs lock clean
+.PHONY: demo test test-clients test-deep check bench bench-automl bench-text-images bench-monitoring bench-server bench-noise bench-sagemaker s3-tests actions migration docs lock clean
 .DELETE_ON_ERROR:
 
 demo: .venv/run.stamp  ## set up, then run the main job on the table in examples/
@@ -45,6 +45,12 @@ bench-automl: .venv/test.stamp  ## beside AutoGluon, FLAML, H2O and mljar, each 
 
 s3-tests: .venv/test.stamp  ## run ceph/s3-tests; S3TESTS=PATH names a checkout
 	$(BIN)/python benchmarks/s3_tests.py "$(S3TESTS)"
+
+bench-text-images: .venv/test.stamp  ## texts and pictures beside tuned scikit-learn pipelines (about 15 minutes)
+	$(BIN)/python -m benchmarks.run --data "$(DATA)" --text-images
+
+bench-monitoring: .venv/test.stamp  ## false alarms, planted drifts and estimates without labels (about 30 minutes)
+	$(BIN)/python -m benchmarks.run --data "$(DATA)" --monitoring
 
 bench-server: .venv/test.stamp  ## the server beside moto's: requests, objects, memory, connections, jobs (about 12 minutes)
 	$(BIN)/python -m benchmarks.run --server

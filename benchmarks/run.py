@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.automl.sections import sections as automl_sections
+from benchmarks.monitored import sections as monitoring_sections
 from benchmarks.noise import section as noise_section
 from benchmarks.server.sections import sections as server_sections
 from benchmarks.serving.sections import sections as serving_sections
@@ -64,6 +65,18 @@ def write_results() -> None:
             "100,000 rows are a polars frame in and probabilities out.",
             table(["model", "one row p50 µs", "rows/s (100,000)", "MB"], rows),
         ]
+    if contents := read("text_and_images"):
+        rows = [
+            [name, f["rows"], f"{f['headrace']['accuracy']:.4f}", "; ".join(f"{peer} {p['accuracy']:.4f}" for peer, p in f["peers"].items()),
+             f"{f['headrace']['one_row_ms']:.2f}", f"{f['headrace']['model_mb']:.2f}"]
+            for name, f in contents.items()
+        ]  # fmt: skip
+        sections += [
+            "## Texts and pictures",
+            "`make bench-text-images DATA=FOLDER` (`benchmarks/text_and_images.py`): accuracy on the same test part, a budget of 60 s, beside "
+            "scikit-learn pipelines whose penalty was chosen by cross-validation; one row is a raw dict in and a label out.",
+            table(["data set", "rows", "headrace", "scikit-learn", "one row ms", "MB"], rows),
+        ]
     if startup := read("startup"):
         sections += [
             "## Start-up",
@@ -88,6 +101,7 @@ def write_results() -> None:
             "`make bench DATA=FOLDER` (`benchmarks/size.py`): the wheel and what it needs, without extras, in a fresh environment.",
             table(["what", "MiB"], [[k, f"{v:,.0f}"] for k, v in size.items()]),
         ]
+    sections += monitoring_sections(read("monitoring"), table)
     server = read("server")
     if forest := read("random_cut_forest"):
         server["cut_forest"] = forest
@@ -115,7 +129,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, help="folder of the data sets (benchmarks/README.md)")
     parser.add_argument("--automl", action="store_true", help="only AutoML beside AutoGluon, FLAML, H2O and mljar")
+    parser.add_argument("--text-images", action="store_true", help="only texts and pictures, beside scikit-learn")
     parser.add_argument("--short", action="store_true", help="with --automl: the short profile, within an hour")
+    parser.add_argument("--monitoring", action="store_true", help="only monitoring: false alarms and planted drifts")
     parser.add_argument("--server", action="store_true", help="only the server, beside moto's; needs no data sets")
     parser.add_argument("--noise", action="store_true", help="only tables of pure noise; needs no data sets")
     parser.add_argument(
@@ -134,7 +150,11 @@ def main() -> None:
                 "name the folder of the data sets: make bench DATA=FOLDER (benchmarks/README.md says what it holds)"
             )
         data = arguments.data.resolve()
-        if arguments.automl:
+        if arguments.monitoring:
+            part("monitoring", "--data", data)
+        elif arguments.text_images:
+            part("text_and_images", "--data", data)
+        elif arguments.automl:
             part("automl", "--data", data, *(["--short"] if arguments.short else []))
         else:
             out = ROOT / "headrace-out"

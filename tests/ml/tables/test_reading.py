@@ -242,15 +242,33 @@ def test_folders_of_pictures_list_path_and_label(tmp_path: Path):
         path.write_bytes(b"x")
     table = read_table(tmp_path)
     assert table.format == "image folder"
-    assert table.frame.rows() == [("cat/1.png", "cat"), ("cat/2.png", "cat"), ("dog/3.JPG", "dog")]
+    assert table.frame.rows() == [
+        ("cat/1.png", b"x", "cat"), ("cat/2.png", b"x", "cat"), ("dog/3.JPG", b"x", "dog")
+    ]  # fmt: skip
+    unreadable, copies, torn = table.notes
+    assert unreadable.startswith("3 pictures that cannot be read and count as missing: 'cat/1.png' (it does not begin")
+    assert copies == "2 copies of other files, byte by byte (first: 'cat/2.png' of 'cat/1.png')"
+    assert torn == "1 file has copies under another label (first: 'cat/1.png' and 'dog/3.JPG')"
 
 
-@pytest.mark.parametrize(("ending", "kind"), [("txt", "text folder"), ("wav", "audio folder")])
-def test_folders_of_text_and_sound(tmp_path: Path, ending: str, kind: str):
+def test_links_that_lead_out_of_a_folder_are_not_followed(tmp_path: Path):
+    (tmp_path / "secret.txt").write_text("secret")
+    folder = tmp_path / "mails" / "spam"
+    folder.mkdir(parents=True)
+    (folder / "a.txt").write_text("Hello there")
+    (folder / "b.txt").symlink_to(tmp_path / "secret.txt")
+    (folder / "c.txt").symlink_to(folder / "a.txt")
+    table = read_table(tmp_path / "mails")
+    assert table.frame["path"].to_list() == ["spam/a.txt", "spam/c.txt"]
+    assert table.notes[0] == "1 link that leads out of the folder (first: 'spam/b.txt') and not followed"
+
+
+@pytest.mark.parametrize(("ending", "kind", "content"), [("txt", "text folder", ("x",)), ("wav", "audio folder", ())])
+def test_folders_of_text_and_sound(tmp_path: Path, ending: str, kind: str, content: tuple[str, ...]):
     (tmp_path / f"a.{ending}").write_bytes(b"x")
     table = read_table(tmp_path)
     assert table.format == kind
-    assert table.frame.rows() == [(f"a.{ending}", None)]
+    assert table.frame.rows() == [(f"a.{ending}", *content, None)]
 
 
 def test_folders_of_parquet_parts_are_one_table(tmp_path: Path):

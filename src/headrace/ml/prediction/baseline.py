@@ -157,7 +157,7 @@ def measure_baseline(
 
 def _measure_column(values: pl.Series, column: Column, private: bool) -> ColumnBaseline:
     if column.kind is ColumnKind.PICTURE:
-        missing = int((values == bytes(math.prod(column.shape))).sum()) / max(1, values.len())
+        missing = values.to_list().count(bytes(math.prod(column.shape))) / max(1, values.len())
         return ColumnBaseline(column.name, column.kind, values.len(), missing, values.n_unique())
     textual = column.kind in (ColumnKind.CATEGORY, ColumnKind.TEXT)
     given = values.filter(values != "") if textual else values.drop_nulls().drop_nans()

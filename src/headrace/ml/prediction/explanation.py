@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from headrace.ml.contract import Task
 from headrace.ml.prediction.baseline import Baseline, ColumnBaseline
 from headrace.ml.prediction.model import Model
 from headrace.ml.prediction.reader import TEXTUAL
-from headrace.ml.tables.columns import Column
+from headrace.ml.tables.columns import Column, ColumnKind
 
 if TYPE_CHECKING:
     import polars as pl
@@ -150,6 +151,8 @@ def _walk(
 def _revealed(value: pl.Series, column: Column, drawn: Cells, known: npt.NDArray[np.bool_]) -> pl.Series:
     import polars as pl
 
+    if column.kind is ColumnKind.PICTURE:
+        return pl.Series([value[0] if own else other for own, other in zip(known, drawn, strict=True)], dtype=pl.Binary)
     if column.kind in TEXTUAL:
         return pl.Series(np.where(known, np.array(value.fill_null("")[0], object), drawn).tolist(), dtype=pl.String)
     return pl.Series(np.where(known, value.cast(pl.Float64).fill_null(np.nan)[0], drawn))
@@ -166,8 +169,10 @@ def draw_background(
 ) -> Cells:
     """Draw values of a column as the baseline says they occur: the outermost quantiles stand for half as many rows.
 
-    Labels that the baseline left out are drawn as missing, and so are the values of private columns.
+    Labels that the baseline left out are drawn as missing, and so are pictures and the values of private columns.
     """
+    if column.kind is ColumnKind.PICTURE:
+        return np.array([bytes(math.prod(column.shape))] * count, object)
     if baseline is None or not (baseline.quantiles or baseline.categories):
         return np.full(count, "", object) if column.kind in TEXTUAL else np.full(count, np.nan)
     if baseline.categories:
@@ -195,4 +200,6 @@ def values_of(predictions: npt.NDArray[np.float64], code: int | None) -> npt.NDA
 
 def _shown(row: pl.DataFrame, column: Column) -> Any:
     value = row[column.name][0]
+    if column.kind is ColumnKind.PICTURE:
+        return "picture" if any(value) else None
     return None if value in (None, "") or value != value else value

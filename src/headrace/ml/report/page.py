@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent
 LIBRARIES = ("vega/vega.min.js", "vega/vega-lite.min.js", "vega/vega-embed.min.js")
 LONGEST_TEXT = 600
+PICTURE = "data:image/png;base64,"
 INVISIBLE = dict.fromkeys(
     (*range(9), 11, 12, *range(14, 32), 127, *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\ufffd"
 )
@@ -86,6 +87,8 @@ def render_page(template: str, charts: Mapping[str, Sequence[Chart]], **context:
 
 def visible(value: Any) -> Any:
     """Replace characters that hide or turn text around (controls, direction overrides), and cut very long text."""
+    if isinstance(value, str) and value.startswith(PICTURE):
+        return value
     if isinstance(value, str):
         cut = value if len(value) <= LONGEST_TEXT else value[:LONGEST_TEXT] + "…"
         return cut.translate(INVISIBLE)

@@ -28,6 +28,10 @@ class ColumnKind(StrEnum):
     PICTURE = "picture"  # parsed to the bytes of its pixels, row by row; all 0 is missing
 
 
+CONTENT = frozenset({ColumnKind.TEXT, ColumnKind.PICTURE})
+"""Kinds whose values are looked into and not compared: nearly all are different."""
+
+
 @dataclass(frozen=True)
 class Column:
     """One column: its name, kind, and all that is needed to parse its raw values again.

@@ -61,7 +61,8 @@ def _within(files: list[Path], folder: Path) -> tuple[list[Path], tuple[str, ...
         return kept, ()
     first = next(path for path in files if path not in set(kept)).relative_to(folder)
     count = len(files) - len(kept)
-    return kept, (f"{count:,} links that lead out of the folder (first: '{first}') were not followed",)
+    links = _counted(count, "link that leads", "links that lead")
+    return kept, (f"{links} out of the folder (first: '{first}') and not followed",)
 
 
 def _contents(kind: str, files: list[Path], folder: Path) -> dict[str, pl.Series]:
@@ -88,7 +89,8 @@ def _unreadable(frame: pl.DataFrame) -> tuple[str, ...]:
     if not bad:
         return ()
     more = f" and {len(bad) - 5:,} more" if bad[5:] else ""
-    return (f"{len(bad):,} pictures cannot be read and count as missing: {', '.join(bad[:5])}{more}",)
+    pictures = _counted(len(bad), "picture that cannot be read and counts", "pictures that cannot be read and count")
+    return (f"{pictures} as missing: {', '.join(bad[:5])}{more}",)
 
 
 def _repeated(frame: pl.DataFrame) -> tuple[str, ...]:
@@ -96,19 +98,23 @@ def _repeated(frame: pl.DataFrame) -> tuple[str, ...]:
     content = next((name for name in ("image", "text") if name in frame.columns), None)
     if content is None:
         return ()
-    groups = frame.group_by(content, maintain_order=True).agg(
-        pl.col("path"), pl.col("label").n_unique().alias("labels")
-    )
+    groups = frame.group_by(content, maintain_order=True).agg("path", "label")
     copies = groups.filter(pl.col("path").list.len() > 1)
     if not copies.height:
         return ()
-    count, first = int(copies["path"].list.len().sum()) - copies.height, copies["path"][0].to_list()
-    notes = [f"{count:,} files are copies of others, byte by byte (first: '{first[1]}' of '{first[0]}')"]
-    torn = copies.filter(pl.col("labels") > 1)
+    more, first = int(copies["path"].list.len().sum()) - copies.height, copies["path"][0].to_list()
+    notes = [f"{_counted(more, 'copy', 'copies')} of other files, byte by byte (first: '{first[1]}' of '{first[0]}')"]
+    torn = copies.filter(pl.col("label").list.n_unique() > 1)
     if torn.height:
-        pair = torn["path"][0].to_list()
-        notes.append(f"{torn.height:,} files have copies under another label (first: '{pair[0]}' and '{pair[1]}')")
+        paths, labels = torn["path"][0].to_list(), torn["label"][0].to_list()
+        other = next(path for path, label in zip(paths, labels, strict=True) if label != labels[0])
+        counted = _counted(torn.height, "file has copies", "files have copies")
+        notes.append(f"{counted} under another label (first: '{paths[0]}' and '{other}')")
     return tuple(notes)
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def _read_parts(files: list[Path], folder: Path) -> Table:

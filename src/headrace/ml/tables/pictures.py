@@ -116,6 +116,21 @@ def encoded(data: Any) -> bytes:
         raise UnreadableError((error.strerror or str(error)).lower()) from None
 
 
+def strip_of(pictures: Sequence[bytes], shape: Shape) -> bytes:
+    """Draw pixels side by side, each at least 48 high, as one PNG file."""
+    from PIL import Image
+
+    height, width, channels = shape
+    scale = max(1, round(48 / height))
+    strip = Image.new("L" if channels == 1 else "RGB", (max(1, len(pictures)) * (width * scale + 2), height * scale))
+    for place, pixels in enumerate(pictures):
+        picture = Image.frombytes(strip.mode, (width, height), pixels).resize((width * scale, height * scale))
+        strip.paste(picture, (place * (width * scale + 2), 0))
+    stream = io.BytesIO()
+    strip.save(stream, "PNG", optimize=True)
+    return stream.getvalue()
+
+
 def _shrinks(picture: Any, shape: Shape) -> bool:
     return bool(picture.height >= shape[0] and picture.width >= shape[1])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -10,6 +12,7 @@ from headrace.ml.contract import Task
 from headrace.ml.errors import CharterError, ColumnError, NotBuiltError, OptionError, TargetError
 from headrace.ml.process.business_problem import Charter, define_business_problem
 from headrace.ml.process.problem_framing import frame_problem
+from headrace.ml.process.problem_framing.recognition import usual_target
 from headrace.ml.tables.table import Table
 
 ROWS = 100
@@ -217,21 +220,53 @@ def test_columns_that_the_charter_excludes_are_no_features():
         ),
         ({"user_id": np.arange(ROWS) % 9, "movie": np.arange(ROWS)}, None, "recommendation"),
         ({"InvoiceNo": np.arange(ROWS) // 3, "product": ["tea", "milk"] * 50}, None, "association rules"),
-        (
-            {"letter": [FREE_TEXT.format(i=i) for i in range(ROWS)], "mood": ["good", "bad"] * 50},
-            "mood",
-            "text classification",
-        ),
-        (
-            {"file": [f"a/{i}.PNG" for i in range(ROWS)], "animal": ["cat", "dog"] * 50},
-            "animal",
-            "image classification",
-        ),
     ],
 )
 def test_tasks_not_built_yet_are_recognised_and_said(columns, target, task):
     with pytest.raises(NotBuiltError, match=f"^{task} is recognised .* and not built yet"):
         frame_problem(table(**columns), target, define_business_problem(None))
+
+
+LETTERS = [FREE_TEXT.format(i=i) for i in range(ROWS)]
+
+
+def test_text_alone_is_classified_by_its_words():
+    rows = table(letter=LETTERS, mood=["good", "bad"] * 50)
+    for task in (None, Task.TEXT_CLASSIFICATION):
+        framing = frame_problem(rows, "mood", define_business_problem(None), task=task)
+        assert framing.task is Task.BINARY
+        assert framing.evidence[0].startswith("The rows are to be told apart by what they hold (text_classification)")
+
+
+def test_text_with_numbers_to_predict_is_regression():
+    rows = table(letter=LETTERS, price=np.arange(ROWS) / 7)
+    assert frame_problem(rows, "price", define_business_problem(None)).task is Task.REGRESSION
+
+
+def test_pictures_are_classified_and_their_names_are_not():
+    picture = b"\x89PNG\r\n\x1a\n"
+    rows = table(image=[picture + bytes([i]) for i in range(ROWS)], animal=["cat", "dog"] * 50)
+    framing = frame_problem(rows, "animal", define_business_problem(None))
+    assert framing.task is Task.BINARY
+    assert "'image', holds pictures" in framing.evidence[0]
+    rows = table(file=[f"a/{i}.PNG" for i in range(ROWS)], animal=["cat", "dog"] * 50)
+    with pytest.raises(ColumnError, match="names files of pictures and does not hold them; give the folder"):
+        frame_problem(rows, "animal", define_business_problem(None))
+
+
+def test_contents_that_are_asked_for_must_be_there():
+    rows = table(**features(), mood=["good", "bad"] * 50)
+    with pytest.raises(
+        OptionError, match="--task image_classification needs a column that holds pictures, and none of"
+    ):
+        frame_problem(rows, "mood", define_business_problem(None), task=Task.IMAGE_CLASSIFICATION)
+
+
+def test_the_target_of_a_folder_is_the_name_of_the_subfolder():
+    listing = table(path=["a/1.txt"] * ROWS, text=LETTERS, label=["a"] * ROWS)
+    assert usual_target(replace(listing, format="text folder"), None) == "label"
+    assert usual_target(replace(listing, format="text folder"), "text") == "text"
+    assert usual_target(listing, None) is None
 
 
 def test_a_table_without_target_whose_shape_says_nothing_is_refused():

@@ -89,6 +89,8 @@ def generalisation(preparation: Preparation, evaluation: Evaluation, metric: Met
 
 def _missing_share(preparation: Preparation, name: str) -> float:
     column = preparation.frame[name]
+    if column.dtype == pl.Binary:  # pictures, whose gaps are all 0
+        return sum(not any(each) for each in column.to_list()) / max(1, len(column))
     return float((column.cast(pl.String).fill_null("") == "").to_numpy().mean()) if len(column) else 0.0
 
 

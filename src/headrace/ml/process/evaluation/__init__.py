@@ -14,6 +14,7 @@ from headrace.ml.contract import Predictions, Target, Task
 from headrace.ml.metrics import MOST_ROWS, find_metric
 from headrace.ml.metrics.calibration import calibration_error
 from headrace.ml.process.evaluation.allowance import Allowance
+from headrace.ml.process.evaluation.confusions import confused_pictures
 from headrace.ml.process.evaluation.coverage import measure_coverage
 from headrace.ml.process.evaluation.curves import classification_curves
 from headrace.ml.process.evaluation.explanations import explain_predictions
@@ -29,7 +30,7 @@ from headrace.ml.process.evaluation.weak_segments import Judged, find_weak_segme
 from headrace.ml.process.preparation import Preparation
 from headrace.ml.process.problem_framing import ProblemFraming
 from headrace.ml.process.training import Training
-from headrace.ml.tables.columns import Column, ColumnKind
+from headrace.ml.tables.columns import CONTENT, Column, ColumnKind
 
 _SEGMENTED_COLUMNS = 5
 _ENOUGH_KNOWN = 0.2
@@ -47,6 +48,7 @@ class Evaluation:
     `explanations`: [{row, why, prediction, base, contributions: [{column, value, contribution}]}]. `coverage`:
     {measured, low, high, meant, rows, …} of intervals or prediction sets; `calibration_error` of the probabilities.
     `notes`: what was left out, a sentence each. `weak_segments`: where the model fails worst, see `find_weak_segments`.
+    `confusions`: [{title, rows, image}], pictures of the classes that are confused most.
     """
 
     metrics: Mapping[str, Mapping[str, float]]
@@ -65,6 +67,7 @@ class Evaluation:
     notes: tuple[str, ...] = ()
     weak_segments: tuple[Mapping[str, Any], ...] = ()
     calibration_error: float | None = None
+    confusions: tuple[Mapping[str, Any], ...] = ()
 
 
 def evaluate_model(
@@ -127,6 +130,7 @@ def evaluate_model(
         calibration_error=None if framing.task is Task.REGRESSION else calibration_error(target, predictions),
         notes=tuple(allowance.notes),
         weak_segments=tuple(weak),
+        confusions=confused_pictures(preparation, predictions, framing.classes, threshold, private),
     )
 
 
@@ -180,7 +184,7 @@ def _segmentable(preparation: Preparation, importance: list[dict[str, Any]], pri
     """Return the most important columns whose groups may be shown."""
     columns = {column.name: column for column in preparation.columns}
     ranked = [columns[row["column"]] for row in importance if row["importance"] > 0 and row["column"] not in private]
-    return [column for column in ranked if column.kind is not ColumnKind.TEXT][:_SEGMENTED_COLUMNS]
+    return [column for column in ranked if column.kind not in CONTENT][:_SEGMENTED_COLUMNS]
 
 
 def _sensitive(

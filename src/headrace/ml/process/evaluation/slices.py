@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from headrace.ml.process.evaluation.groups import FEW_NUMBERS, shown_number
-from headrace.ml.tables.columns import Column, ColumnKind
+from headrace.ml.tables.columns import CONTENT, Column
 
 MOST_VALUES = 8
 
@@ -85,4 +85,4 @@ def rows_of_slice(slice_: Sequence[Condition], frame: pl.DataFrame) -> Mask:
 
 def segmented(columns: Sequence[Column], private: frozenset[str]) -> list[Column]:
     """Return the columns whose values may be shown and are few enough to cut rows by."""
-    return [column for column in columns if column.kind is not ColumnKind.TEXT and column.name not in private]
+    return [column for column in columns if column.kind not in CONTENT and column.name not in private]

@@ -33,7 +33,8 @@ class Exploration:
     with its name under `class`. Matrices are of the 40 most relevant columns, cells None where a measure does not
     apply. A scatter point's `target` is a class name or a value. `missing_map.patterns`: [{columns, count}], most
     frequent first. `outliers`: [{column, interquartile, robust_z, share}], counts of values beyond 1.5
-    interquartile ranges of the quartiles and beyond 3.5 robust standard deviations.
+    interquartile ranges of the quartiles and beyond 3.5 robust standard deviations. `pictures`: [{title, rows,
+    image}], a strip of examples a class.
     """
 
     columns: tuple[Mapping[str, Any], ...]
@@ -46,6 +47,7 @@ class Exploration:
     outliers: tuple[Mapping[str, Any], ...]
     leaks: tuple[Mapping[str, Any], ...]
     sampled: int | None
+    pictures: tuple[Mapping[str, Any], ...] = ()
 
 
 _DETAILED = 60
@@ -58,6 +60,7 @@ def explore_data(dataset: Dataset, preparation: Preparation, framing: ProblemFra
     from headrace.ml.process.datasets.pictures import as_digests
     from headrace.ml.process.exploration.distributions import describe_target, histograms, target_by_feature
     from headrace.ml.process.exploration.missing_values import map_missing
+    from headrace.ml.process.exploration.pictures import show_classes
     from headrace.ml.process.exploration.relations import relate, scatter_pairs
     from headrace.ml.process.exploration.statistics import describe_columns, find_outliers, is_nearly_distinct
 
@@ -84,4 +87,5 @@ def explore_data(dataset: Dataset, preparation: Preparation, framing: ProblemFra
         outliers=find_outliers(described),
         leaks=tuple({"column": name, "evidence": evidence} for name, evidence in suspicious.items()),
         sampled=sampled,
+        pictures=show_classes(preparation, rows, framing.classes, private),
     )

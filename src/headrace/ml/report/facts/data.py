@@ -103,6 +103,7 @@ def exploration_facts(record: Any, personal: frozenset[str]) -> dict[str, Any]:
         "outliers": [plain(o) for o in part(record, "outliers", ()) if part(o, "column") not in personal],
         "leaks": plain(part(record, "leaks", ())),
         "sampled": plain(part(record, "sampled")),
+        "pictures": rows_of(part(record, "pictures"), "title", "rows", "image"),
     }
 
 

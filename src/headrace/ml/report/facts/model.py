@@ -83,6 +83,7 @@ def evaluation_facts(record: Any, personal: frozenset[str]) -> dict[str, Any]:
         "coverage": plain(part(record, "coverage", {})),
         "calibration_error": plain(part(record, "calibration_error")),
         "notes": plain(part(record, "notes", ())),
+        "confusions": rows_of(part(record, "confusions"), "title", "rows", "image"),
     }
 
 
