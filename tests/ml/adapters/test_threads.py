@@ -33,3 +33,25 @@ def test_settings_stand_before_the_library_loads_and_keep_the_users() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["PASSIVE", "7"]
+
+
+def test_lightgbm_comes_without_the_libraries_of_its_other_interfaces_which_stay_free_to_use() -> None:
+    program = (
+        "import sys; from headrace.ml.adapters.threads import import_library\n"
+        "lightgbm = import_library('lightgbm'); assert 'sklearn' not in sys.modules\n"
+        "import numpy; x = numpy.arange(40.0).reshape(-1, 1)\n"
+        "lightgbm.train({'verbose': -1, 'num_iterations': 2}, lightgbm.Dataset(x, x[:, 0]))\n"
+        "print(import_library('sklearn').__name__)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["sklearn"]
+
+
+def test_keeping_to_one_thread_leaves_what_the_user_set() -> None:
+    program = (
+        "import os; os.environ.pop('OPENBLAS_NUM_THREADS', None); os.environ['POLARS_MAX_THREADS'] = '3'\n"
+        "from headrace.ml.adapters.threads import keep_to_one_thread\n"
+        "keep_to_one_thread(); print(os.environ['POLARS_MAX_THREADS'], os.environ['OPENBLAS_NUM_THREADS'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["3", "1"]
