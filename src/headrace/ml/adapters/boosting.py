@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from headrace.ml.adapters.links import IDENTITY, SIGMOID, SOFTMAX
+from headrace.ml.contract import Choice, Hyperparameter
+
+CATEGORIES = Hyperparameter(
+    "codes",
+    Choice(("codes", "one-hot", "both")),
+    "which features of categories a run gives it: codes by frequency, one for each level, or both",
+    Choice(("codes", "one-hot", "both")),
+)
 
 
 def boosting_link(classes: int) -> str:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from headrace.ml.adapters.boosting import boosting_link, patience
+from headrace.ml.adapters.boosting import CATEGORIES, boosting_link, patience
 from headrace.ml.adapters.catboost_trees import catboost_form
 from headrace.ml.adapters.library_algorithm import LibraryAlgorithm, Rows
 from headrace.ml.adapters.links import apply_link
@@ -50,11 +50,12 @@ class GradientBoostingCatBoost(LibraryAlgorithm):
         "l2_leaf_reg": Hyperparameter(3.0, Real(0.0, 1e4), "L2 penalty of the leaves", Real(1e-4, 20.0, log=True)),
         "random_strength": Hyperparameter(1.0, Real(0.0, 100.0), "noise in the scores of splits", Real(0.0, 2.0)),
         "subsample": Hyperparameter(0.8, Real(0.05, 1.0), "share of rows a tree sees", Real(0.6, 1.0)),
+        "categories": CATEGORIES,
         "rsm": Hyperparameter(1.0, Real(0.05, 1.0), "share of columns a split sees", Real(0.4, 1.0)),
     }
     portfolio = (
-        {},
-        {"learning_rate": 0.06864209415792857, "l2_leaf_reg": 2.1542798306067823},
+        {"learning_rate": 0.06864209415792857, "l2_leaf_reg": 2.1542798306067823, "categories": "one-hot"},
+        {"categories": "both"},
         {"learning_rate": 0.08, "depth": 7, "l2_leaf_reg": 1e-5, "random_strength": 0.8, "subsample": 0.9},
         {"learning_rate": 0.09, "depth": 9, "l2_leaf_reg": 1e-5, "random_strength": 0.0, "subsample": 0.9},
     )
@@ -85,7 +86,11 @@ class GradientBoostingCatBoost(LibraryAlgorithm):
 
     def _parameters(self, rows: int, classes: int) -> dict[str, Any]:
         """Return CatBoost's own parameters; few rows need few borders, whose number is what trees of few rows cost."""
-        tuned = {key: value for key, value in self.values.items() if value or key != "learning_rate"}
+        tuned = {
+            key: value
+            for key, value in self.values.items()
+            if key != "categories" and (value or key != "learning_rate")
+        }
         return tuned | {
             "loss_function": {0: "RMSE", 2: "Logloss"}.get(classes, "MultiClass"),
             "bootstrap_type": "MVS" if self.values["subsample"] < 1 else "No",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from headrace.ml.adapters.boosting import boosting_link, patience
+from headrace.ml.adapters.boosting import CATEGORIES, boosting_link, patience
 from headrace.ml.adapters.library_algorithm import LibraryAlgorithm, Rows, two_columns
 from headrace.ml.adapters.lightgbm_trees import lightgbm_form
 from headrace.ml.adapters.threads import import_library
@@ -58,6 +58,7 @@ class GradientBoostingLightGBM(LibraryAlgorithm):
         "feature_fraction": Hyperparameter(1.0, Real(0.05, 1.0), "share of columns a tree sees", Real(0.4, 1.0)),
         "lambda_l1": Hyperparameter(0.0, Real(0.0, 1e4), "L1 penalty of the leaves", Real(1e-4, 10.0, log=True)),
         "lambda_l2": Hyperparameter(0.0, Real(0.0, 1e4), "L2 penalty of the leaves", Real(1e-4, 10.0, log=True)),
+        "categories": CATEGORIES,
         "extra_trees": Hyperparameter(False, Choice((False, True)), "draw thresholds at random", Choice((False, True))),
     }
     portfolio = (
@@ -69,7 +70,14 @@ class GradientBoostingLightGBM(LibraryAlgorithm):
             "feature_fraction": 0.6,
             "lambda_l2": 10.0,
         },
-        {"learning_rate": 0.03, "num_leaves": 6, "min_data_in_leaf": 1, "feature_fraction": 0.3, "lambda_l2": 1.0},
+        {
+            "learning_rate": 0.03,
+            "num_leaves": 6,
+            "min_data_in_leaf": 1,
+            "feature_fraction": 0.3,
+            "lambda_l2": 1.0,
+            "categories": "both",
+        },
         {
             "learning_rate": 0.05,
             "num_leaves": 100,
@@ -86,6 +94,7 @@ class GradientBoostingLightGBM(LibraryAlgorithm):
             "feature_fraction": 0.3,
             "lambda_l1": 0.1,
             "lambda_l2": 10.0,
+            "categories": "both",
         },
         {
             "learning_rate": 0.0178593900218,
@@ -128,7 +137,7 @@ class GradientBoostingLightGBM(LibraryAlgorithm):
         """Return LightGBM's own parameters for this many rows."""
         objective = {0: "regression", 2: "binary"}.get(classes, "multiclass")
         metric = {0: "rmse", 2: "binary_logloss"}.get(classes, "multi_logloss")
-        tuned = {key: value for key, value in self.values.items() if key != "num_iterations"}
+        tuned = {key: value for key, value in self.values.items() if key not in ("num_iterations", "categories")}
         return tuned | {
             "objective": objective,
             "metric": metric,

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from headrace.ml.adapters.boosting import boosting_link, patience
+from headrace.ml.adapters.boosting import CATEGORIES, boosting_link, patience
 from headrace.ml.adapters.library_algorithm import LibraryAlgorithm, Rows
 from headrace.ml.adapters.links import apply_link
 from headrace.ml.adapters.threads import import_library
@@ -49,6 +49,7 @@ class GradientBoostingXGBoost(LibraryAlgorithm):
         "colsample_bytree": Hyperparameter(1.0, Real(0.05, 1.0), "share of columns a tree sees", Real(0.4, 1.0)),
         "colsample_bylevel": Hyperparameter(0.9, Real(0.05, 1.0), "share of those a level sees", Real(0.5, 1.0)),
         "reg_lambda": Hyperparameter(0.0, Real(0.0, 1e4), "L2 penalty of the leaves", Real(1e-4, 10.0, log=True)),
+        "categories": CATEGORIES,
         "reg_alpha": Hyperparameter(0.0, Real(0.0, 1e4), "L1 penalty of the leaves", Real(1e-4, 10.0, log=True)),
     }
     portfolio = (
@@ -59,6 +60,7 @@ class GradientBoostingXGBoost(LibraryAlgorithm):
             "colsample_bytree": 0.8,
             "colsample_bylevel": 1.0,
             "reg_lambda": 5.0,
+            "categories": "both",
         },
         {"learning_rate": 0.06, "max_depth": 4, "min_child_weight": 3.0, "subsample": 0.9, "colsample_bytree": 0.4},
         {
@@ -101,7 +103,7 @@ class GradientBoostingXGBoost(LibraryAlgorithm):
         """Return XGBoost's own parameters."""
         objective = {0: "reg:squarederror", 2: "binary:logistic"}.get(classes, "multi:softprob")
         metric = {0: "rmse", 2: "logloss"}.get(classes, "mlogloss")
-        tuned = {key: value for key, value in self.values.items() if key != "num_iterations"}
+        tuned = {key: value for key, value in self.values.items() if key not in ("num_iterations", "categories")}
         several = {"num_class": classes} if classes > 2 else {}
         return (
             tuned

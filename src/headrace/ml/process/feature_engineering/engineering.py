@@ -22,6 +22,8 @@ from headrace.ml.tables.columns import Column, ColumnKind
 READERS = {View.TREES: "tree models", View.SCALED: "linear models, neighbours, kernels and networks"}
 DEFAULTS = (Family("target encodings", View.TREES), Family("frequencies", View.TREES), Family("powers", View.SCALED))
 """What is made where nothing can be tried."""
+BESIDE_CODES = "some configurations of boosting read them instead of codes or beside them: they err differently"
+MOST_INDICATOR_CELLS = 30_000_000
 LEAST_FITTED, LEAST_HELD = 30, 15
 """A fold with fewer rows decides nothing."""
 KINDS = {
@@ -86,9 +88,21 @@ def decide(preparation: Preparation, classes: Sequence[str], *, seed: int, progr
         else:
             families += [family for family in DEFAULTS if family.view == view and family.name in names[view]]
             features += _untried(view, names[view])
+    if several := _of_several_levels(columns, frame):
+        families.append(Family("one-hot", View.TREES))
+        features.append(
+            Feature(f"one-hot, for {READERS[View.TREES]}", several, "category encoding", True, BESIDE_CODES)
+        )
     strengths = choose_strengths(columns, frame, target, outcomes.folds, classes=count, seed=seed)
     features += [Feature(*strength.described) for strength in strengths]
     return Decision(columns, count, tuple(families), tuple(features), {s.column: s.value for s in strengths})
+
+
+def _of_several_levels(columns: Sequence[Column], frame: pl.DataFrame) -> tuple[str, ...]:
+    """Return the category columns whose levels trees can read one by one; none where these would be too many cells."""
+    distinct = {c.name: frame[c.name].drop_nulls().n_unique() for c in columns if c.kind == ColumnKind.CATEGORY}
+    several = {name: levels for name, levels in distinct.items() if 2 < levels <= MOST_ONE_HOT}
+    return tuple(several) if sum(several.values()) * frame.height <= MOST_INDICATOR_CELLS else ()
 
 
 def _trials(preparation: Preparation, classes: int, work: Work, seed: int) -> list[Trial]:

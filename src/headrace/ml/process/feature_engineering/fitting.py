@@ -45,6 +45,7 @@ from headrace.ml.tables.columns import Column, ColumnKind
 
 MOST_ONE_HOT = 30
 """A category column with more levels gets target encodings and frequencies in the scaled view."""
+MOST_INDICATORS = 300
 MANY_LEVELS = 10
 """A category column with more levels can get its frequency as a feature."""
 SAMPLE = 20_000
@@ -178,6 +179,9 @@ def _tree_parts(rows: Rows, wanted: Mapping[str, Family]) -> tuple[list[Part], l
         double.append(MissingCount(tuple(rows.gaps)))
     if rows.categories and rows.vocabulary.columns:
         single.append(_tree_encodings(rows, wanted))
+        if "one-hot" in wanted:
+            several = [i for i, levels in enumerate(rows.vocabulary.levels) if 2 < len(levels) <= MOST_ONE_HOT]
+            single.append(OneHot.fit(rows.vocabulary, rows.codes, several, widest=MOST_INDICATORS))
     if "category pairs" in wanted:
         single.append(_category_pairs(rows, wanted["category pairs"].pairs, standardised=False))
     return [part for part in double if part.names], single

@@ -74,12 +74,15 @@ def find_result(workspace: Path, fit: Fit) -> dict[str, Any] | None:
 def run_fit(fit: Fit, workspace: Path) -> dict[str, Any]:
     """Fit, write `held.npy`, `in_sample.npy`, `form.npz` and `result.json`, and return the latter."""
     from headrace.ml.adapters.forms import save_form
+    from headrace.ml.adapters.renumbering import renumbered
     from headrace.ml.metrics import find_metric
 
     folder, data = result_folder(workspace, fit), workspace / "data" / fit.data
     metric, task = find_metric(fit.metric, Task(fit.task)), Task(fit.task)
-    features, target = _fitting_rows(fit, data)
-    held = _read(data / f"{fit.view}-held.npy")
+    everything, target = _fitting_rows(fit, data)
+    held, places = _read(data / f"{fit.view}-held.npy"), _columns_read(fit, data)
+    features = everything if places is None else np.ascontiguousarray(everything[:, places])
+    held = held if places is None else held[:, places]
     scored = np.load(data / "scored.npy")
     held_target = np.load(data / "held-target.npy")[scored]
     stops_early = fit.stop_early and len(scored) >= FEWEST_SCORED_ROWS
@@ -103,8 +106,9 @@ def run_fit(fit: Fit, workspace: Path) -> dict[str, Any]:
         in_sample = _checked(fitted.predict(features), len(features), fit)
         np.save(temporary / "in_sample.npy", in_sample)
         result["train_score"] = float(metric.score(target, in_sample, 0.5))
-        save_form(fitted.form, temporary / "form.npz")
-        result |= measure(fitted.form, features)
+        form = fitted.form if places is None else renumbered(fitted.form, places)
+        save_form(form, temporary / "form.npz")
+        result |= measure(form, everything)
     (temporary / "result.json").write_text(json.dumps(result))
     shutil.rmtree(folder, ignore_errors=True)
     temporary.rename(folder)
@@ -115,6 +119,15 @@ def _algorithm(fit: Fit, task: Task) -> Algorithm:
     from headrace.ml.algorithms import find_algorithm
 
     return find_algorithm(fit.algorithm)(task, fit.classes, seed=fit.seed, threads=1, **fit.hyperparameters)
+
+
+def _columns_read(fit: Fit, data: Path) -> np.ndarray | None:
+    """The columns that the fit reads, None for all: categories as codes, unless its hyperparameters say otherwise."""
+    from headrace.ml.adapters.renumbering import LEFT_OUT
+
+    kinds = np.load(data / f"{fit.view}-renderings.npy")
+    read = kinds != LEFT_OUT.get(fit.hyperparameters.get("categories", "codes"), -1)
+    return None if read.all() else np.flatnonzero(read)
 
 
 def _read(path: Path) -> Features:

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from headrace.ml.adapters.renumbering import INDICATOR
 from headrace.ml.contract import View
 from headrace.ml.errors import OutputError
 
@@ -29,7 +30,8 @@ class Matrices:
 
     `fit` and `held` are positions in the preparation's frame; `scored` are positions within `held` of the fold's own
     rows (the others are the validation part, which no decision of the fold has seen). `plan` was fitted on `fit`. After
-    the rows of `fit` come `more` others, which are not in that frame.
+    the rows of `fit` come `more` others, which are not in that frame. `indicators` columns of the trees' view are
+    one-hot.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Matrices:
     held: Rows
     scored: Rows
     columns: Mapping[View, int]
+    indicators: int = 0
     more: int = 0
 
 
@@ -78,6 +81,8 @@ def write_matrices(
     seed: int,
 ) -> Matrices:
     """Fit the plan on the rows `fit` and write the matrices of each view; raise `OutputError` on a full disk."""
+    from headrace.ml.process.feature_engineering.renderings import renderings
+
     frame, target = preparation.frame, preparation.target
     held = np.union1d(scored, validation).astype(np.int64)
     plan, fitted = engineering.fit_transform(frame[fit], target[fit], views=views, seed=seed)
@@ -92,6 +97,7 @@ def write_matrices(
         arrays[f"{view}-fit"] = np.ascontiguousarray(fitted[view], dtype=np.float32)
         seen = plan.transform(held_frame, view) if len(held) else np.empty((0, fitted[view].shape[1]))
         arrays[f"{view}-held"] = np.ascontiguousarray(seen, dtype=np.float32)
+        arrays[f"{view}-renderings"] = renderings(plan, view)
     name = _fingerprint(arrays)
     try:
         _write(workspace / "data", name, arrays)
@@ -101,7 +107,8 @@ def write_matrices(
             "free some space there or set XDG_STATE_HOME to another disk"
         ) from error
     columns = {view: arrays[f"{view}-fit"].shape[1] for view in views}
-    return Matrices(name, plan, fit, held, arrays["scored"], columns)
+    indicators = int((renderings(plan, View.TREES) == INDICATOR).sum()) if View.TREES in views else 0
+    return Matrices(name, plan, fit, held, arrays["scored"], columns, indicators)
 
 
 def extend_matrices(
@@ -146,7 +153,8 @@ def extend_matrices(
         target = np.concatenate(targets)
         np.save(temporary / "fit-target.npy", target)
         np.save(temporary / "order.npy", sampling_order(target, classes=classes, seed=seed))
-        for name in ("held-target", "scored", *(f"{view}-held" for view in views)):
+        copied = [f"{view}-{kind}" for view in views for kind in ("held", "renderings")]
+        for name in ("held-target", "scored", *copied):
             shutil.copy(source / f"{name}.npy", temporary / f"{name}.npy")
         name = f"{base.name}-{count}"
         shutil.rmtree(folder / name, ignore_errors=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from headrace.ml.contract import View
 from headrace.ml.metrics import better
 from headrace.ml.process.progress import Progress
 from headrace.ml.process.training.fitting import FEWEST_SCORED_ROWS, find_result
@@ -113,6 +114,7 @@ class Race:
         """Fix the rows of the trial's fits by the limits; close it where even few rows would take too long."""
         first = self.setting.folds[0]
         rows, columns = len(first.fit), first.columns[trial.algorithm.view]
+        columns -= first.indicators if trial.algorithm.view == View.TREES else 0
         trial.rows = self.setting.limits.rows_for(trial.algorithm, rows, columns, self.setting.classes)
         if trial.rows is None:
             trial.status = STOPPED
@@ -199,7 +201,7 @@ class Race:
                 trial.running.clear()
 
     def _shorten(self) -> None:
-        """Judge by fewer folds where a trial that is clearly best on the first one did not end in time on all of them."""
+        """Judge by fewer folds where a trial clearly best on the first one did not end in time on all of them."""
         setting = self.setting
         sign = 1.0 if setting.metric.greater_is_better else -1.0
         begun = [trial for trial in self.trials if trial.status in (OPEN, FITTED) and 0 in trial.results]
