@@ -138,7 +138,7 @@ def test_the_template_is_a_charter_of_defaults_and_names_every_key(tmp_path):
 def test_the_examples_in_the_template_are_valid_once_uncommented(tmp_path):
     text = write_charter_template(tmp_path / "charter.yaml").read_text()
     lines = [
-        line[2:] if line[:3] in ("# k", "# p", "# d", "# e", "# l", "# c", "#  ") and ":" in line else line
+        line[2:] if line[:3] in ("# k", "# p", "# d", "# e", "# l", "# c", "# r", "#  ") and ":" in line else line
         for line in text.splitlines()
     ]
     (tmp_path / "all.yaml").write_text("\n".join(line for line in lines if not line.startswith("#")))

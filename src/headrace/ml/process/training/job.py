@@ -24,6 +24,7 @@ from headrace.ml.process.training.diagnosis import diagnose
 from headrace.ml.process.training.enlarging import enlarge
 from headrace.ml.process.training.ensemble import mix, rank_trials, select_members
 from headrace.ml.process.training.limits import choose_limits
+from headrace.ml.process.training.money import choose_by_money
 from headrace.ml.process.training.pool import Workers
 from headrace.ml.process.training.refit import Final, refit_members
 from headrace.ml.process.training.search import Race
@@ -91,6 +92,8 @@ def train(
     )
     if not (weights := dict(selection.weights)):
         return baseline.training(setting, tried, notes)
+    weights, said = choose_by_money(charter, preparation.task, tried, weights, setting.held_target, setting.metric)
+    notes += said
     members = [trial for trial in tried if trial.name in weights]
     progress.tell(f"fitting {', '.join(weights)} on training and validation part")
     matrices, note = enlarge(setting, race.final, members)
