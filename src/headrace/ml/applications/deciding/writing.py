@@ -13,7 +13,7 @@ import numpy as np
 
 from headrace.ml.applications.deciding.request import Request
 from headrace.ml.applications.deciding.revision import revise
-from headrace.ml.errors import OutputError, SourceError
+from headrace.ml.errors import ModelError, OutputError, SourceError
 from headrace.ml.process.business_goals.evidence import Evidence
 
 PREDICTIONS_FILE = "predictions.csv"
@@ -69,7 +69,12 @@ def _model(
         for path in source.iterdir():
             if path.is_file():
                 shutil.copy2(path, partial / path.name)
-        content = replace_threshold(read_content(source / MODEL_FILE), threshold)
+        content = read_content(source / MODEL_FILE)
+        if record_content(content) != manifest.files[MODEL_FILE]:
+            raise ModelError(
+                f"'{source / MODEL_FILE}' is not what its manifest has the checksum of; copy the model again"
+            )
+        content = replace_threshold(content, threshold)
         (partial / MODEL_FILE).write_bytes(content)
         record = record_content(content)
         metrics = {

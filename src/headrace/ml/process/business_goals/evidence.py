@@ -6,6 +6,7 @@ import io
 import zipfile
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -59,9 +60,7 @@ class Evidence:
         for target, predictions in parts:
             fitting = target.ndim == 1 and 0 < len(target) == len(predictions) and predictions.dtype.kind == "f"
             if not fitting or target.dtype.kind not in "uif" or not np.isfinite(predictions).all():
-                raise SourceError(
-                    f"{path} is damaged (targets and predictions do not match); run headrace again"
-                )
+                raise SourceError(f"{path} is damaged (targets and predictions do not match); run headrace again")
         return evidence
 
 
@@ -76,5 +75,6 @@ def _kept(target: Target, predictions: Predictions, seed: int) -> tuple[Target, 
     single = predictions.astype(np.float32)
     single = single[:, 1] if single.shape[1] == 2 else single
     order = np.argsort(single if single.ndim == 1 else single[:, 0], kind="stable")
-    codes = target.astype(np.uint8 if predictions.shape[1] <= 256 else np.int32)
-    return codes[order], single[order]
+    codes: Target = target.astype(np.uint8 if predictions.shape[1] <= 256 else np.int32)
+    kept: Any = single[order]  # in the single precision that a compiled model answers in
+    return codes[order], kept

@@ -35,12 +35,13 @@ def compare_profits(goal: Goal, training: Training, target: Target, metric: Metr
     many candidates (or rows) those with the best scores are compared; the best comes first.
     """
     weights = {member.candidate: member.weight for member in training.members}
-    model = positive_probability(training.held_out).astype(np.float32)
+    model = positive_probability(training.held_out)
     steps = Outcomes.at_every(target, model)
-    acting = model >= np.float32(steps.thresholds[best_place(goal, steps)])
+    acting = _acting(model, float(steps.thresholds[best_place(goal, steps)]))
     rows = [_row(goal, THE_MODEL, "", None, target, model, acting)]
     for candidate in _compared(training, weights, metric, len(target)):
-        scores = positive_probability(candidate.held_out).astype(np.float32)
+        assert candidate.held_out is not None
+        scores = positive_probability(candidate.held_out)
         weight = weights.get(candidate.name)
         rows.append(_row(goal, candidate.name, candidate.algorithm, weight, target, scores, acting))
     return (rows[0], *sorted(rows[1:], key=lambda row: -row["value"]))
@@ -75,11 +76,15 @@ def _row(
         "threshold": threshold,
         "share": float(steps.acted[place] / steps.rows),
         "value": float(worth[place]),
-        "gain": _paired(goal, target, scores >= np.float32(threshold), model),
+        "gain": _paired(goal, target, _acting(scores, threshold), model),
         "acted": points.acted.astype(int).tolist(),
         "found": points.found.astype(int).tolist(),
         "worth": goal.worth(points).tolist(),
     }
+
+
+def _acting(scores: Values, threshold: float) -> Acting:
+    return np.asarray(scores.astype(np.float32) >= np.float32(threshold))
 
 
 def _paired(goal: Goal, target: Target, ours: Acting, theirs: Acting) -> dict[str, float]:

@@ -65,7 +65,8 @@ def profit(
         here = [{"at": chosen, "text": f"chosen: {chosen:.3f}"}]
         layers += [rule_at(here, "x", color=ORANGE, strokeWidth=2), text_at(here, "x")]
         layers += _tested(chosen, tested, x, y, form)
-    if money and min(v["value"] for v in values) < 0 < max(v["value"] for v in values):
+    earned = [float(v["value"] or 0) for v in values]
+    if money and min(earned) < 0 < max(earned):
         layers.append(rule_at([{"at": 0}], "y", strokeDash=[2, 2]))
     title = "Profit against threshold" if money else f"{measure} against threshold"
     reading = (

@@ -34,7 +34,7 @@ def trade_offs(document: Document) -> Listing | None:
         if kpis:
             cells += [MEETS.get(str(point["meets"]), NOTHING)]
         rows.append(tuple(cells))
-    headings = ("Threshold", "Acted on", "Precision", "Recall", "F1")
+    headings: tuple[str, ...] = ("Threshold", "Acted on", "Precision", "Recall", "F1")
     headings += (f"{business['currency']} a decision", "95 % interval") if money else ()
     headings += ("KPIs it decides",) if kpis else ()
     return listing("What each threshold would bring, on held-out rows", headings, rows, *range(1, 7 if money else 5))
