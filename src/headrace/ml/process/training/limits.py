@@ -36,6 +36,9 @@ SMALL_ROWS, SMALL_BUDGET, FEWEST_FOLDS = 5_000, 45.0, 3
 """On fewer rows, one fold says too little: from that many seconds on, at least three are used."""
 VALUES_NEED_TREES = 1.5
 """How many times as many trees boosting grows for values as for two classes, before it stops early."""
+SECONDS_OF_SMALL_TREES = 0.3
+"""What boosting takes however few the rows are."""
+FITS_OF_THE_DEAREST = 10
 ALWAYS = ("linear_logistic", "linear_square")
 """Tried first, whatever the shape, so that there is soon a model."""
 SHARE_OF_FIRST, SHARE_OF_OTHERS = 1 / 12, 1 / 3
@@ -44,10 +47,11 @@ SHARE_OF_FIRST, SHARE_OF_OTHERS = 1 / 12, 1 / 3
 
 def estimate_seconds(algorithm: str, rows: int, columns: int, classes: int) -> float:
     """Estimate what one fit takes, from the shape alone."""
-    trees = 1.0
+    trees, fixed = 1.0, 0.05
     if algorithm in BOOSTING:
         trees = max(1, classes - 1) if classes else VALUES_NEED_TREES
-    return 0.05 + SECONDS.get(algorithm, UNKNOWN) * rows * columns * trees / 1e6
+        fixed += SECONDS_OF_SMALL_TREES * trees
+    return fixed + SECONDS.get(algorithm, UNKNOWN) * rows * columns * trees / 1e6
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,8 @@ class Limits:
         share = SHARE_OF_FIRST if algorithm.name in ALWAYS else SHARE_OF_OTHERS
         longest = self.fit_seconds * (1 if algorithm.name in BOOSTING else share)
         if seconds > longest:
-            most = int(most * longest / seconds)
+            fixed = estimate_seconds(algorithm.name, 0, columns, classes)
+            most = int(most * max(0.0, longest - fixed) / (seconds - fixed))
             fewest = min(rows, FEWEST_ROWS, max(FEWEST_ROWS_OF_WIDE, FEWEST_CELLS // max(columns, 1)))
             if most < fewest:
                 return fewest if algorithm.name in ALWAYS or 2 * most >= fewest else None
@@ -77,7 +82,7 @@ def choose_limits(
 ) -> Limits:
     """Choose the limits for training parts of `rows` rows and `columns` raw columns.
 
-    With a budget, about six fits of the slowest boosting shall fit into it; folds are saved on before rows are.
+    With a budget, about ten fits of the slowest boosting shall fit into it; folds are saved on before rows are.
     """
     if budget is None:
         return Limits()
@@ -86,5 +91,5 @@ def choose_limits(
     dearest = max(estimate_seconds(name, min(rows, most), columns, classes) for name in strong)
     affordable = 0.6 * budget * ASSUMED_CORES
     fewest = FEWEST_FOLDS if rows <= SMALL_ROWS and budget >= SMALL_BUDGET else 1
-    used = int(min(folds, max(fewest, affordable / (6 * dearest))))
+    used = int(min(folds, max(fewest, affordable / (FITS_OF_THE_DEAREST * dearest))))
     return Limits(most, used, affordable / (4 * used))
