@@ -82,8 +82,8 @@ def choose_calibration(
 ) -> tuple[Calibration, Predictions]:
     """Return the choice, and the probabilities [rows, classes] as it makes them, cross-fitted.
 
-    The simplest way is taken whose log loss is within one standard error (of the paired differences) of the best. A
-    way that makes the metric of the search worse is not taken.
+    The simplest curve is taken whose log loss is within one standard error (of the paired differences) of the best, and
+    none where the best is not better by two. A way that makes the metric of the search worse is not taken.
     """
     if reason := _too_little(target, given, classes):
         return Calibration(NONE, reason, len(target)), given
@@ -96,7 +96,7 @@ def choose_calibration(
     before = metric.score(target, given)
     allowed = [name for name, answer in answers.items() if name == NONE or _no_worse(metric, target, answer, before)]
     best = min(allowed, key=lambda name: losses[name].mean())
-    chosen = next(name for name in allowed if _as_good(losses[name], losses[best]))
+    chosen = next(name for name in allowed if _as_good(losses[name], losses[best], 2.0 if name == NONE else 1.0))
     figures = tuple(_figures(name, target, answer) for name, answer in answers.items())
     calibrator = None if chosen == NONE else fitters[chosen](target, given)
     record = Calibration(
@@ -166,9 +166,9 @@ def _losses(target: Target, answer: Predictions) -> Values:
     return np.asarray(-np.log(np.maximum(answer[np.arange(len(target)), target], 1e-15)))
 
 
-def _as_good(losses: Values, best: Values) -> bool:
+def _as_good(losses: Values, best: Values, errors: float) -> bool:
     difference = losses - best
-    return bool(difference.mean() <= difference.std() / np.sqrt(len(losses)))
+    return bool(difference.mean() <= errors * difference.std() / np.sqrt(len(losses)))
 
 
 def _no_worse(metric: Metric, target: Target, answer: Predictions, before: float) -> bool:

@@ -75,7 +75,7 @@ def fit_intervals(training: Training, preparation: Preparation, *, coverage: flo
 
 def too_few(rows: int, coverage: float, fewest: int) -> str:
     """Return a sentence where so many held-out rows cannot promise such a coverage, else nothing."""
-    needed = max(fewest, math.ceil(coverage / (1 - coverage)))
+    needed = max(fewest, math.ceil(coverage / (1 - coverage) - 1e-9))
     if rows >= needed:
         return ""
     return f"{rows:,} held-out rows are too few to promise a coverage of {coverage:g}: {needed:,} are needed"
@@ -83,7 +83,7 @@ def too_few(rows: int, coverage: float, fewest: int) -> str:
 
 def conformal_quantile(scores: Values, coverage: float) -> float:
     """Return the score that at least `coverage` of new rows stay below: the ⌈(rows + 1) · coverage⌉-th smallest."""
-    rank = min(len(scores), math.ceil((len(scores) + 1) * coverage))
+    rank = min(len(scores), math.ceil((len(scores) + 1) * coverage - 1e-9))
     return float(np.partition(scores, rank - 1)[rank - 1])
 
 
