@@ -14,7 +14,7 @@ from headrace.ml.report import formats
 from headrace.ml.report.charts.gallery import charts_of
 from headrace.ml.report.charts.specification import CONFIG, Chart
 from headrace.ml.report.glossary import glossary
-from headrace.ml.report.listings import certainty, data, discovery, model, money, trust
+from headrace.ml.report.listings import certainty, data, discovery, ensemble, model, money, trust
 from headrace.ml.report.summary import summary
 
 if TYPE_CHECKING:
@@ -143,6 +143,6 @@ def _environment() -> Environment:
     environment.filters["metric_meaning"] = model.metric_meaning
     environment.filters["value_text"] = data.value_text
     environment.globals.update(
-        certainty=certainty, data=data, discovery=discovery, model=model, money=money, trust=trust
+        certainty=certainty, data=data, discovery=discovery, ensemble=ensemble, model=model, money=money, trust=trust
     )
     return environment

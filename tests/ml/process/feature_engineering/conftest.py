@@ -28,6 +28,7 @@ COLUMNS = (
 EVERYTHING = (
     Family("target encodings", View.TREES),
     Family("frequencies", View.TREES),
+    Family("one-hot", View.TREES),
     Family("missing count", View.TREES),
     Family(
         "number pairs",

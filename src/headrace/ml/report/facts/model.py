@@ -43,6 +43,7 @@ def training_facts(record: Any) -> dict[str, Any]:
     """Step 7: the members of the final model, and what was left undone."""
     return {
         "members": rows_of(part(record, "members"), "candidate", "weight", "view"),
+        "ensemble_path": rows_of(part(record, "ensemble_path"), "members", "score", "microseconds"),
         "learning_curve": rows_of(part(record, "learning_curve"), "rows", "train_score", "validation_score"),
         "bias_variance": plain(part(record, "bias_variance", {})),
         "refitted": plain(part(record, "refitted")),
