@@ -138,12 +138,11 @@ def _measure(
         return replace(told, findings=tuple(findings), notes=tuple(notes))
     metrics = judging_metrics(task, len(codes), max(1, len(classes)))
     found = measure_performance(metrics, codes, predictions[known], threshold, seed)
-    before = {each: (value, low, high) for each, value, low, high in test.metrics} if test else {}
-    before |= {k: (v, None, None) for k, v in model.manifest.metrics.get("test", {}).items() if k not in before}  # type: ignore[dict-item]
-    found = [
-        replace(each, **dict(zip(("test", "test_low", "test_high"), before.get(each.metric, (None,) * 3), strict=True)))
-        for each in found
-    ]
+    before: dict[str, tuple[float, float | None, float | None]] = {
+        each: (value, None, None) for each, value in model.manifest.metrics.get("test", {}).items()
+    }
+    before |= {each: (value, low, high) for each, value, low, high in (test.metrics if test else ())}
+    found = [_beside(each, before.get(each.metric)) for each in found]
     ordered = _judged_first(found, test.metric if test else default_metric(task).name)
     if ordered:
         ordered, more = _judge_measured(ordered)
@@ -163,13 +162,20 @@ def _measure(
     return replace(told, measured=ordered, target=change, findings=tuple(findings), notes=tuple(notes))
 
 
+def _beside(now: Performance, before: tuple[float, float | None, float | None] | None) -> Performance:
+    if before is None:
+        return now
+    value, low, high = before
+    return replace(now, test=value, test_low=low, test_high=high)
+
+
 def _judge_measured(ordered: tuple[Performance, ...]) -> tuple[tuple[Performance, ...], list[Finding]]:
     first = ordered[0]
     if first.test is None:
         return ordered, []
     spread = (first.high - first.low) / _WIDTH
     known = first.test_low is not None and first.test_high is not None
-    former = (first.test_high - first.test_low) / _WIDTH if known else spread  # type: ignore[operator]
+    former = ((first.test_high or 0.0) - (first.test_low or 0.0)) / _WIDTH if known else spread
     drop, matters = worse_by(first.metric, first.test, first.value)
     p_value = drop_p_value(drop, float(np.hypot(spread, former)))
     tested = f" ({first.test_low:.4g} to {first.test_high:.4g})" if known else ""

@@ -116,7 +116,7 @@ def missing_then_and_now(changes: Sequence[Mapping[str, Any]]) -> Chart | None:
 
 def performance(identifier: str, title: str, rows: Sequence[Mapping[str, Any]]) -> Chart | None:
     """Draw one metric on the test part of the run, estimated now and measured now, with intervals."""
-    values = [row for row in rows if row.get("value") is not None]
+    values: Values = [dict(row) for row in rows if row.get("value") is not None]
     if not values:
         return None
     y = label("when", axis={"grid": True, "labelLimit": 200})

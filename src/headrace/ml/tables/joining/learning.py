@@ -181,7 +181,7 @@ def _inputs(frame: pl.DataFrame, taken: Sequence[str], source: str) -> tuple[tup
         else:
             labels.append(column)
     left_out += [column.name for column in (*numbers[MOST_INPUTS:], *labels[MOST_INPUTS:])]
-    said = ()
+    said: tuple[str, ...] = ()
     if left_out:
         listed = ", ".join(f"'{name}'" for name in left_out[:5]) + (", …" if left_out[5:] else "")
         said = (

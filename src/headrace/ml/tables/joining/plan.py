@@ -81,5 +81,5 @@ def read_plan(item: dict[str, Any]) -> JoinPlan:
 
 
 def _column(item: dict[str, Any]) -> Column:
-    details = {key: tuple(value) if isinstance(value, list) else value for key, value in item.items()}
+    details: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in item.items()}
     return Column(**details | {"kind": ColumnKind(item["kind"])})
