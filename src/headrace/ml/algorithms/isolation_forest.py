@@ -67,4 +67,5 @@ def _leaf_depths(tree: Any) -> np.ndarray[Any, Any]:
             if child >= 0:
                 depths[child] = depths[node] + 1
     leaves = tree.children_left < 0
-    return depths[leaves] + np.array([average_depth(int(rows)) for rows in tree.n_node_samples[leaves]])
+    below = np.array([average_depth(int(rows)) for rows in tree.n_node_samples[leaves]])
+    return np.asarray(depths[leaves] + below)

@@ -69,7 +69,7 @@ def engineer_unlabelled(preparation: Preparation, *, seed: int) -> UnlabelledFea
     frame = preparation.frame[learnt.tolist()]
     if preparation.task is Task.ANOMALY_DETECTION:
         plan = _strangeness(preparation.columns, frame)
-        made = (
+        made: tuple[tuple[str, ColumnKind, str], ...] = (
             ("numbers less their median in units of their spread, not clipped", ColumnKind.NUMBER, "number"),
             ("how rare a category is (negative log frequency)", ColumnKind.CATEGORY, "category encoding"),
         )
@@ -101,7 +101,9 @@ def _strangeness(columns: Sequence[Column], frame: pl.DataFrame) -> FittedPlan:
     if numbers:
         values = number_matrix(frame, numbers)
         doubles.append(RobustNumbers.fit(numbers, values))
-        gaps = [name for name, gap in zip(numbers, np.isnan(values).any(axis=0), strict=True) if gap]
+        gaps = [
+            name for name, gap in zip(numbers, np.asarray(np.isnan(values).any(axis=0)).tolist(), strict=True) if gap
+        ]
         if gaps:
             floats.append(MissingIndicators(tuple(gaps)))
     if categories:

@@ -119,8 +119,8 @@ def _without_target(table: Table) -> tuple[Task, str]:
     if len(names) <= _FEW + 1:
         if pair := _user_and_item(names):
             return Task.RECOMMENDATION, f"there are columns of {pair}"
-        if pair := basket_columns(names):
-            return Task.ASSOCIATION_RULES, f"'{pair[0]}' groups the items of '{pair[1]}' into baskets"
+        if baskets := basket_columns(names):
+            return Task.ASSOCIATION_RULES, f"'{baskets[0]}' groups the items of '{baskets[1]}' into baskets"
         kinds = [detect(table.frame[name]).kind for name in names]
         if kinds.count(ColumnKind.DATE) == 1 and kinds.count(ColumnKind.NUMBER) == 1:
             return Task.FORECASTING, "there is one column of times and one of numbers"

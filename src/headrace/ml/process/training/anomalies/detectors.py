@@ -56,7 +56,7 @@ def fit_detector(name: str, features: Features, seed: int) -> FittedDetector:
     for each in wanted:
         narrow = features.shape[1] <= 20 or each == "isolation_forest"
         values = {} if narrow else {"num_samples_per_tree": 128}
-        fitted = algorithms[each](Task.ANOMALY_DETECTION, seed=seed, **values).fit(features)
+        fitted = algorithms[each](Task.ANOMALY_DETECTION, seed=seed, **values).fit(features, np.zeros(len(features)))
         low, middle, high = np.quantile(fitted.predict(features[:_SCALED_ON]), (0.25, 0.5, 0.75))
         forms.append(Rescaled(fitted.form, float(middle), max(float(high - low) / 1.349, 1e-6)))
         predictors.append(fitted.predict)
@@ -65,4 +65,4 @@ def fit_detector(name: str, features: Features, seed: int) -> FittedDetector:
 
 def robust_z(features: Features) -> Predictions:
     """Return the baseline's score [rows]: the largest distance from a median, in spreads, of robust features."""
-    return np.abs(features.astype(np.float64)).max(axis=1)
+    return np.asarray(np.abs(features.astype(np.float64)).max(axis=1))

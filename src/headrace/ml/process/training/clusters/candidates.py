@@ -90,7 +90,7 @@ def _codes(fitted: Fitted, points: Points) -> Codes:
 def _try(
     points: Points, algorithm: str, values: dict[str, Any], references: References, seed: int
 ) -> ClusterCandidate | None:
-    """Fit on all rows and on halves; None where the algorithm finds fewer than two clusters."""
+    """Fit on all rows and on halves; None where it finds one cluster, or more than were compared."""
     try:
         fitted = fit_clusters(algorithm, points.astype(np.float32), seed, values)
     except (DataError, ValueError):
@@ -100,7 +100,7 @@ def _try(
     none = memberships.shape[1] - 1 if algorithm == "hdbscan" else None
     inside = codes if none is None else codes[codes != none]
     clusters = len(np.unique(inside))
-    if clusters < 2:
+    if not 2 <= clusters <= max(references.silhouettes):
         return None
     nearest = min(references.silhouettes, key=lambda count: abs(count - clusters))
     reference, scatters = references.silhouettes[nearest], references.scatters[nearest][1::2]

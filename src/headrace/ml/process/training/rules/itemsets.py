@@ -38,7 +38,8 @@ def frequent_sets(held: npt.NDArray[np.bool_], least: int, *, longest: int, most
     counts = held.sum(axis=0)
     frequent = np.flatnonzero(counts >= least)
     order = frequent[np.argsort(counts[frequent], kind="stable")]  # rare items first: their sets are small
-    bits, found = pack(held[:, order]), {(int(i),): int(counts[i]) for i in order}
+    bits = pack(held[:, order])
+    found: ItemSets = {(int(i),): int(counts[i]) for i in order}
 
     def grow(prefix: tuple[int, ...], candidates: npt.NDArray[np.int64], rows: Bits) -> None:
         """Extend `prefix` by the items at `candidates`, each with the baskets `rows` that hold both."""
