@@ -65,6 +65,9 @@ class Screen:
             self.console.print(line)
         for title, name in (("report", "report.html"), ("model", "model"), ("predictions", "predictions.csv")):
             self.console.print(f"{title:12} {escape(str(out / name))}", soft_wrap=True)
+        if document.get("task") == "binary":
+            said = "other costs, limits or KPIs: headrace decide"
+            self.console.print(f"{'what if':12} {said} {escape(str(out))} --help", soft_wrap=True)
 
 
 class _Display:
