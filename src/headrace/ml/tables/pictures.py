@@ -69,7 +69,8 @@ def pixels_of(data: bytes, shape: Shape) -> bytes:
             eight = _eight_bits(upright).convert("L" if channels == 1 else "RGB")
             if eight.size != (width, height):
                 eight = eight.resize((width, height), Image.Resampling.BOX if _shrinks(eight, shape) else None)
-            return eight.tobytes()
+            pixels: bytes = eight.tobytes()
+            return pixels
     except UnreadableError:
         raise
     except MemoryError:

@@ -25,7 +25,7 @@ def confused_pictures(
     columns = picture_columns(preparation, private)
     if not columns or not classes:
         return ()
-    test, target = preparation.test, preparation.target[preparation.test]
+    test, target = preparation.test, preparation.target[preparation.test].astype(np.int64)
     answers = predictions.argmax(axis=1) if len(classes) > 2 else (predictions[:, 1] >= threshold).astype(np.int64)
     counts = np.zeros((len(classes), len(classes)), dtype=np.int64)
     np.add.at(counts, (target, answers), 1)
