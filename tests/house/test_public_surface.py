@@ -15,7 +15,8 @@ def test_the_package_offers_these_names() -> None:
 def test_run_takes_these_arguments() -> None:
     assert list(inspect.signature(headrace.run).parameters) == [
         "table", "target", "task", "test", "charter", "budget", "trials", "metric", "seed", "out", "overwrite",
-        "exclude", "sensitive", "time", "group", "resume", "listener", "started", "openers",
+        "exclude", "keep", "sensitive", "mitigate", "time", "group", "joins", "coverage", "item", "contamination",
+        "window", "resume", "listener", "started", "openers",
     ]  # fmt: skip
 
 
