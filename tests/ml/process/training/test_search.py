@@ -133,6 +133,22 @@ def test_a_sample_and_what_is_too_slow_are_said(make_case, workers, workspace, p
     assert "longer than the budget allows" in race.trials[0].reason
 
 
+def test_a_search_in_which_nothing_gets_better_ends_before_its_time(
+    make_case, workers, workspace, progress_at, monkeypatch
+) -> None:
+    monkeypatch.setattr("headrace.ml.process.training.search.PATIENCE", 3)
+    setting = make_case(rows=360).setting(workers, workspace, NAMES)
+    race = Race(setting, trials=None, progress=progress_at(budget=None))
+    race.run()
+    scores = [-np.inf if trial.score is None else trial.score for trial in race.trials]
+    best = int(np.argmax(scores))
+    assert best + 3 < len(scores) <= best + 4 + LAG
+    setting.folds.clear()
+    exact = Race(setting, trials=len(scores) + 2, progress=progress_at(budget=None))
+    exact.run()
+    assert len(exact.trials) == len(scores) + 2
+
+
 @pytest.mark.parametrize(
     ("rows", "trials", "most"), [(20, None, 15), (5_000, None, 150), (20, 40, 40), (300, None, 60)]
 )

@@ -20,6 +20,7 @@ from headrace.ml.contract import Algorithm, Features, Form, Predictions, Target,
 MEASURED_RUNS = 40
 CALL_MICROSECONDS, OPERATIONS_A_MICROSECOND = 8.0, 100.0
 """What one row's prediction takes, by a model's operations."""
+INT64 = 7  # TensorProto.INT64
 CACHED_BYTES = 3e6
 """Trees of so many bytes take twice as long a step as small ones: they are fetched from memory."""
 FEWEST_SCORED_ROWS = 20
@@ -199,7 +200,7 @@ def measure(form: Form, features: Features) -> dict[str, Any]:
 def count_operations(model: Any, size: int = 0) -> int:
     """Count what one row costs, in units of about ten nanoseconds; `size` is the model's in bytes.
 
-    A unit for each level of each tree, more where the trees are large, and a twentieth for each number of a matrix.
+    A unit for each level of each tree, more where the trees are large; as measured for what is read otherwise.
     """
     steps = 0.0
     for node in model.graph.node:
@@ -212,8 +213,16 @@ def count_operations(model: Any, size: int = 0) -> int:
             trees = max(1, len(attributes["tree_roots"].ints))
             sizes = np.full(trees, 2 * len(attributes["nodes_featureids"].ints) / trees)
         steps += float(np.log2(sizes + 1).sum()) * (1 + size / CACHED_BYTES)
-    numbers = sum(int(np.prod(tensor.dims)) for tensor in model.graph.initializer)
-    return int(steps + numbers / 20)
+    reader = {name: node.op_type for node in model.graph.node for name in node.input}
+    for tensor in model.graph.initializer:
+        numbers, read_by = int(np.prod(tensor.dims)), reader.get(tensor.name)
+        if read_by == "GatherElements":  # one of each row's numbers is looked up
+            steps += tensor.dims[0]
+        else:
+            steps += numbers * (
+                1 / 50 if read_by in ("Gemm", "MatMul") else 1 / 2 if tensor.data_type == INT64 else 1 / 8
+            )
+    return int(steps)
 
 
 def read_predictions(workspace: Path, fit: Fit, name: str = "held") -> Predictions:

@@ -25,6 +25,9 @@ NOISE, NOISE_WITHIN = 1.5, 0.5
 """A trial is given up when its first fold is worse than that of the best earlier trial by more than so many standard
 deviations of its folds; trials of one algorithm err alike, so that less tells them apart."""
 
+PATIENCE = 40
+"""Within a budget, the search ends when so many trials in a row were no better than the best before them."""
+
 
 def most_trials(rows: int, trials: int | None) -> int:
     """How many configurations are tried at most; on few rows, more would only fit the noise."""
@@ -42,7 +45,7 @@ class Race:
         self._proposals = Proposals(
             setting.algorithms, greater_is_better=setting.metric.greater_is_better, seed=setting.seed
         )
-        self._exhausted = False
+        self._exhausted, self._patience = False, PATIENCE if trials is None else self._most
 
     def run(self) -> list[Trial]:
         """Run until done; matrices of further folds and of the final model are prepared while workers fit."""
@@ -99,7 +102,7 @@ class Race:
             known = self.trials[: max(0, index - LAG + 1)]
             if not all(trial.closed for trial in known):
                 return
-            proposal = self._proposals.next(index, known)
+            proposal = None if self._stalled(known) else self._proposals.next(index, known)
             if proposal is None:
                 self._exhausted = True
                 return
@@ -109,6 +112,14 @@ class Race:
             self.trials.append(trial)
             self._plan_rows(trial)
             self._advance()
+
+    def _stalled(self, known: list[Trial]) -> bool:
+        """Whether trying further has not paid for long: what it costs is then better saved."""
+        sign, best, last = (1.0 if self.setting.metric.greater_is_better else -1.0), -np.inf, 0
+        for trial in known:
+            if trial.score is not None and sign * trial.score > best:
+                best, last = sign * trial.score, trial.index
+        return len(known) - last > self._patience
 
     def _plan_rows(self, trial: Trial) -> None:
         """Fix the rows of the trial's fits by the limits; close it where even few rows would take too long."""
