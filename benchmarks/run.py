@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.automl.sections import sections as automl_sections
+from benchmarks.deadlines import section as deadlines_section
 from benchmarks.monitored import sections as monitoring_sections
 from benchmarks.noise import section as noise_section
 from benchmarks.server.sections import sections as server_sections
@@ -101,6 +102,7 @@ def write_results() -> None:
             "`make bench DATA=FOLDER` (`benchmarks/size.py`): the wheel and what it needs, without extras, in a fresh environment.",
             table(["what", "MiB"], [[k, f"{v:,.0f}"] for k, v in size.items()]),
         ]
+    sections += deadlines_section(read("deadlines"), table)
     sections += monitoring_sections(read("monitoring"), table)
     server = read("server")
     if forest := read("random_cut_forest"):
@@ -132,6 +134,7 @@ def main() -> None:
     parser.add_argument("--text-images", action="store_true", help="only texts and pictures, beside scikit-learn")
     parser.add_argument("--short", action="store_true", help="with --automl: the short profile, within an hour")
     parser.add_argument("--monitoring", action="store_true", help="only monitoring: false alarms and planted drifts")
+    parser.add_argument("--deadlines", action="store_true", help="only budgets beside busy processes")
     parser.add_argument("--server", action="store_true", help="only the server, beside moto's; needs no data sets")
     parser.add_argument("--noise", action="store_true", help="only tables of pure noise; needs no data sets")
     parser.add_argument(
@@ -152,6 +155,8 @@ def main() -> None:
         data = arguments.data.resolve()
         if arguments.monitoring:
             part("monitoring", "--data", data)
+        elif arguments.deadlines:
+            part("deadlines", "--data", data)
         elif arguments.text_images:
             part("text_and_images", "--data", data)
         elif arguments.automl:
