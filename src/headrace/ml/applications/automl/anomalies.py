@@ -32,7 +32,7 @@ def walk(given: Walk) -> Outcome:
             progress=given.progress,
         )  # fmt: skip
     with watch.step("evaluation", "compiling the model"):
-        built = build(given, steps, training.members, threshold=training.threshold, window=window)
+        built = build(given, steps, training.members, training.held_out, threshold=training.threshold, window=window)
         given.progress.tell("measuring on the untouched test part")
         label = _label(given, dataset.rows) if options.target is not None else None
         steps["evaluation"] = evaluation = evaluate_anomalies(

@@ -25,7 +25,7 @@ def walk(given: Walk) -> Outcome:
             preparation, engineering, seed=options.seed, progress=given.progress
         )
     with watch.step("evaluation", "compiling the model"):
-        built = build(given, steps, training.members, classes=training.names)
+        built = build(given, steps, training.members, training.memberships, classes=training.names)
         given.progress.tell("measuring on the untouched test part")
         steps["evaluation"] = evaluation = evaluate_clusters(
             preparation, engineering, training, private=frozenset(steps["datasets"].personal), seed=options.seed

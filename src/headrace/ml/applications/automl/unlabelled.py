@@ -11,6 +11,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from headrace.ml.applications.automl.output import writing
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from headrace.ml.process.feature_engineering.unlabelled import UnlabelledFeatures
     from headrace.ml.process.preparation import Preparation
 
-_PARITY_ROWS = 2_000
+_PARITY_ROWS = 500
+_SPEED_ROWS = 2_000
 
 
 @dataclass(frozen=True)
@@ -94,15 +96,18 @@ def build(
     given: Walk,
     steps: Mapping[str, Any],
     members: Sequence[Member],
+    outputs: npt.NDArray[np.float64],
     *,
     classes: tuple[str, ...] = (),
     threshold: float | None = None,
     window: int = 1,
 ) -> Built:
-    """Compile plan and members into one graph, write it with manifest and baseline, and check it against training."""
+    """Compile plan and members into one graph, write it with manifest and baseline, and check it against training.
+
+    `outputs` are memberships [rows, clusters] or scores [rows] of the rows learnt from, for the baseline.
+    """
     from headrace.ml.applications.automl.results import versions
     from headrace.ml.compiler import check_parity, compile_model, describe_inputs, describe_outputs, write_model
-    from headrace.ml.compiler.parity import training_predictions
     from headrace.ml.prediction import load
     from headrace.ml.prediction.baseline import measure_baseline
     from headrace.ml.prediction.manifest import Manifest
@@ -113,9 +118,8 @@ def build(
     task, folder = preparation.task, given.partial / "model"
     proto = compile_model(engineering.plan, members, task, classes, threshold)
     learnt = np.union1d(preparation.train, preparation.validation)
-    outputs = training_predictions({engineering.view: engineering.matrix[learnt]}, members)
     baseline = measure_baseline(
-        preparation.frame[learnt.tolist()], engineering.plan.columns, outputs if classes else outputs.reshape(-1),
+        preparation.frame[learnt.tolist()], engineering.plan.columns, outputs,
         classes=classes, private=set(dataset.personal),
     )  # fmt: skip
     provenance = {
@@ -142,14 +146,14 @@ def build(
 def _speed(model: Model, frame: pl.DataFrame) -> dict[str, float]:
     """Measure one row (a dict in, an answer out) and a batch."""
     seconds = []
-    for row in frame.select([column.name for column in model.columns]).head(100).to_dicts() * 2:
+    for row in frame.select([column.name for column in model.columns]).head(100).to_dicts():
         start = time.perf_counter()
         try:
             model.predict(row)
         except InputError:  # a date, which a frame holds as seconds and a row as text
             continue
         seconds.append(time.perf_counter() - start)
-    batch = frame.head(20_000)
+    batch = frame.head(_SPEED_ROWS)
     start = time.perf_counter()
     model.predict_frame(batch)
     rate = batch.height / (time.perf_counter() - start)

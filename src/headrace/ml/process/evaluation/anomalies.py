@@ -200,7 +200,13 @@ def _top(
     from headrace.ml.prediction.explanation import explain_rows
 
     order = np.argsort(-scores, kind="stable")[:_TOP].tolist()
-    explained = explain_rows(model, preparation.frame, order[:_EXPLAINED], seed=seed, samples=_SAMPLES)
+    explained = explain_rows(
+        model,
+        preparation.frame,
+        order[:_EXPLAINED],
+        seed=seed,
+        samples=_SAMPLES if preparation.frame.width <= 20 else 2,
+    )
     found = []
     for place, row in enumerate(order):
         reasons = explained[place]["contributions"] if place < len(explained) else ()

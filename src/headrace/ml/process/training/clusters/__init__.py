@@ -75,7 +75,8 @@ class Clustering:
     """What was tried, what was chosen and why, and the final model, learnt on training and validation rows.
 
     `chosen` is None where no candidate is eligible: all rows are then one cluster. `names` are the clusters, the
-    largest first, and `none` last where rows may belong to none; `codes` [rows of the preparation's frame] index it.
+    largest first, and `none` last where rows may belong to none; `codes` [rows of the preparation's frame] index it,
+    and `memberships` [rows learnt from, names] are probabilities.
     `directions` [features, fewer] are the principal components that clusters were looked for in.
     """
 
@@ -84,6 +85,7 @@ class Clustering:
     reason: str
     names: tuple[str, ...]
     codes: Codes
+    memberships: Points
     member: ClusterMember
     directions: Points
     notes: tuple[str, ...]
@@ -141,6 +143,7 @@ def find_clusters(
         reason=reason,
         names=(*(f"cluster_{i + 1}" for i in range(clusters)), *((NONE,) if algorithm == "hdbscan" else ())),
         codes=memberships.argmax(axis=1),
+        memberships=memberships[learnt].astype(np.float64),
         member=ClusterMember(form),
         directions=directions,
         notes=tuple(notes),
