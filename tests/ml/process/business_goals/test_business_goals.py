@@ -10,6 +10,7 @@ import pytest
 
 from headrace.ml.contract import Task
 from headrace.ml.process.business_goals import choose_threshold, evaluate_business_goals
+from headrace.ml.process.business_goals.findings import Findings, weigh_capacity
 from headrace.ml.process.evaluation import evaluate_model
 
 OFFER = {"true_positive": {"earns": 130, "costs": 40}, "false_positive": {"costs": 40}}
@@ -108,6 +109,24 @@ def test_errors_of_a_regression_cost_money(make_world):
     assert found.expected_value["value"] < 0 < found.expected_value["gain"]["low"]
     assert found.threshold is None
     assert found.decision == "go"
+    assert found.advice[0].startswith("Add 0.") and "as too low a one costs more" in found.advice[0]
+
+
+def test_the_capacity_is_held_on_the_test_part_and_its_price_said(make_world):
+    charter = {"decisions": OFFER, "capacity": "100 a week", "rate": "1000 a week"}
+    found = judge(make_world(charter=charter, rows=5000))
+    assert found.decision == "go" and found.limits["capacity"]["allowed"] == 0.1
+    assert any("there is capacity for 100 a week of 1,000" in reason for reason in found.reasons)
+    assert {row["about"] for row in found.findings} == {"baseline", "money", "capacity"}
+    assert found.profits[0]["name"] == "the model"
+
+
+def test_more_than_the_capacity_is_a_condition():
+    findings = Findings()
+    share = {"value": 0.3, "low": 0.25, "high": 0.35}
+    weigh_capacity(findings, {"share": share, "allowed": 0.2, "text": "200 a week of 1,000", "cost": {}})
+    assert findings.decision == "go-with-conditions"
+    assert "Raise the threshold or the capacity: on the test part 30 %" in findings.reasons[0]
 
 
 def test_limits_of_latency_and_cost_are_held_against_what_was_measured(make_world):

@@ -78,10 +78,11 @@ def evaluate_business_goals(
     from headrace.ml.process.business_goals.baseline import compare_with_baseline
     from headrace.ml.process.business_goals.decision import decide
     from headrace.ml.process.business_goals.expected_value import weigh_limits
-    from headrace.ml.process.business_goals.goal import goal_of
+    from headrace.ml.process.business_goals.goal import goal_of, unit_costs_of
     from headrace.ml.process.business_goals.kpis import cost_per_1000, hold_kpis, too_small
     from headrace.ml.process.business_goals.outlook import advise, generalisation, weigh_more_data
     from headrace.ml.process.business_goals.profits import compare_profits
+    from headrace.ml.process.business_goals.shift import advise_shift
 
     metric, goal = find_metric(framing.metric, framing.task), goal_of(business.charter)
     target, predictions = preparation.target[preparation.test], evaluation.test_predictions
@@ -98,6 +99,10 @@ def evaluate_business_goals(
         business, training, comparison, money, kpis, general, small, leaks, capacity=limits.get("capacity"),
         test_rows=len(target),
     )  # fmt: skip
+    costs = unit_costs_of(business.charter)
+    shift: tuple[str, ...] = ()
+    if framing.task is Task.REGRESSION and costs is not None:
+        shift = advise_shift(costs, business.charter.currency, (known, training.held_out), (target, predictions))
     more_data = weigh_more_data(evaluation, metric, len(preparation.train) + len(preparation.validation))
     return BusinessGoals(
         threshold=threshold,
@@ -108,7 +113,7 @@ def evaluate_business_goals(
         reasons=findings.reasons,
         conditions=findings.conditions,
         more_data=more_data,
-        advice=tuple(advise(business, preparation, evaluation, more_data)),
+        advice=(*shift, *advise(business, preparation, evaluation, more_data)),
         generalisation=general,
         serving={
             "latency_ms": predict_microseconds / 1000,
@@ -130,14 +135,13 @@ def _money(
     seed: int,
 ) -> Mapping[str, Any]:
     """Return the money a decision on the test part; empty where the charter has none for this task."""
-    from headrace.ml.metrics.money import UnitCosts
     from headrace.ml.process.business_goals.expected_value import money_of_decisions, money_of_errors
-    from headrace.ml.process.business_goals.goal import goal_of
+    from headrace.ml.process.business_goals.goal import goal_of, unit_costs_of
 
     charter = business.charter
     if task is Task.BINARY and threshold is not None:
         return money_of_decisions(goal_of(charter), target, predictions[:, -1], threshold.value)
-    if task is Task.REGRESSION and charter.error_cost is not None:
-        costs = UnitCosts(charter.error_cost.under, charter.error_cost.over)
+    costs = unit_costs_of(charter)
+    if task is Task.REGRESSION and costs is not None:
         return money_of_errors(costs, charter.currency, target, predictions, known, seed=seed)
     return {}

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headrace.ml.metrics import Values, interval
-from headrace.ml.metrics.money import Payoffs
+from headrace.ml.metrics.money import Payoffs, UnitCosts
 from headrace.ml.metrics.outcomes import RATES, Outcomes
 from headrace.ml.process.capacity import Capacity, parse_capacity
 
@@ -95,6 +95,12 @@ def goal_of(charter: Charter) -> Goal:
         bounds=bounds,
         capacity=None if charter.capacity is None else parse_capacity(charter.capacity, charter.rate),
     )
+
+
+def unit_costs_of(charter: Charter) -> UnitCosts | None:
+    """Return what a unit of error costs, of predicted numbers; None where the charter does not say."""
+    given = charter.error_cost
+    return None if given is None else UnitCosts(given.under, given.over)
 
 
 def payoffs_of(decisions: Decisions | None) -> Payoffs | None:

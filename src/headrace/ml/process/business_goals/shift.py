@@ -8,6 +8,7 @@ from headrace.ml.contract import Predictions, Target
 from headrace.ml.metrics import bootstrap, weighted_mean
 from headrace.ml.metrics.money import UnitCosts
 from headrace.ml.process.business_goals.expected_value import figure
+from headrace.ml.process.business_goals.findings import shown
 
 _SEED = 0
 _REPLICATES = 200
@@ -40,3 +41,22 @@ def weigh_shift(costs: UnitCosts, shift: float, target: Target, predictions: Pre
     brought = costs.earned(target, predictions + shift) - costs.earned(target, predictions)
     drawn = bootstrap(lambda rows: {"": weighted_mean(brought[rows])}, len(target), seed=_SEED)
     return figure(float(brought.mean()), drawn[""])
+
+
+def advise_shift(
+    costs: UnitCosts, currency: str, held_out: tuple[Target, Predictions], test: tuple[Target, Predictions]
+) -> tuple[str, ...]:
+    """Say what to add to every prediction, where that brings money on the test part beyond chance.
+
+    `held_out` and `test` are targets and predictions; the shift is chosen on the former.
+    """
+    shift = choose_shift(costs, *held_out)
+    brings = weigh_shift(costs, shift["value"], *test)
+    if costs.under == costs.over or not brings["low"] > 0:
+        return ()
+    dear = "low" if costs.under > costs.over else "high"
+    return (
+        f"Add {shown(shift['value'])} to every prediction where it is used, as too {dear} a one costs more: that "
+        f"brings {shown(brings['value'])} {currency} a prediction on the test part (95 % interval "
+        f"{shown(brings['low'])} to {shown(brings['high'])}).",
+    )
