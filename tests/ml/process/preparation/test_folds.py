@@ -48,7 +48,7 @@ def test_a_class_of_one_row_is_always_fitted_on():
 
 
 def test_large_tables_hold_out_the_validation_part():
-    train, validation, folds, described = plan(np.arange(30_000) % 2)
+    train, validation, folds, described = plan(np.arange(120_000) % 2)
     assert len(folds) == 1
     assert np.array_equal(folds[0][0], train)
     assert np.array_equal(folds[0][1], validation)
@@ -63,8 +63,8 @@ def test_large_tables_hold_out_the_validation_part():
         (61, 10, 60, 10),
         (999, 10, None, 10),
         (1_000, 10, None, 5),
-        (25_000, 10_000, None, 5),
-        (25_001, 1, None, 1),
+        (100_000, 10_000, None, 5),
+        (100_001, 1, None, 1),
         (700, 10_000, 60, 1),
         (5_000, 20, 15, 5),
         (20_000, 15, 15, 1),

@@ -16,7 +16,7 @@ Fold = tuple[Rows, Rows]
 
 _LEAVE_ONE_OUT = 60
 _SMALL = 1_000
-_LARGE = 25_000
+_LARGE = 100_000
 _CELLS_A_SECOND = 50_000
 _SHORT = 30.0
 
@@ -34,7 +34,7 @@ def plan_folds(
 ) -> tuple[tuple[Fold, ...], str]:
     """Plan the folds within `train`, or one fold (train, validation) where fitting several times costs too much.
 
-    Up to 60 rows: leave one out. Under 1,000: 10 folds. Up to 25,000: 5, or 3, as many as the budget pays at 50,000
+    Up to 60 rows: leave one out. Under 1,000: 10 folds. Up to 100,000: 5, or 3, as many as the budget pays at 50,000
     cells a second; beyond: one. Groups stay whole; with times every fold is scored on rows newer than those fitted
     on.
     """
@@ -62,7 +62,7 @@ def plan_folds(
 def fold_count(rows: int, columns: int, budget: float | None) -> int:
     """Number of folds by training rows, columns and budget (seconds; None is unlimited); 1 is a hold-out.
 
-    >>> fold_count(40, 5, 60.0), fold_count(700, 10, 60.0), fold_count(5_000, 20, 60.0), fold_count(40_000, 15, 60.0)
+    >>> fold_count(40, 5, 60.0), fold_count(700, 10, 60.0), fold_count(5_000, 20, 60.0), fold_count(140_000, 15, 60.0)
     (40, 10, 5, 1)
     """
     if rows > _LARGE:

@@ -21,8 +21,8 @@ MEASURED_RUNS = 40
 CALL_MICROSECONDS, OPERATIONS_A_MICROSECOND = 8.0, 100.0
 """What one row's prediction takes, by a model's operations."""
 INT64 = 7  # TensorProto.INT64
-CACHED_BYTES = 3e6
-"""Trees of so many bytes take twice as long a step as small ones: they are fetched from memory."""
+CACHED_NODES = 1500
+"""A tree of so many nodes takes twice as long a step as a small one: it is fetched from memory, and deeper."""
 FEWEST_SCORED_ROWS = 20
 """On fewer rows than these nothing is decided by a fold's score: neither when to stop early nor who is given up."""
 
@@ -189,16 +189,15 @@ def measure(form: Form, features: Features) -> dict[str, Any]:
         started = time.perf_counter()
         session.run(None, {"features": samples[index % len(samples)]})
         times.append(time.perf_counter() - started)
-    size = len(serialized)
     return {
         "predict_microseconds": float(np.median(times)) * 1e6,
-        "operations": count_operations(model, size),
-        "bytes": size,
+        "operations": count_operations(model),
+        "bytes": len(serialized),
     }
 
 
-def count_operations(model: Any, size: int = 0) -> int:
-    """Count what one row costs, in units of about ten nanoseconds; `size` is the model's in bytes.
+def count_operations(model: Any) -> int:
+    """Count what one row costs, in units of about ten nanoseconds.
 
     A unit for each level of each tree, more where the trees are large; as measured for what is read otherwise.
     """
@@ -212,7 +211,7 @@ def count_operations(model: Any, size: int = 0) -> int:
         else:
             trees = max(1, len(attributes["tree_roots"].ints))
             sizes = np.full(trees, 2 * len(attributes["nodes_featureids"].ints) / trees)
-        steps += float(np.log2(sizes + 1).sum()) * (1 + size / CACHED_BYTES)
+        steps += float((np.log2(sizes + 1) * (1 + sizes / CACHED_NODES)).sum())
     reader = {name: node.op_type for node in model.graph.node for name in node.input}
     for tensor in model.graph.initializer:
         numbers, read_by = int(np.prod(tensor.dims)), reader.get(tensor.name)
