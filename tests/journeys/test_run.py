@@ -13,7 +13,9 @@ def test_a_run_leaves_everything_it_promises(finished_run: Path) -> None:
     assert {p.name for p in finished_run.iterdir()} == {
         "report.html", "report.json", "model", "predictions.csv", "evidence.npz",
     }  # fmt: skip
-    assert {p.name for p in (finished_run / "model").iterdir()} == {"model.onnx", "manifest.json", "baseline.json"}
+    assert {p.name for p in (finished_run / "model").iterdir()} == {
+        "model.onnx", "manifest.json", "baseline.json", "explanation.npz", "explanation.onnx",
+    }  # fmt: skip
     document = json.loads((finished_run / "report.json").read_text())
     assert document["task"] == "binary"
     assert document["decision"] in ("go", "go-with-conditions", "no-go")

@@ -44,6 +44,15 @@ def test_values_that_no_run_could_use_are_refused(wrong: dict[str, float]) -> No
         Options("table.csv", **wrong)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("wrong", [0.0, 1.0, -0.5, 1.2, float("nan"), float("inf")])
+def test_a_coverage_is_a_share(wrong: float) -> None:
+    with pytest.raises(OptionError, match=r"is not a share between 0 and 1; (give a share such as 0\.9|did you mean)"):
+        Options("table.csv", coverage=wrong)
+    with pytest.raises(OptionError, match=r"--coverage 90 .* did you mean 0\.9\?"):
+        Options("table.csv", coverage=90)
+    assert Options("table.csv", coverage=0.5).coverage == 0.5
+
+
 def test_a_task_is_read_and_the_nearest_suggested() -> None:
     assert parse_task("anomaly-detection") is Task.ANOMALY_DETECTION
     with pytest.raises(OptionError, match="did you mean 'regression'"):
