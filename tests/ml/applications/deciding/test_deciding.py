@@ -125,6 +125,15 @@ def test_folders_that_are_none_of_a_run_are_refused(make_out, tmp_path):
         decide(out)
 
 
+@pytest.mark.parametrize("path", ["business", "steps"])
+def test_a_report_that_is_damaged_is_refused(make_out, path):
+    out = make_out()
+    document = json.loads((out / "report.json").read_text())
+    (out / "report.json").write_text(json.dumps(document | {path: {}}))
+    with pytest.raises(SourceError, match=r"report\.json is damaged"):
+        decide(out)
+
+
 def test_evidence_of_another_task_is_refused(make_out):
     out = make_out("regression")
     kept = (out / "evidence.npz").read_bytes()

@@ -19,6 +19,8 @@ from headrace.ml.errors import OptionError
         ({"gain_tn": 1e300}, "count in thousands or millions"),
         ({"cost_under": True}, "--cost-under True is not an amount"),
         ({"cost_tp": 1, "gain_tp": 1}, "are given both"),
+        ({"currency": ""}, "is no name of one"),
+        ({"currency": "\x1b[31mEUR"}, "is no name of one"),
         ({"threshold": 1.5}, "threshold 1.5 is not a probability"),
         ({"at_least": {"recal": 0.8}}, "'recal' is no metric; did you mean"),
         ({"at_least": {"roc_auc": 0.8}}, "'roc_auc' does not depend on the threshold"),

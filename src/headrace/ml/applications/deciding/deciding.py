@@ -39,22 +39,32 @@ def decide(out: str | Path, request: Request | None = None, *, write: bool = Fal
     evidence = Evidence.read(folder)
     if evidence.held_out.ndim != 1 or evidence.test.ndim != 1:
         raise SourceError(f"{folder} holds the evidence of another task than {task}; run headrace again")
-    if task == Task.REGRESSION:
-        from headrace.ml.applications.deciding.numbers import decide_numbers
-
-        if write:
-            raise OptionError(
-                "--write changes the threshold of yes/no decisions; a shift of predicted numbers is added where they "
-                "are used, so leave --write out"
-            )
-        return {"out": str(folder)} | decide_numbers(document, evidence, request)
-    from headrace.ml.applications.deciding.yes_no import decide_yes_no
-
-    if not np.isin(evidence.test_target, (0, 1)).all():
+    if task == Task.BINARY and not np.isin(evidence.test_target, (0, 1)).all():
         raise SourceError(f"{folder} holds the evidence of another task than {task}; run headrace again")
-    found = {"out": str(folder)} | decide_yes_no(document, evidence, request)
+    if task == Task.REGRESSION and write:
+        raise OptionError(
+            "--write changes the threshold of yes/no decisions; a shift of predicted numbers is added where they are "
+            "used, so leave --write out"
+        )
+    try:
+        found = {"out": str(folder)} | _decided(task, document, evidence, request)
+    except (KeyError, TypeError, AttributeError, IndexError) as error:  # a damaged document breaks in any place
+        raise SourceError(
+            f"{folder / 'report.json'} is damaged: nothing can be decided from it ({type(error).__name__}: {error}); "
+            "run headrace again"
+        ) from error
     if write:
         from headrace.ml.applications.deciding.writing import write_decision
 
         write_decision(folder, document, evidence, found, request)
     return found
+
+
+def _decided(task: str, document: Document, evidence: Evidence, request: Request) -> dict[str, Any]:
+    if task == Task.REGRESSION:
+        from headrace.ml.applications.deciding.numbers import decide_numbers
+
+        return decide_numbers(document, evidence, request)
+    from headrace.ml.applications.deciding.yes_no import decide_yes_no
+
+    return decide_yes_no(document, evidence, request)

@@ -55,6 +55,8 @@ class Request:
             _check_amount(name, getattr(self, name))
         if self.cost_tp is not None and self.gain_tp is not None:
             raise OptionError("--gain-tp and --cost-tp are given both; give what remains of the gain, or of the cost")
+        if self.currency is not None and not (0 < len(self.currency) <= 20 and self.currency.isprintable()):
+            raise OptionError(f"currency {self.currency[:30]!r} is no name of one; give one such as EUR")
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise OptionError(f"threshold {self.threshold:g} is not a probability; give a number from 0 to 1")
         for bounds in (self.at_least, self.at_most):

@@ -94,7 +94,10 @@ def _weigh_baseline(findings: Findings, comparison: Comparison) -> None:
     figures = f"{title} is {shown(comparison.model)} against {shown(comparison.baseline)} for the baseline"
     if comparison.better:
         findings.add(
-            FAVOUR, "baseline", f"The model is better than the baseline beyond chance: {figures} on the test part."
+            FAVOUR,
+            "baseline",
+            f"The model is better than the baseline beyond chance: {figures} on the test part, better by "
+            f"{shown(comparison.gain)} (95 % interval {shown(comparison.low)} to {shown(comparison.high)}).",
         )
     elif not comparison.low > 0:
         findings.add(
