@@ -358,3 +358,11 @@ def test_the_baseline_is_said_in_figures():
 def test_numbers_that_no_model_can_hold_are_refused(factor, units):
     message = refusal(TargetError, [i / 7 * factor for i in range(ROWS)])
     assert f"and models can hold 1e-30 to 1e+30; give it in {units} units" in message
+
+
+def test_pictures_are_not_left_to_boosted_trees():
+    rows = table(image=[b"\x89PNG\r\n\x1a\n" + bytes([i]) for i in range(ROWS)], animal=["cat", "dog"] * 50)
+    names = [name for name, _ in frame_problem(rows, "animal", define_business_problem(None)).shortlist]
+    assert names[:2] == ["linear_logistic", "extra_trees"]
+    assert "support_vector_machine" in names
+    assert not any(name.startswith("gradient_boosting") for name in names)

@@ -91,7 +91,13 @@ def frame_problem(
         positive_class=positive,
         metric=chosen.name,
         baseline=_baseline(label, found),
-        shortlist=shortlist_algorithms(found, label.rows, len(features), charter.interpretability),
+        shortlist=shortlist_algorithms(
+            found,
+            label.rows,
+            len(features),
+            charter.interpretability,
+            pictures=recognised is Task.IMAGE_CLASSIFICATION and found in CLASSIFICATION,
+        ),
         rare=label.rare if found in CLASSIFICATION else {},
     )
 

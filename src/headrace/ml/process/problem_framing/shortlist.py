@@ -41,11 +41,19 @@ INTERPRETABLE = frozenset(entry.name for entry in _ENTRIES if entry.interpretabl
 """Algorithms whose models people can read."""
 
 
-def shortlist_algorithms(task: Task, rows: int, columns: int, interpretability: str) -> tuple[tuple[str, str], ...]:
+_OF_PICTURES = frozenset(
+    {"linear_logistic", "neural_network", "support_vector_machine", "k_nearest_neighbors", "extra_trees"}
+)
+
+
+def shortlist_algorithms(
+    task: Task, rows: int, columns: int, interpretability: str, *, pictures: bool = False
+) -> tuple[tuple[str, str], ...]:
     """Return (algorithm, reason) pairs for `task`, best bets first.
 
     `interpretability` of `required` keeps the readable ones only, `preferred` puts them first; algorithms too slow for
-    so many rows or columns are left out.
+    so many rows or columns are left out, and with `pictures` those that are poor at a hundred features that each say
+    little.
     """
     fitting = [
         entry
@@ -54,6 +62,7 @@ def shortlist_algorithms(task: Task, rows: int, columns: int, interpretability: 
         and (entry.most_rows is None or rows <= entry.most_rows)
         and (entry.most_columns is None or columns <= entry.most_columns)
         and (entry.interpretable or interpretability != "required")
+        and (not pictures or entry.name in _OF_PICTURES)
     ]
     if interpretability == "preferred":
         fitting.sort(key=lambda entry: not entry.interpretable)
