@@ -217,6 +217,7 @@ def main() -> None:
 
 def keep(table: str, done: dict[str, Any]) -> None:
     """Write the rows of one table beside those of the others, which another process may measure."""
+    RESULTS.parent.mkdir(exist_ok=True)
     rows = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     temporary = RESULTS.with_suffix(f".{table}")
     temporary.write_text(json.dumps(rows | {table: done}, indent=1) + "\n")
