@@ -122,7 +122,7 @@ def test_a_short_budget_tries_nothing_and_says_so():
     untried = [feature for feature in engineering.features if "no time to try it" in feature.reason]
     assert {feature.kind for feature in untried} >= {"ratio and product features", "numeric binning"}
     assert all(feature.gain is None for feature in engineering.features)
-    assert {family.name for family in engineering.specification} == {"target encodings", "powers"}
+    assert {family.name for family in engineering.specification} == {"target encodings", "powers", "one-hot"}
 
 
 def test_of_very_many_columns_the_related_ones_are_read():

@@ -32,13 +32,13 @@ OPENING = (
     ("gradient_boosting_lightgbm", 1),
     ("gradient_boosting_catboost", 1),
     ("gradient_boosting_xgboost", 1),
-    ("extra_trees", 0),
     ("gradient_boosting_lightgbm", 2),
+    ("gradient_boosting_lightgbm", 3),
+    ("gradient_boosting_catboost", 2),
+    ("extra_trees", 0),
     ("linear_logistic", 1),
     ("random_forest", 0),
     ("neural_network", 1),
-    ("gradient_boosting_lightgbm", 3),
-    ("gradient_boosting_catboost", 2),
 )
 """Algorithm and place in its portfolio: tried first, as boosting with several settings gains more than weak models do."""
 
