@@ -243,5 +243,7 @@ def _unit(points: Points, values: np.ndarray) -> str | None:
 
 
 def _rounded(factor: float) -> str:
-    """Write a factor with two significant digits, without an exponent."""
-    return f"{float(f'{factor:.2g}'):,.15g}"
+    """Write a factor with two significant digits, and as the power of ten where it is within a tenth of one."""
+    power = 10.0 ** round(float(np.log10(factor)))
+    near = power if abs(factor / power - 1) < 0.1 else float(f"{factor:.2g}")
+    return f"{near:,.15g}"
