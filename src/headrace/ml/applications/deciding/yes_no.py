@@ -39,7 +39,9 @@ def decide_yes_no(document: Mapping[str, Any], evidence: Evidence, request: Requ
     here = Outcomes.at(target, scores, np.array([threshold.value]))
     drawn = here.resampled(seed=_SEED)
     rates = {name: figure(here.rate(name)[0], drawn.rate(name)[:, 0]) for name in RATES}
-    kpis = _kpis(business["kpis"], request, rates | {MONEY: money}, bool(too_small(Task.BINARY, target)))
+    measured: dict[str, Any] = {MONEY: money} if threshold.value == business["threshold"] else rates | {MONEY: money}
+    measured |= {name: rates[name] for name in {*request.at_least, *request.at_most} & rates.keys()}
+    kpis = _kpis(business["kpis"], request, measured, bool(too_small(Task.BINARY, target)))
     limits = weigh_limits(goal, threshold, target, scores)
     findings = _findings(document, money, kpis, limits)
     earlier = float(business["threshold"])
@@ -91,7 +93,7 @@ def _given(goal: Goal, threshold: Threshold, value: float, evidence: Evidence) -
 def _kpis(
     earlier: list[Mapping[str, Any]], request: Request, measured: Mapping[str, Mapping[str, Any]], small: bool
 ) -> list[dict[str, Any]]:
-    """Hold the KPIs that the threshold decides anew; the others stay as the run measured them."""
+    """Hold the KPIs in `measured` (and those asked for) anew; the others stay as the run measured them."""
     asked = {*request.at_least, *request.at_most}
     found = []
     for kpi in earlier:

@@ -54,12 +54,14 @@ def choose_by_money(
         more = _earned(payoffs, target, positive_probability(trial.held_out), share) - ours
         found.append((float(more.mean()), float(more.std() / np.sqrt(len(more))), trial.name))
     gain, error, name = max(found)
-    figures = f"{gain:.4g} {charter.currency} a decision (standard error {error:.2g}) on held-out rows"
+    figures = f"{gain:+.4g} {charter.currency} a decision (standard error {error:.2g}) on held-out rows"
     if gain > SURE * error:
-        said = f"{name} alone is the model: by the charter's money it earns more than the choice by {metric.title}"
+        said = (
+            f"{name} alone is the model: by the charter's money it surely earns more than the choice by {metric.title}"
+        )
         return {name: 1.0}, (f"{said}, {figures}",)
-    said = f"the charter's money does not speak for another model: the best of {len(found)} candidates, {name}, earns"
-    return given, (f"{said} {figures} more than the model",)
+    said = "the charter's money does not speak for another model: the best of"
+    return given, (f"{said} {len(found)} candidates, {name}, earns {figures} beside the model",)
 
 
 def _share(charter: Charter) -> float:
