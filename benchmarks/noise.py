@@ -86,7 +86,8 @@ def section(rows: dict[str, Any], table: Callable[[list[str], list[list[object]]
         found = [row for row in rows.values() if row["signal"] is signal]
         decisions = [row["decision"] for row in found]
         ended = [decisions.count(name) for name in ("go", "go-with-conditions", "no-go")]
-        counted.append([what, len(found), *ended, f"{1 - ended[2] / max(len(found), 1):.1%}"])
+        if found:
+            counted.append([what, len(found), *ended, f"{1 - ended[2] / len(found):.1%}"])
     return [
         "## Noise",
         "`make bench-noise` (`benchmarks/noise.py`): random tables of 100 to 3,000 rows (300 and more with a relation) and 3 to 27 columns, binary, "
