@@ -41,3 +41,9 @@ def test_missing_texts_have_no_words():
 
 def test_models_of_before_read_text_as_it_is():
     assert parse_value("As It Is!", Column("remark", ColumnKind.TEXT)) == "As It Is!"
+
+
+def test_labels_are_never_brought_into_words():
+    label = Column("remark", ColumnKind.CATEGORY, words=True)
+    assert parse_value("As It Is 12!", label) == "As It Is 12!"
+    assert parse_column(pl.Series("remark", ["As It Is 12!"]), label)[0].to_list() == ["As It Is 12!"]

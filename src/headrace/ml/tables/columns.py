@@ -38,7 +38,7 @@ class Column:
 
     `missing` are the raw spellings that mean no value, beside the empty string and null; in a column of numbers they
     are compared as numbers too. `affixes` are texts that may stand before or after a number (currency, percent, unit).
-    `date_formats` are tried in order; see `date_text`. With `words`, text is brought into words; see `words`.
+    `date_formats` are tried in order; see `date_text`. With `words`, free text is brought into words; see `words`.
     `shape` is what pictures are brought to: height, width, channels.
     """
 
@@ -66,7 +66,7 @@ def parse_column(raw: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
     """
     if column.kind in (ColumnKind.CATEGORY, ColumnKind.TEXT):
         text = _given_text(raw, column).fill_null("").alias(column.name)
-        text = words_of_all(text) if column.words else text
+        text = words_of_all(text) if column.kind is ColumnKind.TEXT and column.words else text
         return text, pl.repeat(False, len(raw), eager=True)
     if column.kind is ColumnKind.PICTURE:
         return _parse_pictures(raw, column)
@@ -125,7 +125,7 @@ def value_parser(column: Column) -> Callable[[Any], Any]:
         return None if text in missing else text
 
     if column.kind in (ColumnKind.CATEGORY, ColumnKind.TEXT):
-        if column.words:
+        if column.kind is ColumnKind.TEXT and column.words:
             return lambda value: words_of(given_text(value) or "")
         return lambda value: given_text(value) or ""
 
