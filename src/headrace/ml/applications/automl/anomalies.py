@@ -26,6 +26,7 @@ def walk(given: Walk) -> Outcome:
     steps: dict[str, Any] = begin(given, Task.ANOMALY_DETECTION, time)
     dataset, preparation, engineering = steps["datasets"], steps["preparation"], steps["feature_engineering"]
     window = window_of(dataset)
+    label = _label(given, dataset.rows) if options.target is not None else None
     with watch.step("training", "learning what is usual"):
         steps["training"] = training = find_anomalies(
             preparation, engineering, contamination=options.contamination, window=window, seed=options.seed,
@@ -34,7 +35,6 @@ def walk(given: Walk) -> Outcome:
     with watch.step("evaluation", "compiling the model"):
         built = build(given, steps, training.members, training.held_out, threshold=training.threshold, window=window)
         given.progress.tell("measuring on the untouched test part")
-        label = _label(given, dataset.rows) if options.target is not None else None
         steps["evaluation"] = evaluation = evaluate_anomalies(
             dataset, preparation, engineering, training, built.model, label=label, time=time, seed=options.seed
         )

@@ -10,7 +10,7 @@ from headrace.ml.adapters.threads import import_library
 Values = npt.NDArray[np.float64]
 
 
-def chance(whole: Values, before: Values, after: Values, baskets: int) -> Values:
+def chance(whole: Values, before: Values, after: Values, baskets: Values | int) -> Values:
     """Return how likely chance alone puts at least `whole` of `before` baskets among the `after` of all [rules].
 
     Fisher's exact test, one-sided: the tail of the hypergeometric distribution.
