@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from headrace.ml.metrics import METRICS
+from headrace.ml.metrics.unlabelled import UNLABELLED
 
 TERMS: dict[str, str] = {
     "95 % interval": (
@@ -54,10 +55,23 @@ TERMS: dict[str, str] = {
     ),
 }
 
+DISCOVERED: dict[str, str] = {
+    "Adjusted Rand index": "How far two groupings of the same rows agree: 1 fully, 0 as much as by chance.",
+    "Basket": "The items that were bought, watched or used together.",
+    "Confidence": "Of the baskets with the first items of a rule, the share that also have the other.",
+    "Conviction": "How much more often a rule would fail if its items had nothing to do with each other.",
+    "Leverage": "The share of baskets with all items of a rule, less the share that chance would give.",
+    "Lift": "How much more often the items of a rule go together than by chance: 1 is chance.",
+    "Medoid": "A row in the middle of its cluster: a typical one.",
+    "Support": "The share of all baskets that have all items of a rule.",
+    "Window": "The values of a series that are looked at together.",
+}
+"""Further words of tables without a label."""
+
 
 def glossary(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Terms with their explanations in alphabetical order, with the metrics that the document uses."""
-    used = {
-        METRICS[m].title: METRICS[m].meaning.capitalize() + "." for m in document["metrics"]["test"] if m in METRICS
-    }
-    return sorted((TERMS | used).items(), key=lambda item: item[0].lower())
+    judged = [found for m in document["metrics"]["test"] if (found := METRICS.get(m) or UNLABELLED.get(m))]
+    used = {one.title: one.meaning.capitalize() + "." for one in judged}
+    further = DISCOVERED if document.get("discovery") else {}
+    return sorted((TERMS | further | used).items(), key=lambda item: item[0].lower())
