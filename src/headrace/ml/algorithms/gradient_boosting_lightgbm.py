@@ -145,6 +145,7 @@ class GradientBoostingLightGBM(LibraryAlgorithm):
             "min_data_in_leaf": min(self.values["min_data_in_leaf"], max(1, rows // 10)),
             "min_sum_hessian_in_leaf": 1e-7 if not classes else 1e-3,
             "min_data_in_bin": min(3, max(1, rows // 100)),
+            "max_bin": min(255, max(63, rows // 10)),
             "bagging_freq": 1,
             "feature_pre_filter": False,
             "deterministic": True,

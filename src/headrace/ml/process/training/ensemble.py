@@ -24,7 +24,7 @@ NEW_MEMBER = 0.0001
 """The same share, for taking in one more member instead of weighing those chosen anew."""
 LATENCY_LIMIT_MS = 0.25
 """What a row may take where the charter sets no limit."""
-OTHERS_MICROSECONDS = 80.0
+OTHERS_MICROSECONDS = 50.0
 """Of that, what reading a row and making its features take."""
 MOST_BYTES = 18e6
 """The members' size on disk."""
