@@ -62,6 +62,15 @@ def test_a_kpi_moves_the_threshold_to_where_it_is_met(make_out):
     assert found["decision"] == "go"
 
 
+def test_kpis_stay_as_the_run_measured_them_where_the_threshold_does(make_out):
+    out = make_out(money=MONEY)
+    document = json.loads((out / "report.json").read_text())
+    document["business"] |= {"threshold": decide(out)["threshold"]["value"], "kpis": [RECALL | {"minimum": 0.2}]}
+    (out / "report.json").write_text(json.dumps(document))
+    assert decide(out)["kpis"][0]["value"] == RECALL["value"]
+    assert decide(out, Request(cost_fp=100))["kpis"][0]["value"] != RECALL["value"]
+
+
 def test_bounds_that_no_threshold_meets_are_a_no_go(make_out):
     found = decide(make_out(), Request(at_least={"recall": 0.99, "precision": 0.9}))
     assert found["threshold"]["meets"] == "no" and found["decision"] == "no-go"
