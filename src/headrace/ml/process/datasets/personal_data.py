@@ -118,11 +118,12 @@ PATTERNS = (
 def find_personal_data(frame: pl.DataFrame, columns: Sequence[Column]) -> dict[str, Personal]:
     """Look for personal data and secrets in a sample of the raw values; returns column → what was found.
 
-    Numbers are looked at where they are long enough for a telephone or card number; dates are not.
+    Numbers are looked at where they are long enough for a telephone or card number; dates and pictures are not.
     """
     rows = max(50, min(_LARGEST_SAMPLE, _MOST_CELLS // max(len(columns), 1)))
     kinds = {column.name: column.kind for column in columns}
-    sample = _sample(frame.select([name for name, kind in kinds.items() if kind is not ColumnKind.DATE]), rows)
+    unread = (ColumnKind.DATE, ColumnKind.PICTURE)
+    sample = _sample(frame.select([name for name, kind in kinds.items() if kind not in unread]), rows)
     numbers = [name for name in sample.columns if kinds[name] is ColumnKind.NUMBER]
     long = sample.select(pl.col(numbers).str.contains(_LONG_NUMBER).any()).row(0) if numbers else ()
     sample = sample.drop([name for name, found in zip(numbers, long, strict=True) if not found])
