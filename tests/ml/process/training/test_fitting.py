@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from onnx import TensorProto
@@ -8,7 +10,8 @@ from headrace.ml.adapters.constant import Constant
 from headrace.ml.adapters.forms import form_predict, load_form
 from headrace.ml.adapters.onnx_graph import OnnxGraph
 from headrace.ml.algorithms import find_algorithm
-from headrace.ml.contract import Task
+from headrace.ml.contract import Task, View
+from headrace.ml.process.feature_engineering.fitting import Family
 from headrace.ml.process.training.fitting import (
     Fit,
     count_operations,
@@ -76,6 +79,26 @@ def test_early_stopping_needs_enough_rows_to_look_at(make_case, workers, tmp_pat
     setting.prepare_fold()
     fit = setting.fit_of(setting.algorithms[0], {"num_iterations": 60}, setting.folds[0])
     assert run_fit(fit, tmp_path)["hyperparameters"]["num_iterations"] == 60
+
+
+@pytest.mark.parametrize(("categories", "columns"), [("codes", 3), ("one-hot", 5), ("both", 6)])
+def test_boosting_reads_categories_as_asked_and_its_form_the_whole_matrix(
+    make_case, workers, tmp_path, categories: str, columns: int
+) -> None:
+    case = make_case()
+    case.engineering = replace(case.engineering, specification=(Family("one-hot", View.TREES),))
+    setting = case.setting(workers, tmp_path, ("gradient_boosting_lightgbm", "decision_tree"))
+    setting.prepare_fold()
+    fold = setting.folds[0]
+    assert (fold.columns[View.TREES], fold.indicators) == (6, 3)
+    asked = {"num_iterations": 10, "categories": categories}
+    fit = setting.fit_of(setting.algorithms[0], asked, fold, keep=True)
+    assert run_fit(fit, tmp_path)["columns"] == columns
+    matrix = np.load(tmp_path / "data" / fold.name / "trees-held.npy")
+    form = load_form(result_folder(tmp_path, fit) / "form.npz")
+    assert np.allclose(form_predict(form, matrix, 2), read_predictions(tmp_path, fit), atol=1e-5)
+    tree = setting.fit_of(setting.algorithms[1], {}, fold)
+    assert run_fit(tree, tmp_path)["columns"] == 3
 
 
 def test_operations_follow_from_the_form_alone() -> None:

@@ -40,7 +40,7 @@ OPENING = (
     ("random_forest", 0),
     ("neural_network", 1),
 )
-"""Algorithm and place in its portfolio: tried first, as boosting with several settings gains more than weak models do."""
+"""Algorithm and place in its portfolio: tried first, as boosting with several settings gains more than weak models."""
 
 TUNED_ALGORITHMS = 4
 Proposal = tuple[type[Algorithm], Mapping[str, Any]]
