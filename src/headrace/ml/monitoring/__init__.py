@@ -52,7 +52,7 @@ class Monitoring:
 def monitor_model(model: Model, table: Table, *, target: str | None = None, seed: int = 0) -> Monitoring:
     """Compare a raw table with the model's baseline; with the column `target` the performance is measured too.
 
-    Of all that is tested (columns, missing values, predictions, performance), at most one monitoring in twenty finds
+    Of all that is tested (columns, missing values, predictions, performance), about one monitoring in a hundred finds
     something to act on where nothing changed. Raises `InputError` for a target that is absent or holds no true value.
     """
     from headrace.ml.monitoring.columns import compare_column
@@ -142,5 +142,5 @@ def _marked(performances: Sequence[Performance], worse: bool) -> tuple[Performan
 
 
 def _smallest(rows: int, reference: int) -> float:
-    """Return the Kolmogorov-Smirnov distance that a test at 5 % tells from chance."""
-    return float(1.358 * np.sqrt((rows + reference) / (rows * reference)))
+    """Return the Kolmogorov-Smirnov distance that a single test at 1 % tells from chance."""
+    return float(1.628 * np.sqrt((rows + reference) / (rows * reference)))

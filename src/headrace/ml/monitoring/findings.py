@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from headrace.ml.monitoring.distances import Distance
 
-ALARM = 0.05
-"""At most this share of monitorings of rows that did not change finds anything to act on."""
+ALARM = 0.01
+"""At most this share of monitorings of rows that did not change finds anything to act on, as far as the tests hold."""
 
 
 class Level(StrEnum):
