@@ -68,7 +68,7 @@ class Options:
         if self.window is not None and self.window < 1:
             raise OptionError(f"--window {self.window} holds no value; give at least 1")
         if not 0 < self.coverage < 1:
-            percent = 1 < self.coverage < 100
+            percent = 10 <= self.coverage < 100
             hint = f"did you mean {self.coverage / 100:g}?" if percent else "give a share such as 0.9"
             raise OptionError(f"--coverage {self.coverage:g} is not a share between 0 and 1; {hint}")
         if not 0 <= self.seed < 2**31:
