@@ -219,7 +219,7 @@ class Model:
             label = classes[probabilities.index(max(probabilities))]
         if not (proba or sets):
             return label
-        answer = {"prediction": label}
+        answer: dict[str, Any] = {"prediction": label}
         if proba:
             answer |= {f"probability_{name}": value for name, value in zip(classes, probabilities, strict=True)}
         if sets:
