@@ -128,7 +128,7 @@ def _worth_their_cost(best: Mapping[int, tuple[float, np.ndarray]], skill: float
 
 
 def _step(sign: float, library: Sequence[Trial], score: float, counts: np.ndarray) -> dict[str, Any]:
-    members = np.flatnonzero(counts)
+    members = np.flatnonzero(counts).tolist()
     took = sum(estimated_microseconds(library[index]) for index in members)
     return {"members": len(members), "score": sign * score, "microseconds": took}
 
