@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 
-from headrace.ml.errors import ColumnError, InputError
+from headrace.ml.errors import ColumnError, InputError, SourceError
 from headrace.ml.tables import Table, table_from_frame
 from headrace.ml.tables.joining import JoinRequest, apply_join, learn_joins, match_requests, parse_join
 
@@ -222,3 +223,15 @@ def test_joins_that_are_missing_surplus_or_on_other_keys_are_named(learnt: Calla
         match_requests(plans, [JoinRequest("new/calls.csv", (("x", "x"),))])
     with pytest.raises(InputError, match="trained without joined tables"):
         match_requests([], [right])
+
+
+def test_the_rows_beyond_a_sample_are_joined_the_same(learnt: Callable[..., Table]) -> None:
+    plan = learnt().joins[0].plan
+    other = table({"id": [1, 1, 2], "m": [4, 6, 5], "t": ["a", "b", "b"]}, "calls.csv")
+    sampled = replace(table({"id": [3], "x": [0.2]}), rest=lambda: iter([pl.DataFrame(MAIN).head(2)]), total=3)
+    found, _ = apply_join(sampled, plan, other)
+    assert found.rest is not None
+    (block,) = found.rest()
+    assert block.columns == found.frame.columns and block["calls.count"].to_list() == [2, 1]
+    with pytest.raises(SourceError, match="a sample of it cannot be joined"):
+        apply_join(table(MAIN), plan, replace(other, rest=lambda: iter([])))

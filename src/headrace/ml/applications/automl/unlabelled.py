@@ -129,6 +129,7 @@ def build(
     manifest = Manifest(
         task=task, target="", inputs=describe_inputs(proto, engineering.plan.columns), outputs=describe_outputs(proto),
         classes=classes, threshold=threshold, window=window, provenance=provenance,
+        joins=tuple(joined.plan for joined in given.table.joins),
     )  # fmt: skip
     written = write_model(folder, proto, manifest, baseline)
     model = load(folder)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
-from headrace.ml.errors import InputError
+from headrace.ml.errors import InputError, SourceError
 from headrace.ml.tables.columns import Column, ColumnKind, parse_column
 from headrace.ml.tables.detection import detect_column
 from headrace.ml.tables.joining.history import MOMENT, events_of, summarise
 from headrace.ml.tables.joining.keys import key_frame, matched_rows, refuse_repeated, require_keys
 from headrace.ml.tables.joining.plan import Joined, JoinPlan
 from headrace.ml.tables.joining.specification import JoinRequest, source_name, source_stem
-from headrace.ml.tables.table import Table
+from headrace.ml.tables.table import Rest, Table
 
 
 def match_requests(plans: Sequence[JoinPlan], requests: Sequence[JoinRequest]) -> list[tuple[JoinPlan, JoinRequest]]:
@@ -59,6 +59,11 @@ def apply_join(table: Table, plan: JoinPlan, other: Table) -> tuple[Table, Joine
     ours, theirs = [pair[0] for pair in plan.keys], [pair[1] for pair in plan.keys]
     require_keys(table.frame, ours, source_name(table.source), plan.request)
     require_keys(other.frame, theirs, plan.source, plan.request)
+    if other.rest is not None:
+        raise SourceError(
+            f"'{plan.source}' does not fit into the memory, and a sample of it cannot be joined; leave out columns or "
+            "old rows, or summarise it beforehand"
+        )
     needed = [column.name for column in plan.inputs] + [their for their, _ in plan.columns]
     needed += [plan.time.name] if plan.time else []
     for name in needed:
@@ -82,7 +87,19 @@ def apply_join(table: Table, plan: JoinPlan, other: Table) -> tuple[Table, Joine
         made = _columns(moments, right, plan, other.frame)
     later = _later(left, right, plan, table.frame, other.frame)
     joined = Joined(plan, other.frame.height, matched_rows(left, right), later, tuple(made.columns), ())
-    return replace(table, frame=table.frame.hstack(made)), joined
+    return replace(table, frame=table.frame.hstack(made), rest=_join_rest(table, plan, other)), joined
+
+
+def _join_rest(table: Table, plan: JoinPlan, other: Table) -> Rest | None:
+    """Return the rows beyond a sample of the main table, joined in the same way, block by block."""
+    if (read := table.rest) is None:
+        return None
+
+    def blocks() -> Iterator[pl.DataFrame]:
+        for block in read():
+            yield apply_join(replace(table, frame=block, rest=None), plan, other)[0].frame
+
+    return blocks
 
 
 def _moments(frame: pl.DataFrame, plan: JoinPlan, other: pl.DataFrame) -> pl.Series:
