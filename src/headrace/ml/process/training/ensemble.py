@@ -118,7 +118,9 @@ def select_members(
     chosen = _worth_their_cost(best, skill)
     weights = _without_crumbs(best[chosen][1])
     names = {library[index].name: float(weight) for index, weight in enumerate(weights) if weight > 0}
-    return Selection(names, tuple(_step(sign, library, *best[size]) for size in sorted(best)))
+    steps = [_step(sign, library, *best[size]) for size in (*sorted(set(best) - {chosen}), chosen)]
+    path = {step["members"]: step for step in steps}
+    return Selection(names, tuple(path[members] for members in sorted(path)))
 
 
 def _worth_their_cost(best: Mapping[int, tuple[float, np.ndarray]], skill: float) -> int:
@@ -128,7 +130,7 @@ def _worth_their_cost(best: Mapping[int, tuple[float, np.ndarray]], skill: float
 
 
 def _step(sign: float, library: Sequence[Trial], score: float, counts: np.ndarray) -> dict[str, Any]:
-    members = np.flatnonzero(counts).tolist()
+    members = np.flatnonzero(_without_crumbs(counts)).tolist()
     took = sum(estimated_microseconds(library[index]) for index in members)
     return {"members": len(members), "score": sign * score, "microseconds": took}
 
