@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from headrace import load, run
 from headrace.ml.errors import InputError
-from headrace.ml.prediction import Model
+from headrace.ml.prediction.model import Model
 
 EACH = 40
 GOOD = ("lovely", "great", "warm", "friendly", "perfect")
