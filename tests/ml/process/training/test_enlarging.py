@@ -13,7 +13,7 @@ import pytest
 from headrace.ml.algorithms import find_algorithm
 from headrace.ml.contract import View
 from headrace.ml.process.preparation.rest import Block, Rest
-from headrace.ml.process.training.enlarging import BYTES_A_CELL, MEMORY, by_memory, by_time, enlarge
+from headrace.ml.process.training.enlarging import BYTES_A_CELL, MAPPED, MEMORY, by_memory, by_time, enlarge
 from headrace.ml.process.training.matrices import extend_matrices
 from headrace.ml.process.training.refit import refit_members
 from headrace.ml.process.training.search import Race
@@ -98,8 +98,8 @@ def test_memory_counts_the_two_largest_members_at_once() -> None:
     light, cat = "gradient_boosting_lightgbm", "gradient_boosting_catboost"
     alone = by_memory(final, [trial_of(light)])
     both = by_memory(final, [trial_of(light), trial_of(cat), trial_of(light)])
-    assert alone == MEMORY // (50 * BYTES_A_CELL[light]) - 1000
-    assert both == MEMORY // (50 * (BYTES_A_CELL[light] + BYTES_A_CELL[cat])) - 1000
+    assert alone == MEMORY // (50 * (MAPPED + BYTES_A_CELL[light])) - 1000
+    assert both == MEMORY // (50 * (MAPPED + BYTES_A_CELL[light] + BYTES_A_CELL[cat])) - 1000
 
 
 def test_time_counts_reading_and_fitting(race, progress_at) -> None:

@@ -11,15 +11,17 @@ from headrace.ml.process.training.trial import Trial
 WORTHWHILE = 0.1
 """Fewer more rows than this share of the sample are not worth the reading."""
 MEMORY = 2**31
-"""Bytes that the fits which run side by side may take beside the matrices, which they map from one file."""
+"""Bytes that the fits which run side by side may take together."""
+MAPPED = 4
+"""Bytes of a cell in the file that they all map."""
 BYTES_A_CELL = {
-    "gradient_boosting_lightgbm": 3,
-    "gradient_boosting_xgboost": 12,
-    "gradient_boosting_catboost": 9,
-    "linear_logistic": 9,
-    "linear_square": 9,
+    "gradient_boosting_lightgbm": 6,
+    "gradient_boosting_xgboost": 14,
+    "gradient_boosting_catboost": 12,
+    "linear_logistic": 12,
+    "linear_square": 12,
 }
-"""What a fit of a million rows of fifty features took of its own, by cell."""
+"""What a fit is reckoned to take beside it: bins and gradients, or a copy as well; on the safe side."""
 UNKNOWN = 16
 
 
@@ -65,7 +67,8 @@ def by_memory(final: Matrices, members: Sequence[Trial]) -> int:
     bytes_a_row = sorted(
         BYTES_A_CELL.get(trial.algorithm.name, UNKNOWN) * final.columns[trial.algorithm.view] for trial in members
     )
-    return max(0, MEMORY // max(1, sum(bytes_a_row[-2:])) - len(final.fit))
+    mapped = MAPPED * sum({trial.algorithm.view: final.columns[trial.algorithm.view] for trial in members}.values())
+    return max(0, MEMORY // max(1, mapped + sum(bytes_a_row[-2:])) - len(final.fit))
 
 
 def by_time(setting: Setting, final: Matrices, members: Sequence[Trial]) -> int:
