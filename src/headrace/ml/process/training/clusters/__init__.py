@@ -22,7 +22,7 @@ NONE = "none"
 _SAMPLE = 800
 """Rows that the number of clusters is chosen on."""
 _MOST_ROWS = {"k_means": 200_000, "gaussian_mixture": 50_000, "hdbscan": 5_000}
-_STABLE = 0.7
+_STABLE = 0.6
 _FEWEST = 10
 """Rows a cluster should have on average for its number to be tried."""
 
