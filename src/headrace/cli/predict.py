@@ -90,7 +90,8 @@ def _bars(explanation: dict[str, Any], row: int) -> Any:
 
     contributions = explanation["contributions"]
     largest = max((abs(c["contribution"]) for c in contributions), default=0.0) or 1.0
-    title = f"row {row}: prediction {explanation['prediction']}, usual {explanation['base']:.4g}"
+    how = {"tree_shap": "exact", "sampled": "sampled"}.get(explanation["method"], "partly sampled")
+    title = f"row {row}: prediction {explanation['prediction']}, usual {explanation['base']:.4g} ({how})"
     table = Table(title=title, title_justify="left", box=None, padding=(0, 2))
     for heading in ("column", "value", "contribution", ""):
         table.add_column(heading, justify="right" if heading == "contribution" else "left")
