@@ -51,7 +51,7 @@ def twice(table: pl.DataFrame, folder: Path) -> Path:
 
 
 def bomb(_: pl.DataFrame, folder: Path) -> Path:
-    (folder / "table.csv.gz").write_bytes(gzip.compress(b"0" * 100_000_000))
+    (folder / "table.csv.gz").write_bytes(gzip.compress(b"0" * 80_000_000))
     return folder / "table.csv.gz"
 
 
@@ -135,25 +135,21 @@ def test_serving_is_as_good_as_the_test_part_said(spoilt: Any, telco: Any) -> No
     assert auc >= 0.80
 
 
-def test_an_unseen_category_costs_little(spoilt: Any, telco: Any) -> None:
+def test_an_unseen_category_costs_little_and_is_said(spoilt: Any, telco: Any) -> None:
     from headrace.ml.contract import Task
     from headrace.ml.metrics import find_metric
 
     new = telco.tail(1_000).with_columns(PaymentMethod=pl.lit("by pigeon"))
-    probabilities = spoilt.model().predict(new, proba=True).select("probability_No", "probability_Yes").to_numpy()
+    model = spoilt.model()
+    probabilities = model.predict(new, proba=True).select("probability_No", "probability_Yes").to_numpy()
     auc = find_metric("roc_auc", Task.BINARY).score((new["Churn"] == "Yes").to_numpy().astype(np.int64), probabilities)
     assert auc >= 0.75
+    assert any("'PaymentMethod'" in note and "by pigeon" in note for note in model.notes)
 
 
-@pytest.mark.parametrize(
-    "change", [lambda rows: rows.drop("Contract"), lambda rows: rows.with_columns(Contract=pl.lit(3))]
-)
-def test_a_column_that_is_missing_or_of_another_kind_is_named(spoilt: Any, telco: Any, change: Any) -> None:
-    if "Contract" not in change(telco.head(5)).columns:
-        with pytest.raises(InputError, match="Contract"):
-            spoilt.model().predict(change(telco.head(5)))
-    else:
-        assert spoilt.model().predict(change(telco.head(5))).height == 5
+def test_a_missing_column_is_named(spoilt: Any, telco: Any) -> None:
+    with pytest.raises(InputError, match="Contract"):
+        spoilt.model().predict(telco.head(5).drop("Contract"))
 
 
 def test_text_where_a_number_was_is_named_with_its_value(spoilt: Any, telco: Any) -> None:
