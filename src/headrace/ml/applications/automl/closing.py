@@ -13,7 +13,9 @@ GOALS, GOALS_A_ROW = 0.45, 6e-6
 MODULES = (
     "headrace.ml.compiler",
     "headrace.ml.prediction.baseline",
-    "headrace.ml.prediction.explanation",
+    "headrace.ml.compiler.explanation",
+    "headrace.ml.explanation.exact",
+    "headrace.ml.process.training.trust",
     "headrace.ml.applications.automl.results",
     "headrace.ml.process.evaluation",
     "headrace.ml.process.business_goals",
