@@ -110,7 +110,8 @@ def parse_value(value: Any, column: Column) -> float | str:
     >>> parse_value("1.234,5 €", Column("price", ColumnKind.NUMBER, decimal=",", thousands=".", affixes=("€",)))
     1234.5
     """
-    return value_parser(column)(value)
+    parsed: float | str = value_parser(column)(value)
+    return parsed
 
 
 @lru_cache(maxsize=65536)
