@@ -101,7 +101,7 @@ def score_histogram(facts: Mapping[str, Any]) -> Chart | None:
     return chart(
         "score-histogram",
         "Scores of all rows",
-        "How many rows have which score (the upright axis is logarithmic); rows right of the line are called anomalies.",
+        "How many rows have which score (the upright axis is logarithmic); rows right of the line are anomalies.",
         bins,
         layer=[bars, rule_at(line, "x", color=RED), text_at(line, "x")],
     )
