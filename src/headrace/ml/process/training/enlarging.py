@@ -15,13 +15,14 @@ MEMORY = 2**31
 MAPPED = 4
 """Bytes of a cell in the file that they all map."""
 BYTES_A_CELL = {
-    "gradient_boosting_lightgbm": 6,
+    "gradient_boosting_lightgbm": 9,
     "gradient_boosting_xgboost": 14,
     "gradient_boosting_catboost": 12,
     "linear_logistic": 12,
     "linear_square": 12,
 }
-"""What a fit is reckoned to take beside it: bins and gradients, or a copy as well; on the safe side."""
+"""What a fit is reckoned to take beside it: bins and gradients, or a copy as well. LightGBM took that on 293,000 rows
+of 77 features; the others are on the safe side."""
 UNKNOWN = 16
 
 
