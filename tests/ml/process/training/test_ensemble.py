@@ -39,7 +39,7 @@ def noise(seed: int, scale: float = 0.5) -> np.ndarray:
 
 
 def choose(trials: list[Trial], **changes) -> Selection:
-    how = {"latency_limit_ms": None, "single": False, "classes": 0, "seed": 0} | changes
+    how = {"latency_limit_ms": None, "single": False, "classes": 0, "seed": 0, "columns": 20} | changes
     return select_members(trials, TARGET, RMSE, BASELINE, **how)
 
 

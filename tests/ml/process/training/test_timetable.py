@@ -44,8 +44,8 @@ def test_diagnosis_has_its_seconds_from_three_quarters_of_a_minute_on(progress_a
 def test_the_search_leaves_time_to_refit_the_best_trials(progress_at) -> None:
     timetable = Timetable(progress_at(budget=100.0, now=0.0), 2)
     nothing = timetable.left_for_search([], True, 1.0)
-    slow_is_best = [fitted(0, 0.9, 10.0), *(fitted(index, 0.5, 0.1) for index in (1, 2, 3))]
-    slow_is_worst = [fitted(0, 0.1, 10.0), *(fitted(index, 0.5, 0.1) for index in (1, 2, 3))]
+    slow_is_best = [fitted(0, 0.9, 10.0), *(fitted(index, 0.5, 0.1) for index in range(1, 6))]
+    slow_is_worst = [fitted(0, 0.1, 10.0), *(fitted(index, 0.5, 0.1) for index in range(1, 6))]
     assert nothing - timetable.left_for_search(slow_is_best, True, 1.0) == 10.0
     assert nothing - timetable.left_for_search(slow_is_worst, True, 1.0) < 1.0
     assert nothing - timetable.left_for_search(slow_is_worst, False, 1.0) == 10.0

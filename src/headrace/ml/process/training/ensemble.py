@@ -24,8 +24,8 @@ NEW_MEMBER = 0.0001
 """The same share, for taking in one more member instead of weighing those chosen anew."""
 LATENCY_LIMIT_MS = 0.25
 """What a row may take where the charter sets no limit."""
-OTHERS_MICROSECONDS = 50.0
-"""Of that, what reading a row and making its features take."""
+OTHERS_MICROSECONDS, A_COLUMN, MOST_OTHERS = 20.0, 1.5, 120.0
+"""Of that, what reading a row and making its features are reckoned to take."""
 MOST_BYTES = 18e6
 """The members' size on disk."""
 SMALLEST_SHARE = 1 / 25
@@ -75,11 +75,12 @@ def select_members(
     single: bool,
     classes: int,
     seed: int,
+    columns: int = 0,
     seconds: float = float("inf"),
 ) -> Selection:
     """Choose members and their weights; one member where an ensemble does not gain enough.
 
-    `seconds` of one core may be spent to fit members as the folds' were fitted.
+    `columns` raw columns are read for a row; `seconds` of one core may be spent to fit members as the folds' were.
     Source: Caruana et al., Ensemble selection from libraries of models, 2004.
     """
     library = admissible(rank_trials(trials, metric), latency_limit_ms)
@@ -96,6 +97,11 @@ def select_members(
     def score(mixture: np.ndarray) -> float:
         return sign * float(metric.score(sampled, mixture, 0.5))
 
+    limit = 1000 * LATENCY_LIMIT_MS - min(MOST_OTHERS, OTHERS_MICROSECONDS + A_COLUMN * columns)
+
+    def affordable(members: Sequence[Trial]) -> bool:
+        return len(members) == 1 or _affordable(members, latency_limit_ms, limit, seconds)
+
     first = score(predictions[0])
     skill = abs(sign * baseline_score - first)
     best: dict[int, tuple[float, np.ndarray]] = {1: (first, np.eye(1, len(library), dtype=np.int64)[0])}
@@ -105,7 +111,7 @@ def select_members(
         options = [
             index
             for index in range(len(library))
-            if counts[index] or _affordable([*np.flatnonzero(counts), index], library, latency_limit_ms, seconds)
+            if counts[index] or affordable([library[place] for place in (*np.flatnonzero(counts), index)])
         ]
         scores = [score((total + predictions[index]) / step) for index in options]
         handicap = [0.0 if counts[index] or step == 1 else NEW_MEMBER * skill for index in options]
@@ -143,20 +149,15 @@ def _varied(library: Sequence[Trial]) -> list[Trial]:
     return sorted(kept, key=library.index)
 
 
-def _affordable(
-    places: Sequence[int], library: Sequence[Trial], latency_limit_ms: float | None, seconds: float
-) -> bool:
-    """Whether these are few, small and quick enough to be members together; one alone always is."""
-    chosen = [library[place] for place in places]
-    if len(chosen) == 1:
-        return True
+def _affordable(chosen: Sequence[Trial], latency_limit_ms: float | None, limit: float, seconds: float) -> bool:
+    """Whether these are few, small and quick enough to be members together; `limit` in microseconds by estimate."""
     if len(chosen) > MOST_MEMBERS or sum(float(each.results[0]["bytes"]) for each in chosen) > MOST_BYTES:
         return False
     if sum(each.mean_seconds() for each in chosen) > seconds:
         return False
     if latency_limit_ms is not None:
         return sum(map(microseconds, chosen)) <= 1000 * latency_limit_ms
-    return sum(map(estimated_microseconds, chosen)) <= 1000 * LATENCY_LIMIT_MS - OTHERS_MICROSECONDS
+    return sum(map(estimated_microseconds, chosen)) <= limit
 
 
 def _without_crumbs(counts: np.ndarray) -> np.ndarray:

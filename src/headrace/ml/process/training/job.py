@@ -88,6 +88,7 @@ def train(
         single=charter.interpretability == "required",
         classes=classes,
         seed=seed,
+        columns=len(preparation.columns),
         seconds=SURELY * left * workers.count / race.growth(),
     )
     if not (weights := dict(selection.weights)):
