@@ -75,7 +75,10 @@ def run(
         str | None, typer.Argument(metavar="TABLE", help="CSV, TSV, JSON, Parquet, Arrow, Excel, SQLite or an SQL URL.")
     ] = None,
     target: Annotated[str | None, typer.Option(metavar="COL", help="The column to predict.")] = None,
-    task: Annotated[str | None, typer.Option(help="binary, multiclass, regression, clustering, anomaly_detection or association_rules.")] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(help="binary, multiclass, regression, clustering, anomaly_detection or association_rules."),
+    ] = None,
     test: Annotated[str | None, typer.Option(metavar="TABLE", help="A test table, in place of a random fifth.")] = None,
     charter: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The goal in YAML (headrace charter init).")
@@ -214,7 +217,9 @@ def decide(
     cost_fn: Annotated[float | None, typer.Option(metavar="MONEY", help="What a missed case costs.")] = None,
     cost_fp: Annotated[float | None, typer.Option(metavar="MONEY", help="What acting in vain costs.")] = None,
     gain_tp: Annotated[float | None, typer.Option(metavar="MONEY", help="What acting rightly brings.")] = None,
-    cost_tp: Annotated[float | None, typer.Option(metavar="MONEY", help="What acting rightly costs, on balance.")] = None,
+    cost_tp: Annotated[
+        float | None, typer.Option(metavar="MONEY", help="What acting rightly costs, on balance.")
+    ] = None,
     gain_tn: Annotated[float | None, typer.Option(metavar="MONEY", help="What rightly leaving alone brings.")] = None,
     cost_under: Annotated[
         float | None, typer.Option(metavar="MONEY", help="Predicted numbers: what a unit too low costs.")

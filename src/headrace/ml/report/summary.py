@@ -114,5 +114,5 @@ def _next(document: Mapping[str, Any]) -> list[str]:
         "no-go": "Do not use it; change what the reasons above name, and run again.",
     }.get(decision)
     money = document["task"] == "binary" and document["business"]["threshold"] is not None
-    other = "Other costs, limits or KPIs? headrace decide . --help, run in the folder of this report." if money else None
+    other = "Other costs or KPIs? headrace decide . --help, run in the folder of this report." if money else None
     return [str(item) for item in (first, *goals["advice"], other) if item]

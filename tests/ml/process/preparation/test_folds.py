@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from headrace.ml.contract import Task
-from headrace.ml.process.preparation.folds import fold_count, plan_folds
 from headrace.ml.process.datasets.splitting import Order
+from headrace.ml.process.preparation.folds import fold_count, plan_folds
 
 
 def plan(target, task=Task.BINARY, order=None, columns=5, budget=60.0, seed=0):

@@ -271,7 +271,7 @@ def test_the_target_of_a_folder_is_the_name_of_the_subfolder():
 
 def test_a_table_without_target_whose_shape_says_nothing_is_refused():
     rows = table(a=np.arange(ROWS), b=np.arange(ROWS))
-    with pytest.raises(ColumnError, match="^no target is named; pass --target with one of a, b .* --task clustering"):
+    with pytest.raises(ColumnError, match=r"^no target is named; pass --target with one of a, b .* --task clustering"):
         frame_problem(rows, None, define_business_problem(None))
 
 

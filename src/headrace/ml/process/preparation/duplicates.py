@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from headrace.ml.process.preparation import Cleaning
 from headrace.ml.process.datasets.splitting import Parts
+from headrace.ml.process.preparation import Cleaning
 
 Rows = npt.NDArray[np.int64]
 

@@ -25,7 +25,8 @@ REPLICATES = 100
 def diagnose(setting: Setting, best: Trial) -> tuple[tuple[Mapping[str, Any], ...], dict[str, Any]]:
     """Return the learning curve and the bias and variance of the best single configuration.
 
-    The curve: [{rows, train_score, validation_score, replicates}] on the first fold. What the time does not allow is left out.
+    The curve: [{rows, train_score, validation_score, replicates}] on the first fold. What the time does not
+    allow is left out.
     """
     curve = _curve_fits(setting, best)
     samples = _resample_fits(setting, best)
