@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import math
 import os
 import resource
 import signal
@@ -43,23 +42,28 @@ def measure(command: list[str], log: Path, *, seconds: float, fitted: Path | Non
         raise subprocess.CalledProcessError(code, command)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"wall_seconds": wall, "cpu_seconds": min(cpu, watcher.cpu), "peak_mb": watcher.peak / 1e6}
+    return {"wall_seconds": wall, "cpu_seconds": cpu - watcher.spent_after(), "peak_mb": watcher.peak / 1e6}
 
 
 class _Watcher(threading.Thread):
     def __init__(self, pid: int, fitted: Path | None) -> None:
         super().__init__(daemon=True)
-        self.pid, self.fitted, self.peak, self.cpu, self.ended = pid, fitted, 0, math.inf, threading.Event()
+        self.pid, self.fitted, self.peak, self.ended = pid, fitted, 0, threading.Event()
+        self.after: list[float] = []
 
     def run(self) -> None:
         while not self.ended.wait(PAUSE):
             with contextlib.suppress(psutil.Error):
                 parent = psutil.Process(self.pid)
                 family = [parent, *parent.children(recursive=True)]
-                if math.isinf(self.cpu):
+                if self.fitted is None or not self.fitted.exists():
                     self.peak = max(self.peak, sum(_proportional(each.pid) for each in family))
-                    if self.fitted is not None and self.fitted.exists():
-                        self.cpu = sum(sum(each.cpu_times()[:4]) for each in family)
+                else:
+                    self.after.append(sum(sum(each.cpu_times()[:4]) for each in family))
+
+    def spent_after(self) -> float:
+        """Return the processor seconds that the process and its children spent after it had learnt."""
+        return max(self.after) - self.after[0] if self.after else 0.0
 
 
 def _proportional(pid: int) -> int:

@@ -233,7 +233,7 @@ def test_text_that_utf8_cannot_hold_is_predicted_as_unknown(models):
     assert model.predict([row, row], proba=True).row(1, named=True) == model.predict(known, proba=True)
 
 
-@pytest.mark.parametrize(("data", "reason"), [(5, "given as int"), ("rows.csv", "given as str"), ([1, 2], "row 1 is a int"), ({"age": [1], "plan": []}, "different lengths")])  # fmt: skip
+@pytest.mark.parametrize(("data", "reason"), [(5, "given as int"), ("rows.csv", "a single str was given"), ([1, 2], "row 1 is a int"), ({"age": [1], "plan": []}, "different lengths")])  # fmt: skip
 def test_what_is_no_rows_is_refused(models, data, reason):
     with pytest.raises(InputError, match=reason):
         models[Task.BINARY].predict(data)

@@ -108,7 +108,7 @@ def _training(preparation: Preparation, predictions: np.ndarray, task: Task, alg
     return Training(
         candidates=(candidate,),
         members=(Member("best", 1.0, View.SCALED, Constant(answer)),),
-        plan=FittedPlan.__new__(FittedPlan),
+        plan=FittedPlan(COLUMNS, {}, {}),
         held_out_rows=held_out,
         held_out=predictions[held_out],
         in_sample=predictions[preparation.train],

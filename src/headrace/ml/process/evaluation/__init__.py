@@ -101,7 +101,7 @@ def evaluate_model(
         curves = classification_curves(framing.classes, target, predictions, threshold)
     measured = Measured(framing.task, target, predictions, metric, threshold, seed)
     groups = _sensitive(preparation, frame, sensitive, private, measured, allowance)
-    names = [column.name for column in preparation.columns]
+    names = [column.name for column in training.plan.columns]
     importance = permutation_importance(model, frame, target, metric, threshold, names, seed=seed, allowance=allowance)
     worst = []
     if allowance.allows("Segments"):
