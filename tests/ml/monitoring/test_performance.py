@@ -66,3 +66,19 @@ def test_a_drop_has_a_direction_and_must_matter() -> None:
     assert drop_p_value(0.0, 0.1) == 0.5
     assert drop_p_value(1.0, 0.1) < 1e-6
     assert drop_p_value(0.1, 0.0) == 0
+
+
+def test_lines_of_log_odds_are_the_best_ones() -> None:
+    generator = np.random.default_rng(4)
+    odds = generator.normal(size=400) * 3
+    true = generator.random(400) < 1 / (1 + np.exp(-(0.5 * odds + 1)))
+    both = 1 / (1 + np.exp(-odds))
+    (_, (slope, intercept)) = fit_calibration(true.astype(np.int64), np.column_stack([1 - both, both]))
+
+    def slope_of_loss(line: tuple[float, float]) -> np.ndarray:
+        missing = 1 / (1 + np.exp(-(line[0] * odds + line[1]))) - true
+        return np.array([missing @ odds, missing.sum()]) + 100 * (np.array(line) - [1, 0])
+
+    assert slope_of_loss((slope, intercept)) == pytest.approx([0, 0], abs=1e-3)
+    assert 0.4 < slope < 0.8
+    assert 0.2 < intercept < 1.2
