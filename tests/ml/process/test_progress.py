@@ -50,14 +50,16 @@ def test_without_a_budget_nothing_depends_on_the_pace() -> None:
     progress = At(budget=None, closing=100.0)
     progress.pace.note(50.0, 1.0)
     assert progress.affordable() is None
-    assert not progress.hurried()
+    assert progress.spares(1000.0)
 
 
-def test_a_run_is_hurried_where_the_rest_takes_a_good_part_of_the_time_left() -> None:
-    progress = At(budget=60.0, now=40.0, closing=2.0)
-    assert not progress.hurried()
-    progress.pace.note(6.0, 1.0)
-    assert progress.hurried()
+def test_a_busy_machine_spares_what_takes_a_small_share_of_the_time_left() -> None:
+    progress = At(budget=60.0, now=40.0)
+    assert progress.spares(5.0)
+    progress.pace.note(4.0, 1.0)
+    assert progress.spares(0.2)
+    assert not progress.spares(0.3)
+    assert progress.spares(0.3, share=0.1)
 
 
 def test_moments_keep_the_step_and_the_best_until_they_are_told_anew() -> None:

@@ -76,9 +76,13 @@ class Progress:
         slowdown = self.pace.slowdown()
         return self.budget if self.budget is None or slowdown < _CALM else self.budget / slowdown
 
-    def hurried(self) -> bool:
-        """Whether the machine is so busy that the least that must be done takes a good part of the time left."""
-        return self.closing * self.pace.slowdown() > 0.5 * self.remaining()
+    def spares(self, seconds: float, share: float = 0.05) -> bool:
+        """Whether work of so many seconds of an idle core takes a share of the time left at most.
+
+        On a calm machine what belongs to a run is done, whatever the budget.
+        """
+        slowdown = self.pace.slowdown()
+        return slowdown < _CALM or seconds * slowdown <= share * self.remaining()
 
     def tell(
         self, doing: str = "", *, step: str | None = None, best: str | None = None, fraction: float | None = None

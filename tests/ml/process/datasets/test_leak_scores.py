@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from headrace.ml.errors import ColumnError
-from headrace.ml.process.datasets.leak_scores import LEARNT_FROM, SET_ASIDE
+from headrace.ml.process.datasets.leak_scores import LEARNT_FROM, SET_ASIDE, seconds_to_weigh
 
 ROWS = 600
 
@@ -97,3 +97,20 @@ def test_the_labels_of_the_test_part_make_no_leak(develop, calls):
     copied = rng.permutation(calls["answer"].to_numpy())
     copied[test] = calls["answer"].to_numpy()[test]
     assert "copy" in develop(calls.with_columns(copy=pl.Series(copied)), "answer").frame.columns
+
+
+def test_where_there_is_no_time_to_measure_the_name_alone_makes_a_condition(develop, calls):
+    answer = (calls["answer"] == "yes").to_numpy()
+    duration = pl.Series(answer * 300 + np.random.default_rng(5).integers(0, 500, ROWS))
+    table = calls.with_columns(duration=duration, ref=keys(calls["answer"], np.random.default_rng(0)))
+    leaks = {leak.column: leak for leak in develop(table, "answer", weighed=False).leaks}
+    assert set(leaks) == {"ref", "duration"}
+    assert leaks["ref"].action == SET_ASIDE
+    assert leaks["duration"].condition
+    assert all(leak.score is None for leak in leaks.values())
+
+
+def test_the_estimate_grows_with_columns_and_with_classes_no_further_than_need_be():
+    assert seconds_to_weigh(10, 2) < seconds_to_weigh(90, 2) == seconds_to_weigh(90, 0) < 3
+    assert seconds_to_weigh(90, 10) < 4
+    assert seconds_to_weigh(100, 2) == seconds_to_weigh(1_000, 2)

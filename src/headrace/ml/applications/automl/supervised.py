@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def walk(given: Walk) -> Outcome:
     """Take the steps in order; each gets the results of those before it."""
     from headrace.ml.process.datasets import develop_datasets
+    from headrace.ml.process.datasets.leak_scores import seconds_to_weigh
     from headrace.ml.process.exploration import explore_data
     from headrace.ml.process.feature_engineering import engineer_features
     from headrace.ml.process.preparation import prepare_data
@@ -31,9 +32,11 @@ def walk(given: Walk) -> Outcome:
             given.table, options.target, business, task=options.task, metric=options.metric, time=options.time
         )
     with watch.step("datasets", "typing the columns and checking readiness"):
+        weighed = given.progress.spares(seconds_to_weigh(given.table.frame.width, len(framing.classes)))
         dataset = develop_datasets(
             given.table, business, framing, test=given.test, exclude=options.exclude, keep=options.keep,
             sensitive=options.sensitive, time=options.time, group=options.group, seed=seed,
+            weighed=weighed,
         )  # fmt: skip
         business = replace(business, timeline=timeline(dataset))
     with watch.step("preparation", "cleaning and splitting"):
@@ -55,7 +58,8 @@ def walk(given: Walk) -> Outcome:
             workspace=given.workspace, progress=given.progress, workers=given.workers,
         )  # fmt: skip
         training = learn_from_held_out(training, preparation, framing, coverage=options.coverage, seed=seed)
-    training = replace(training, notes=(*training.notes, *given.resumption()))
+    left_out = () if weighed else ("what leaks are worth was not measured: the machine was too busy",)
+    training = replace(training, notes=(*training.notes, *left_out, *given.resumption()))
     steps = dict(
         zip(STEPS, (business, framing, dataset, preparation, exploration, engineering, training), strict=False)
     )

@@ -94,12 +94,14 @@ def develop_datasets(
     time: str | None = None,
     group: str | None = None,
     seed: int = 0,
+    weighed: bool = True,
 ) -> Dataset:
     """Type the columns, choose the test part, set aside what must not be learnt from, and check readiness.
 
     Rows without a label are dropped. `keep` names columns that are learnt from though they look like identifiers,
-    leaks or personal data. Raises `ColumnError` for a named column that is absent or when no column is left to learn
-    from, `TargetError` for a target that cannot be learnt, and `DataError` for too few rows to split.
+    leaks or personal data; without `weighed`, what leaks are worth is not measured. Raises `ColumnError` for a named
+    column that is absent or when no column is left to learn from, `TargetError` for a target that cannot be learnt, and
+    `DataError` for too few rows to split.
     """
     from headrace.ml.metrics import default_metric, find_metric
     from headrace.ml.process.datasets.association import relevance_of_sample
@@ -164,7 +166,7 @@ def develop_datasets(
     metric = find_metric(framing.metric, framing.task)
     leaks = weigh_leaks(
         learning, labels, default_metric(framing.task) if metric.needs_threshold else metric, framing.task, relevance,
-        excluded, find_leaks(kept, learning, labels, framing, relevance, time), kept=keep,
+        excluded, find_leaks(kept, learning, labels, framing, relevance, time), kept=keep, measured=weighed,
     )  # fmt: skip
     dataset = replace(dataset, leaks=leaks)
     dataset = replace(dataset, readiness=check_readiness(dataset, table, roles, framing.classes, personal, relevance))

@@ -19,6 +19,10 @@ from headrace.ml.process.datasets.association import Relevance, category_codes, 
 SET_ASIDE, LEARNT_FROM = "set aside", "learnt from"
 MOST_MEASURED = 6
 _ROWS, _COLUMNS, _FOLDS, _ROUNDS, _LEVELS = 3_000, 100, 3, 40, 200
+_TREES, _FEWEST_ROUNDS = 90, 10
+"""With more than two classes a round grows a tree for each, and there are fewer rounds."""
+_IMPORT, _SECONDS_A_COLUMN = 0.2, 2e-5
+"""Seconds of an idle core: for the library, and for a tree by the columns it chooses from."""
 _FEWEST_ROWS = 60
 _NOTABLE, _DECISIVE, _DOMINANT = 0.3, 0.25, 0.6
 _FEWEST_COLUMNS = 4
@@ -84,11 +88,13 @@ def weigh_leaks(
     suspicious: Mapping[str, str],
     *,
     kept: Sequence[str] = (),
+    measured: bool = True,
 ) -> tuple[Leak, ...]:
     """Score a quick model with and without the columns that leak or may; `frame` holds all typed columns.
 
     Beside those of `suspicious` and the leaks of `excluded`, the most telling columns are tried: one that carries most
-    of the skill is listed, and is a condition where its name says that it may be known only after the event.
+    of the skill is listed, and is a condition where its name says that it may be known only after the event. Without
+    `measured` nothing is scored: of these, those that are telling and named so are listed.
     """
     told = {name: reason for name, reason in excluded.items() if "leak" in reason}
     learnt = sorted((n for n in frame.columns if n not in excluded), key=lambda n: -relevance[n].value)[:_COLUMNS]
@@ -97,13 +103,16 @@ def weigh_leaks(
     telling += [name for name in learnt if named_after_event(name) and name not in telling]
     others = [name for name in telling if name not in suspicious] if len(learnt) >= _FEWEST_COLUMNS else []
     tried = [*told, *suspicious, *others][:MOST_MEASURED]
-    scores = _scores(frame, target, metric, task, learnt, tried, set(told)) if tried else {}
+    scores = _scores(frame, target, metric, task, learnt, tried, set(told)) if tried and measured else {}
     found = [_leak(name, SET_ASIDE, told[name], metric, scores.get(name)) for name in told]
     found += [
         _leak(name, LEARNT_FROM, evidence, metric, scores.get(name), condition=name not in kept)
         for name, evidence in suspicious.items()
     ]
     for name in others:
+        if not measured and named_after_event(name) and relevance[name].value >= _NOTABLE:
+            evidence = "by its name may be known only after the event; there was no time to measure what it is worth"
+            found.append(_leak(name, LEARNT_FROM, evidence, metric, None, condition=name not in kept))
         if (pair := scores.get(name)) and (share := _share_of_skill(metric, target, task, *pair)) >= _DECISIVE:
             after = named_after_event(name)
             if after or share >= _DOMINANT:
@@ -111,6 +120,12 @@ def weigh_leaks(
                 evidence += ", and by its name may be known only after the event" if after else ""
                 found.append(_leak(name, LEARNT_FROM, evidence, metric, pair, condition=after and name not in kept))
     return tuple(found)
+
+
+def seconds_to_weigh(columns: int, classes: int) -> float:
+    """Return what `weigh_leaks` takes at most, in seconds of an idle core, for so many columns and classes."""
+    trees = _FOLDS * (1 + MOST_MEASURED) * _rounds(classes) * (classes if classes > 2 else 1)
+    return _IMPORT + _SECONDS_A_COLUMN * trees * min(columns, _COLUMNS)
 
 
 def named_after_event(name: str) -> bool:
@@ -158,6 +173,10 @@ def _scores(
     return found
 
 
+def _rounds(classes: int) -> int:
+    return max(_FEWEST_ROUNDS, _TREES // classes) if classes > 2 else _ROUNDS
+
+
 def _numbers(values: pl.Series) -> Values:
     if values.dtype == pl.String:
         return lump_rare(category_codes(values), _LEVELS).astype(np.float64)
@@ -190,7 +209,7 @@ class _Judge:
         for fold in range(_FOLDS):
             fit, held = np.flatnonzero(part != fold), np.flatnonzero(part == fold)
             data = lightgbm.Dataset(matrix[fit], self.target[fit], params=settings)
-            answer = lightgbm.train(settings, data, _ROUNDS).predict(matrix[held], num_threads=1)
+            answer = lightgbm.train(settings, data, _rounds(classes)).predict(matrix[held], num_threads=1)
             predicted[held] = np.column_stack([1 - answer, answer]) if classes == 2 else answer
         value = self.metric.score(self.target, predicted)
         return value if np.isfinite(value) else None
