@@ -209,6 +209,7 @@ def monitor(
         "headrace decide headrace-out --capacity '200 a week' --rate '1000 a week'",
         "headrace decide headrace-out --at-least recall=0.8 --at-most share=25%",
         "headrace decide headrace-out --cost-fn 500 --cost-fp 20 --currency EUR --write",
+        "headrace decide tickets-out --cost urgent:spam=200 --cost '*:*=1'",
         "headrace decide houses-out --cost-under 2 --cost-over 1",
     )
 )
@@ -226,6 +227,15 @@ def decide(
     ] = None,
     cost_over: Annotated[
         float | None, typer.Option(metavar="MONEY", help="Predicted numbers: what a unit too high costs.")
+    ] = None,
+    cost: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ACTUAL:PREDICTED=MONEY", help="Several classes: what a mistake costs, '*' for any (may repeat)."
+        ),
+    ] = None,
+    costs: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Several classes: all of them, in YAML or as a CSV matrix.")
     ] = None,
     currency: Annotated[str | None, typer.Option(help="The currency of all money.")] = None,
     capacity: Annotated[
@@ -253,7 +263,7 @@ def decide(
 
     decide_command(
         out, cost_fn=cost_fn, cost_fp=cost_fp, gain_tp=gain_tp, cost_tp=cost_tp, gain_tn=gain_tn,
-        cost_under=cost_under, cost_over=cost_over, currency=currency, capacity=capacity, rate=rate,
+        cost_under=cost_under, cost_over=cost_over, cost=cost or [], costs=costs, currency=currency, capacity=capacity, rate=rate,
         at_least=at_least or [], at_most=at_most or [], threshold=threshold, write=write, as_json=as_json,
     )  # fmt: skip
 

@@ -11,13 +11,24 @@ import typer
 
 
 def decide_command(
-    out: Path, *, at_least: list[str], at_most: list[str], write: bool, as_json: bool, **asked: Any
+    out: Path,
+    *,
+    cost: list[str],
+    costs: Path | None,
+    at_least: list[str],
+    at_most: list[str],
+    write: bool,
+    as_json: bool,
+    **asked: Any,
 ) -> None:
     """Decide anew and print the decision; `asked` are the other fields of the request."""
-    from headrace.ml.applications.deciding import Request, decide, parse_bounds
+    from headrace.ml.applications.deciding import Request, decide, merge_prices, parse_bounds, parse_prices, read_prices
 
     request = Request(
-        at_least=parse_bounds(at_least, "--at-least"), at_most=parse_bounds(at_most, "--at-most"), **asked
+        costs=merge_prices({} if costs is None else read_prices(costs), parse_prices(cost)),
+        at_least=parse_bounds(at_least, "--at-least"),
+        at_most=parse_bounds(at_most, "--at-most"),
+        **asked,
     )
     found = decide(out, request, write=write)
     if as_json:

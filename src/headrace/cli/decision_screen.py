@@ -23,6 +23,9 @@ def show(found: Found, stream: TextIO) -> None:
     if found["task"] == "regression":
         _show_numbers(console, found)
         return
+    if found["task"] == "multiclass":
+        _show_classes(console, found)
+        return
     console.print(_figures(found))
     for table in (_confusion(found), _kpis(found), _trade_offs(found)):
         if table is not None:
@@ -162,6 +165,39 @@ def _show_numbers(console: Console, found: Found) -> None:
     table.add_row("expected value", Text(f"{number(money['value'])} {currency} a prediction ({_span(money)})"))
     table.add_row("", Text(f"{_more(money['gain'])} than '{money['best_policy']}'"))
     console.print(table)
+
+
+def _show_classes(console: Console, found: Found) -> None:
+    money, currency = found["expected_value"], found["currency"]
+    table = Table(box=None, show_header=False, padding=(0, 2))
+    table.add_row("decided for", Text("the class of least expected cost, by the model's probabilities"))
+    table.add_row(
+        "expected value", Text(f"{number(money['value'])} {currency} a decision on the test part ({_span(money)})")
+    )
+    table.add_row("", Text(f"{_more(money['gain'])} than '{money['best_policy']}'"))
+    table.add_row("", Text(f"{_more(money['over_likeliest'])} than deciding for the likeliest class"))
+    held_out = found["held_out"]
+    table.add_row("", Text(f"{number(held_out['value'])} {currency} on held-out rows ({_span(held_out)})"))
+    console.print(table)
+    title = f"Of the {found['rows']:,} test rows, and what a mistake costs"
+    matrix = Table(title=title, title_justify="left", box=None, padding=(0, 2))
+    matrix.add_column("is")
+    for name in found["classes"]:
+        matrix.add_column(Text(f"for {name}"), justify="right")
+    for name, counts in zip(found["classes"], money["confusion"], strict=True):
+        prices = found["costs"][name].values()
+        cells = [f"{n:,}" + (f" × {number(price)}" if price else "") for n, price in zip(counts, prices, strict=True)]
+        matrix.add_row(Text(name), *cells)
+    policies = Table(title="Without a model, or without costs", title_justify="left", box=None, padding=(0, 2))
+    for heading in ("", f"{currency} a decision", "95 % interval"):
+        policies.add_column(heading, justify="right" if heading else "left")
+    likeliest = {"name": "the likeliest class"} | money["likeliest"]
+    for policy in sorted((*money["policies"], likeliest), key=lambda row: -row["value"]):
+        policies.add_row(Text(policy["name"]), number(policy["value"]), _span(policy))
+    for part in (matrix, policies, _kpis(found)):
+        if part is not None:
+            console.print()
+            console.print(part)
 
 
 def _a_period(found: Found, share: float) -> str:

@@ -115,9 +115,9 @@ def test_a_shift_is_not_written_into_a_model(make_out):
         decide(make_out("regression"), Request(cost_under=1), write=True)
 
 
-def test_several_classes_are_refused_with_a_sentence(make_out):
-    with pytest.raises(NotBuiltError, match="decide works for yes/no decisions and predicted numbers"):
-        decide(make_out("multiclass"))
+def test_tasks_without_decisions_are_refused_with_a_sentence(make_out):
+    with pytest.raises(NotBuiltError, match="decide works for yes/no decisions, several classes and predicted numbers"):
+        decide(make_out("clustering"))
 
 
 def test_folders_that_are_none_of_a_run_are_refused(make_out, tmp_path):

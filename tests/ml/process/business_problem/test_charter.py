@@ -33,7 +33,7 @@ WRONG = {
     "kpis: [{minimum: 1}]": "lacks the key 'kpis[1].metric'; add it",
     "kpis: [{metric: rmse, minimum: 8, maximum: 3}]": "which has minimum 8 above maximum 3",
     "kpis: [{metric: roc_auc, minimum: 80}]": "never exceeds 1; write 0.8 for 80 %",
-    "kpis: [{metric: expected_value, minimum: 1}]": "has a KPI on expected_value but no money; add decisions or error_cost",
+    "kpis: [{metric: expected_value, minimum: 1}]": "has a KPI on expected_value but no money; add decisions, costs or error_cost",
     "decisions: {true_positive: {costs: -5}}": "has -5 as 'decisions.true_positive.costs'; amounts are never negative",
     "error_cost: {under: -1}": "has -1 as 'error_cost.under'; amounts are never negative",
     "decisions: {true_positive: {cost: 5}}": "has the unknown key 'decisions.true_positive.cost'; did you mean 'costs'?",

@@ -22,7 +22,8 @@ def decide(out: str | Path, request: Request | None = None, *, write: bool = Fal
 
     Returns {out, task, decision, was, reasons, …}: for yes/no decisions threshold, expected_value, share, confusion
     (each measured on the test part at the threshold, which is chosen on held-out rows), against_earlier, kpis, limits,
-    curve and candidates; for predicted numbers the shift of the predictions that costs the least. With `write`
+    curve and candidates; for several classes expected_value (with the confusion) of deciding for the class of least
+    expected cost, on the test part and `held_out`; for predicted numbers the shift that costs the least. With `write`
     the model, report.json, report.html and predictions.csv follow the decision, and the earlier one is kept in
     report.json's history. Raises `SourceError` for a folder that no run left, and `OptionError` for what cannot be.
     """
@@ -31,20 +32,23 @@ def decide(out: str | Path, request: Request | None = None, *, write: bool = Fal
         raise SourceError(f"{folder} is no folder; give the folder that a run left")
     document = load_report(folder)
     task = str(document["task"])
-    if task not in (Task.BINARY, Task.REGRESSION):
+    if task not in (Task.BINARY, Task.MULTICLASS, Task.REGRESSION):
         raise NotBuiltError(
-            f"{folder} holds a {task.replace('_', ' ')} task, where no threshold or unit of error has a price; decide "
-            "works for yes/no decisions and predicted numbers"
+            f"{folder} holds a {task.replace('_', ' ')} task, where no decision or unit of error has a price; decide "
+            "works for yes/no decisions, several classes and predicted numbers"
         )
     evidence = Evidence.read(folder)
-    if evidence.held_out.ndim != 1 or evidence.test.ndim != 1:
-        raise SourceError(f"{folder} holds the evidence of another task than {task}; run headrace again")
-    if task == Task.BINARY and not np.isin(evidence.test_target, (0, 1)).all():
+    if not _fits(task, document, evidence):
         raise SourceError(f"{folder} holds the evidence of another task than {task}; run headrace again")
     if task == Task.REGRESSION and write:
         raise OptionError(
             "--write changes the threshold of yes/no decisions; a shift of predicted numbers is added where they are "
             "used, so leave --write out"
+        )
+    if task == Task.MULTICLASS and write:
+        raise OptionError(
+            "--write changes the threshold of yes/no decisions, and a model of several classes has none: decide for "
+            "the class of least expected cost from its probabilities, and leave --write out"
         )
     try:
         found = {"out": str(folder)} | _decided(task, document, evidence, request)
@@ -65,6 +69,21 @@ def _decided(task: str, document: Document, evidence: Evidence, request: Request
         from headrace.ml.applications.deciding.numbers import decide_numbers
 
         return decide_numbers(document, evidence, request)
+    if task == Task.MULTICLASS:
+        from headrace.ml.applications.deciding.classes import decide_classes
+
+        return decide_classes(document, evidence, request)
     from headrace.ml.applications.deciding.yes_no import decide_yes_no
 
     return decide_yes_no(document, evidence, request)
+
+
+def _fits(task: str, document: Document, evidence: Evidence) -> bool:
+    """Whether the evidence has the shape that the task needs."""
+    parts = (evidence.held_out, evidence.test)
+    if task == Task.MULTICLASS:
+        classes = len(document.get("steps", {}).get("problem_framing", {}).get("classes") or ()) or parts[1].shape[-1]
+        targets = (evidence.held_out_target, evidence.test_target)
+        return all(part.shape[1:] == (classes,) for part in parts) and all(t.max() < classes for t in targets)
+    single = all(part.ndim == 1 for part in parts)
+    return single and (task == Task.REGRESSION or bool(np.isin(evidence.test_target, (0, 1)).all()))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
+from headrace.ml.applications.deciding.prices import merge_prices
 from headrace.ml.errors import OptionError
 from headrace.ml.metrics import METRICS, metric_name
 from headrace.ml.metrics.money import Payoffs, UnitCosts
@@ -31,8 +32,9 @@ _SHARES = frozenset(RATES) - {"mcc"}
 class Request:
     """What is to be decided by; what is None or empty stays as the run's charter has it.
 
-    Amounts are money a decision (`cost_under`, `cost_over`: a unit of error), never negative. `at_least` and `at_most`:
-    metric → bound. `capacity` is as in the charter, or `none` for no limit.
+    Amounts are money a decision (`cost_under`, `cost_over`: a unit of error), never negative. `costs`: actual class →
+    decided class → money, `*` for every class. `at_least` and `at_most`: metric → bound. `capacity` is as in the
+    charter, or `none` for no limit.
     """
 
     cost_fn: float | None = None
@@ -42,6 +44,7 @@ class Request:
     gain_tn: float | None = None
     cost_under: float | None = None
     cost_over: float | None = None
+    costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     at_least: Mapping[str, float] = field(default_factory=dict)
     at_most: Mapping[str, float] = field(default_factory=dict)
     capacity: str | float | None = None
@@ -53,6 +56,9 @@ class Request:
         """Refuse amounts and thresholds that mean nothing."""
         for name in (*_GIVEN, "cost_under", "cost_over"):
             _check_amount(name, getattr(self, name))
+        for actual, row in self.costs.items():
+            for decided, amount in row.items():
+                _check_amount(f"cost {actual}:{decided}", amount)
         if self.cost_tp is not None and self.gain_tp is not None:
             raise OptionError("--gain-tp and --cost-tp are given both; give what remains of the gain, or of the cost")
         if self.currency is not None and not (0 < len(self.currency) <= 20 and self.currency.isprintable()):
@@ -76,6 +82,11 @@ class Request:
                     f"--{name.replace('_', '-')} is for predicted numbers, and this run decides yes or no; "
                     "give --cost-fn and --cost-fp"
                 )
+        if self.costs:
+            raise OptionError(
+                "--cost and --costs are for several classes, and this run decides yes or no; give --cost-fn and "
+                "--cost-fp"
+            )
         payoffs = _charter_payoffs(charter)
         for name, (outcome, sign) in _GIVEN.items():
             amount = getattr(self, name)
@@ -96,6 +107,11 @@ class Request:
                     f"--{name.replace('_', '-')} is for yes/no decisions, and this run predicts a number; "
                     "give --cost-under and --cost-over"
                 )
+        if self.costs:
+            raise OptionError(
+                "--cost and --costs are for several classes, and this run predicts a number; give --cost-under and "
+                "--cost-over"
+            )
         found = charter.get("error_cost")
         if found is None and self.cost_under is None and self.cost_over is None:
             return None
@@ -103,6 +119,22 @@ class Request:
         return UnitCosts(
             under if self.cost_under is None else self.cost_under, over if self.cost_over is None else self.cost_over
         )
+
+    def class_costs(self, charter: Mapping[str, Any]) -> Mapping[str, Mapping[str, float]]:
+        """Return what each mistake costs, actual → decided → money: as the charter has it, and this in its place."""
+        for name in (*_GIVEN, "cost_under", "cost_over", "threshold", "capacity", "rate", "at_least", "at_most"):
+            if getattr(self, name) not in (None, {}):
+                raise OptionError(
+                    f"--{name.replace('_', '-')} is not for several classes, which this run decides among; "
+                    "give --cost ACTUAL:PREDICTED=MONEY"
+                )
+        known = charter.get("costs") or {}
+        if not known and not self.costs:
+            raise OptionError(
+                "nothing says what mistakes cost; give --cost ACTUAL:PREDICTED=MONEY, --costs FILE, or costs in the "
+                "charter"
+            )
+        return merge_prices(known, self.costs)
 
     def bounds(self, kpis: Iterable[Mapping[str, Any]]) -> tuple[Bound, ...]:
         """Return the bounds that the threshold decides: the charter's, and those asked for in place of them."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from headrace.ml.contract import Task
+from headrace.ml.metrics.money import CostMatrix
 from headrace.ml.process.business_goals.findings import CONDITIONAL, GO, NO_GO
 from headrace.ml.process.business_goals.threshold import Threshold, choose_threshold
 
@@ -76,6 +77,7 @@ def evaluate_business_goals(
     """
     from headrace.ml.metrics import find_metric
     from headrace.ml.process.business_goals.baseline import compare_with_baseline
+    from headrace.ml.process.business_goals.class_costs import weigh_class_costs
     from headrace.ml.process.business_goals.decision import decide
     from headrace.ml.process.business_goals.expected_value import weigh_limits
     from headrace.ml.process.business_goals.goal import goal_of, unit_costs_of
@@ -87,7 +89,7 @@ def evaluate_business_goals(
     metric, goal = find_metric(framing.metric, framing.task), goal_of(business.charter)
     target, predictions = preparation.target[preparation.test], evaluation.test_predictions
     known = preparation.target[training.held_out_rows]
-    money = _money(business, framing.task, target, predictions, known, threshold, seed)
+    money = _money(business, framing, target, predictions, known, threshold, seed)
     small = too_small(framing.task, target)
     kpis = hold_kpis(business, evaluation, money, predict_microseconds=predict_microseconds, small=small)
     comparison = compare_with_baseline(framing, preparation, training, predictions, seed=seed)
@@ -99,6 +101,8 @@ def evaluate_business_goals(
         business, training, comparison, money, kpis, general, small, leaks, capacity=limits.get("capacity"),
         test_rows=len(target),
     )  # fmt: skip
+    if framing.task is Task.MULTICLASS and money:
+        weigh_class_costs(findings, CostMatrix.of(business.charter.costs, framing.classes), money)
     costs = unit_costs_of(business.charter)
     shift: tuple[str, ...] = ()
     if framing.task is Task.REGRESSION and costs is not None:
@@ -127,7 +131,7 @@ def evaluate_business_goals(
 
 def _money(
     business: BusinessProblem,
-    task: Task,
+    framing: ProblemFraming,
     target: Target,
     predictions: Predictions,
     known: Target,
@@ -138,7 +142,12 @@ def _money(
     from headrace.ml.process.business_goals.expected_value import money_of_decisions, money_of_errors
     from headrace.ml.process.business_goals.goal import goal_of, unit_costs_of
 
-    charter = business.charter
+    charter, task = business.charter, framing.task
+    if task is Task.MULTICLASS and charter.costs:
+        from headrace.ml.process.business_goals.class_costs import money_of_classes
+
+        matrix = CostMatrix.of(charter.costs, framing.classes)
+        return money_of_classes(matrix, charter.currency, target, predictions)
     if task is Task.BINARY and threshold is not None:
         return money_of_decisions(goal_of(charter), target, predictions[:, -1], threshold.value)
     costs = unit_costs_of(charter)

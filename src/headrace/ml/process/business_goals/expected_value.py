@@ -36,7 +36,7 @@ def money_of_decisions(goal: Goal, target: Target, scores: Values, threshold: fl
         most: (float(share * values[2] + (1 - share) * values[0]), mixed),
         "act on none": (values[0], drawn[:, 0]),
     }
-    return _beside(goal.currency, len(target), (values[1], drawn[:, 1]), policies)
+    return beside(goal.currency, len(target), (values[1], drawn[:, 1]), policies)
 
 
 def money_of_errors(
@@ -54,14 +54,15 @@ def money_of_errors(
     )
     found = {name: (float(values[name].mean()), drawn[name]) for name in values}
     model = found.pop("")
-    return _beside(currency, len(target), model, found)
+    return beside(currency, len(target), model, found)
 
 
 Estimate = tuple[float, Values]
 """A value and its bootstrap values."""
 
 
-def _beside(currency: str, rows: int, model: Estimate, policies: Mapping[str, Estimate]) -> Mapping[str, Any]:
+def beside(currency: str, rows: int, model: Estimate, policies: Mapping[str, Estimate]) -> Mapping[str, Any]:
+    """Return {value, low, high, currency, rows, policies, best_policy, gain} of a model and its alternatives."""
     best = max(policies, key=lambda name: policies[name][0])
     return {
         **figure(*model),

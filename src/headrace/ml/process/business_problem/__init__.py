@@ -66,6 +66,6 @@ def define_business_problem(charter: Path | str | Charter | None) -> BusinessPro
 
 
 def _assumed(charter: Charter) -> tuple[str, ...]:
-    given = charter.model_fields_set | ({"decisions"} if charter.error_cost is not None else set())
+    given = charter.model_fields_set | ({"decisions"} if charter.error_cost is not None or charter.costs else set())
     values = charter.model_dump(include={"compute_price_per_hour", "currency"})
     return tuple(sentence.format(**values) for key, sentence in _ASSUMPTIONS.items() if key not in given)

@@ -44,6 +44,8 @@ Number = Annotated[float, BeforeValidator(_as_number), Field(allow_inf_nan=False
 Amount = Annotated[Number, Field(ge=0, le=1e12)]
 Label = Annotated[str, BeforeValidator(_as_label)]
 Labels = Annotated[tuple[Label, ...], BeforeValidator(_as_sequence)]
+ClassCosts = dict[Label, dict[Label, Amount]]
+"""Actual class → decided class → money; `*` stands for every class."""
 
 
 class _Part(BaseModel):
@@ -118,6 +120,7 @@ class Charter(_Part):
     positive_class: Label | None = None
     decisions: Decisions | None = None
     error_cost: ErrorCost | None = None
+    costs: ClassCosts = Field(default_factory=dict)
     capacity: Label | None = None
     rate: Label | None = None
     currency: Label = "USD"
@@ -137,8 +140,9 @@ class Charter(_Part):
 
     @model_validator(mode="after")
     def _money(self) -> Self:
-        if self.decisions is None and self.error_cost is None and any(k.metric == EXPECTED_VALUE for k in self.kpis):
-            raise ValueError("has a KPI on expected_value but no money; add decisions or error_cost")
+        money = self.decisions is not None or self.error_cost is not None or self.costs
+        if not money and any(k.metric == EXPECTED_VALUE for k in self.kpis):
+            raise ValueError("has a KPI on expected_value but no money; add decisions, costs or error_cost")
         return self
 
     @model_validator(mode="after")

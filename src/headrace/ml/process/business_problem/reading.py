@@ -27,6 +27,7 @@ _WRONG_TYPE = {
     "bool_type": "true or false",
     "string_type": "text; put it in quotes",
     "tuple_type": "a list, such as [a, b]",
+    "dict_type": "a mapping of keys to values",
     "model_type": "a mapping of keys to values",
 }
 
@@ -77,14 +78,26 @@ def read_charter(path: Path) -> Charter:
         raise CharterError(f"charter {path} {error}") from None
 
 
+def read_costs(path: Path) -> dict[str, dict[str, float]]:
+    """Read a YAML file of what a charter has under `costs`; raise `CharterError`, which ends a sentence about it."""
+    data = _parse(read_text(path))
+    if not isinstance(data, dict) or not data:
+        raise CharterError(f"holds {_kind(data)}; write actual: {{decided: money}}")
+    return _validated({"costs": data}).costs
+
+
 def _read(path: Path) -> Charter:
-    data = _parse(_text(path))
+    data = _parse(read_text(path))
     if data is None:
         raise CharterError("is empty; `headrace charter init` writes a commented one")
     if not isinstance(data, dict):
         raise CharterError(
             f"holds {_kind(data)} instead of keys and values; `headrace charter init` writes a commented one"
         )
+    return _validated(data)
+
+
+def _validated(data: dict[Any, Any]) -> Charter:
     try:
         return Charter.model_validate(data)
     except ValidationError as error:
@@ -93,7 +106,8 @@ def _read(path: Path) -> Charter:
         raise CharterError(_sentence(problems[0]) + more) from None
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Read a small UTF-8 file; raise `CharterError`, which ends a sentence about it."""
     try:
         if path.is_dir():
             raise CharterError("is a folder; name the YAML file in it")

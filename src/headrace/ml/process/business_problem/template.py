@@ -22,7 +22,7 @@ impact: ""
 # Yes/no tasks: roc_auc average_precision log_loss brier accuracy balanced_accuracy precision recall f1 mcc
 # Several classes: accuracy balanced_accuracy log_loss f1_macro roc_auc_ovr
 # Numbers: rmse mae mape r2 median_absolute_error
-# expected_value is money a decision, and needs decisions or error_cost below.
+# expected_value is money a decision, and needs decisions, costs or error_cost below.
 # kpis:
 #   - {name: Ranks customers well, metric: roc_auc, minimum: 0.80}
 #   - {name: Earns money, metric: expected_value, minimum: 1.5}
@@ -36,6 +36,10 @@ impact: ""
 #   false_positive: {costs: 10}              # acted in vain
 #   false_negative: {costs: 0}               # should have acted
 #   true_negative: {}                        # rightly left alone
+# For several classes: what deciding for another class than the actual one costs; '*' stands for every class.
+# costs:
+#   urgent: {normal: 50, spam: 200}   # is urgent, decided for normal or spam
+#   "*": {"*": 1}                     # every other mistake
 # For predicted numbers: what one unit of error costs when the prediction is too low or too high.
 # error_cost: {under: 2.0, over: 1.0}
 # How many rows can be acted on, and how many arrive; or a share alone, such as 20%.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from headrace.ml.contract import CLASSIFICATION, Task
 from headrace.ml.errors import CharterError, ColumnError
 from headrace.ml.metrics import METRICS, Metric, default_metric, find_metric
+from headrace.ml.metrics.money import CostMatrix
 from headrace.ml.process.business_problem import BusinessProblem, Charter
 from headrace.ml.process.problem_framing.classes import order_classes
 from headrace.ml.process.problem_framing.recognition import (
@@ -79,6 +80,7 @@ def frame_problem(
         contents = (f"The rows are to be told apart by what they hold ({recognised}): {shown}.",)
     found, evidence = choose_task(label, task)
     classes, positive, why = order_classes(label, found, charter.positive_class)
+    _require_fitting_costs(found, classes, charter)
     chosen, because = _choose_metric(found, metric, charter)
     return ProblemFraming(
         task=found,
@@ -123,14 +125,31 @@ def _require_fitting(metric: str, task: Task, charter: Charter) -> None:
             known = ", ".join(known.name for known in METRICS.values() if task in known.tasks)
             raise CharterError(f"the charter's KPI '{metric}' does not judge a {task} task; use one of {known}")
         return
-    money = {Task.BINARY: ("decisions", charter.decisions), Task.REGRESSION: ("error_cost", charter.error_cost)}
+    money = {
+        Task.BINARY: ("decisions", charter.decisions),
+        Task.MULTICLASS: ("costs", charter.costs or None),
+        Task.REGRESSION: ("error_cost", charter.error_cost),
+    }
     if task not in money:
         raise CharterError(
-            f"the charter's KPI '{metric}' needs a yes/no or number target, not a {task} task; remove it"
+            f"the charter's KPI '{metric}' needs a target of classes or numbers, not a {task} task; remove it"
         )
     key, given = money[task]
     if given is None:
         raise CharterError(f"the charter's KPI '{metric}' needs the key '{key}' for a {task} task; add it")
+
+
+def _require_fitting_costs(task: Task, classes: Sequence[str], charter: Charter) -> None:
+    """Raise `CharterError` where the charter's costs of mistakes are for another task, or name no class."""
+    if not charter.costs:
+        return
+    if task is not Task.MULTICLASS:
+        use = {Task.BINARY: "; use 'decisions'", Task.REGRESSION: "; use 'error_cost'"}.get(task, "; remove them")
+        raise CharterError(f"the charter's 'costs' are for targets of several classes, not for a {task} task{use}")
+    try:
+        CostMatrix.of(charter.costs, classes)
+    except ValueError as error:
+        raise CharterError(f"the charter's 'costs' {error}") from None
 
 
 def _left_out(label: Label, task: Task) -> list[str]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from headrace.ml.metrics.money import ANY
 from headrace.ml.report.formats import NOTHING, date_text, money, number, percent, words
 from headrace.ml.report.listings.listing import Cell, Listing, Mark, listing
 
@@ -71,12 +72,23 @@ def outcomes(document: Document) -> Listing | None:
             if decisions.get(k)
         ]
         return listing("What each outcome of a decision is worth", ("Outcome", "Earns", "Costs"), rows, 1, 2)
+    if costs := charter.get("costs"):
+        mistakes: list[tuple[Cell, ...]] = [
+            (_class_name(actual), _class_name(decided), money(amount, currency))
+            for actual, row in costs.items()
+            for decided, amount in row.items()
+        ]
+        return listing("What a mistake costs", ("The class is", "Decided for", "Costs"), mistakes, 2)
     if error:
         names = {"under": "a unit too low", "over": "a unit too high"}
         return listing(
             "What an error costs", ("Error", "Costs"), [(names[k], money(error.get(k), currency)) for k in names], 1
         )
     return None
+
+
+def _class_name(name: str) -> str:
+    return "any other" if name == ANY else name
 
 
 def shortlist(document: Document) -> Listing | None:
