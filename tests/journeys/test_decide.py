@@ -1,6 +1,9 @@
 """A decision taken anew, as a user meets it: it agrees with the run, and the model follows when asked to."""
 
+import errno
 import json
+import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -98,6 +101,38 @@ def test_what_cannot_be_is_refused_with_one_sentence(
     assert stop.value.code == 2
     message = capsys.readouterr().err
     assert message.startswith("headrace: ") and message.count("\n") == 1 and said in message
+
+
+@pytest.mark.parametrize("limit", [2_000, 100_000, 600_000])
+def test_a_full_disk_is_one_sentence_and_changes_nothing(finished_run: Path, tmp_path: Path, limit: int) -> None:
+    """A file size limit is the disk that is full: of the model, of report.json or of report.html."""
+    out = tmp_path / "result"
+    shutil.copytree(finished_run, out)
+    before = {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    arguments = ["decide", str(out), "--cost-fn", "500", "--cost-fp", "20", "--write"]
+    result = subprocess.run(
+        [sys.executable, "-c", "from headrace.cli import main; main()", *arguments], text=True, capture_output=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )  # fmt: skip
+    assert result.returncode == 1 and result.stderr.count("\n") == 1, result.stderr
+    assert "cannot be written" in result.stderr
+    assert {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    assert {path.name for path in out.iterdir()} == {path.name for path in finished_run.iterdir()}
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(
+    finished_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from headrace.ml.applications.deciding import Request, decide
+    from headrace.ml.errors import OutputError
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    shutil.copytree(finished_run, tmp_path / "result")
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(OutputError, match="read-only file system; nothing was left behind"):
+        decide(tmp_path / "result", Request(cost_fn=500, cost_fp=20), write=True)
 
 
 def test_an_older_result_says_what_it_lacks(headrace: Command, finished_run: Path, tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ PREDICTIONS_FILE = "predictions.csv"
 def write_decision(
     folder: Path, document: Mapping[str, Any], evidence: Evidence, found: Mapping[str, Any], request: Request
 ) -> None:
-    """Write the decision `found` into the run's `folder`; the model takes its place last, when all else is written."""
-    from headrace.ml.applications.automl.output import output_folder
+    """Write the decision `found` into the run's `folder`: all of it first, beside it, and then each into its place."""
+    from headrace.ml.applications.automl.output import output_folder, writing
     from headrace.ml.prediction.manifest import write_text
     from headrace.ml.report import write_report
 
@@ -32,9 +32,16 @@ def write_decision(
     predictions = _predictions(folder / PREDICTIONS_FILE, document, threshold)
     with output_folder(folder.absolute() / "model") as partial:
         revised["model"] = dict(revised["model"]) | _model(folder / "model", partial, evidence, revised, threshold)
+        beside = partial / "beside"
+        with writing(folder):
+            beside.mkdir()
         if predictions is not None:
-            write_text(folder / PREDICTIONS_FILE, predictions)
-        write_report(folder, revised)
+            write_text(beside / PREDICTIONS_FILE, predictions)
+        write_report(beside, revised)
+        with writing(folder):
+            for path in beside.iterdir():
+                path.replace(folder / path.name)
+            beside.rmdir()
 
 
 def _predictions(path: Path, document: Mapping[str, Any], threshold: float) -> str | None:

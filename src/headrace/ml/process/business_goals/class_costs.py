@@ -37,7 +37,7 @@ def money_of_classes(
     drawn = np.random.default_rng(_SEED).multinomial(rows, counts / rows, size=_REPLICATES) @ earned / rows
     estimates: list[Estimate] = [(float(value), drawn[:, i]) for i, value in enumerate(values)]
     model, plain = estimates[:2]
-    policies = {f"always '{name}'": found for name, found in zip(matrix.classes, estimates[2:], strict=True)}
+    policies = {f"always {name}": found for name, found in zip(matrix.classes, estimates[2:], strict=True)}
     confusion = np.zeros((size, size), np.int64)
     np.add.at(confusion, (actual, chosen), counts)
     return {

@@ -220,4 +220,5 @@ def _profit(document: Document) -> Iterable[Chart | None]:
             "Each dot is what a decision earns on the test part, with its 95 % interval; the model should "
             "stand right of the simple policies."
         )
-        yield groups("policies", "The model against doing without", reading, rows, measure)
+        unit = f"{business['currency']} a decision"
+        yield groups("policies", "The model against doing without", reading, rows, unit)

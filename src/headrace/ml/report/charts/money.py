@@ -23,7 +23,7 @@ from headrace.ml.report.formats import words
 
 Points = Sequence[Mapping[str, Any]]
 SHARES = {"domain": [0, 1]}
-LINES = ("precision", "recall", "f1", "share")
+LINES = {"precision": "precision", "recall": "recall", "f1": "F1", "share": "acted on"}
 MOST_LINES = 7
 _THRESHOLD = "threshold: act when the probability is at least this"
 
@@ -127,8 +127,8 @@ def profits(rows: Points, measure: str, *, money: bool) -> Chart | None:
 def trade_offs(curve: Points, chosen: float | None) -> Chart | None:
     """Draw precision, recall, F1 and the share acted on at every threshold, shaded where all KPIs are met."""
     values = [
-        {"threshold": p["threshold"], "measure": words(name), "value": p[name]}
-        for name in LINES
+        {"threshold": p["threshold"], "measure": said, "value": p[name]}
+        for name, said in LINES.items()
         for p in curve
         if p.get(name) is not None and (p.get("share") or name != "precision")
     ]
@@ -156,7 +156,7 @@ def trade_offs(curve: Points, chosen: float | None) -> Chart | None:
     line = {
         "x": x,
         "y": quantity("value", "share", scale=SHARES, axis={"format": "%"}),
-        "color": label("measure", scale={"domain": [words(name) for name in LINES], "range": PALETTE[:4]}),
+        "color": label("measure", scale={"domain": list(LINES.values()), "range": PALETTE[:4]}),
         "tooltip": tip(("measure", "measure"), ("threshold", "threshold", ".3f"), ("value", "value", ".1%")),
     }
     layers.append({"mark": {"type": "line", "point": {"opacity": 0, "size": 60}}, "encoding": line})
@@ -234,8 +234,9 @@ def what_if(curve: Points, money: Mapping[str, float], currency: str) -> Chart |
     return chart(
         "what-if",
         "What if the costs were others?",
-        "Move the sliders: the curve follows, and the dot is the threshold that earns the most on held-out rows. "
-        "headrace decide with the same costs confirms it on the test part, and --write takes it over.",
+        "Move the sliders: the curve follows, and the dot is the threshold that earns the most on held-out rows, KPIs "
+        "and capacity aside. headrace decide with the same costs minds them and confirms the threshold on the test "
+        "part; --write takes it over.",
         values,
         height=280,
         wide=True,

@@ -64,6 +64,18 @@ def profits(document: Document) -> Listing | None:
                    1, 2, 3, 4, 5)  # fmt: skip
 
 
+def class_decisions(document: Document) -> Listing | None:
+    """Which classes the test rows were decided for by least expected cost."""
+    money = document["business"]["expected_value"] or {}
+    classes, confusion = money.get("classes") or (), money.get("confusion") or ()
+    rows: list[tuple[Cell, ...]] = [
+        (name, *(f"{count:,}" for count in counts)) for name, counts in zip(classes, confusion, strict=True)
+    ]
+    headings = ("The class is", *(f"Decided for {name}" for name in classes))
+    title = "Test rows, each decided for the class of least expected cost"
+    return listing(title, headings, rows, *range(1, len(headings)))
+
+
 def limits(document: Document) -> Listing | None:
     """What KPIs and capacity cost, on the test part."""
     names = {"kpis": "Meeting the KPIs", "capacity": "Capacity"}
