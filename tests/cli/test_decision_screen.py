@@ -55,6 +55,22 @@ def test_without_money_and_kpis_f1_is_shown(yes_no):
     assert "worth" in said and "EUR" not in said and "GO (the" not in said
 
 
+def test_classes_are_told_with_the_mistakes_and_their_prices():
+    money = MONEY | {
+        "best_policy": "always [a]", "over_likeliest": FIGURE, "likeliest": FIGURE | {"value": 0.5},
+        "policies": [FIGURE | {"name": "always [a]"}, FIGURE | {"name": "always b", "value": -7.0}],
+        "confusion": [[1000, 20], [3, 4]],
+    }  # fmt: skip
+    said = shown(
+        {"task": "multiclass", "decision": "go", "reasons": ["It earns."], "was": {"decision": "go"}, "currency": "EUR",
+         "classes": ["[a]", "b"], "costs": {"[a]": {"[a]": 0, "b": 5}, "b": {"[a]": 0, "b": 0}}, "rows": 1027,
+         "expected_value": money, "held_out": FIGURE, "kpis": []}
+    )  # fmt: skip
+    for part in ("12.5 more (95 % interval of the difference 10 … 15) than deciding for the likeliest class",
+                 "[a] 1,000 20 × 5", "b 3 4", "always [a] 12.5 10 … 15 the likeliest class 0.5", "for [a]"):  # fmt: skip
+        assert part in said
+
+
 def test_a_shift_of_predicted_numbers_is_told():
     said = shown(
         {"task": "regression", "decision": "go", "reasons": ["It earns."], "was": {"decision": "go"}, "currency": "EUR",

@@ -84,6 +84,9 @@ def test_the_model_the_predictions_and_the_report_follow(
         (("--capacity", "0 a week", "--rate", "9 a week"), "allows no action"),
         (("--threshold", "7"), "not a probability"),
         (("--cost-under", "2"), "for predicted numbers"),
+        (("--cost", "yes:no=5"), "are for several classes"),
+        (("--cost", "yes=5"), "write it as ACTUAL:PREDICTED=MONEY"),
+        (("--costs", "none.csv"), "does not exist"),
     ],
 )
 def test_what_cannot_be_is_refused_with_one_sentence(

@@ -52,6 +52,24 @@ def test_capacity_is_kept_and_its_price_is_said(make_out):
     assert free["capacity"] is None and free["share"]["value"] > 0.5
 
 
+def test_candidates_stay_within_the_capacity_too(make_out):
+    out = make_out(money=MONEY)
+    document = json.loads((out / "report.json").read_text())
+    profit = {"name": "the model", "algorithm": "", "weight": None, "acted": [0, 10, 50, 100], "found": [0, 9, 30, 40]}
+    document["business"]["profits"] = [profit, profit | {"name": "other", "found": [0, 5, 40, 40]}]
+    (out / "report.json").write_text(json.dumps(document))
+    assert [row["share"] for row in decide(out)["candidates"]] == [0.5, 0.5]
+    assert [row["share"] for row in decide(out, Request(capacity="20%"))["candidates"]] == [0.1, 0.1]
+
+
+def test_a_moved_threshold_asks_for_the_mitigation_anew(make_out):
+    out = make_out(money=MONEY)
+    document = json.loads((out / "report.json").read_text())
+    (out / "report.json").write_text(json.dumps(document | {"mitigation": {"column": "gender"}}))
+    assert any("Run again with --mitigate gender" in condition for condition in decide(out)["conditions"])
+    assert decide(out, Request(threshold=0.5))["conditions"] == []
+
+
 def test_a_kpi_moves_the_threshold_to_where_it_is_met(make_out):
     out = make_out(money=MONEY, kpis=[AUC, RECALL])
     found = decide(out, Request(at_least={"recall": 0.95}))

@@ -103,6 +103,15 @@ def test_a_model_that_earns_less_than_acting_on_all_is_a_no_go(make_world):
     assert "'act on all'" in found.reasons[0]
 
 
+def test_mistakes_among_classes_cost_money(make_world):
+    charter = {"costs": {"*": {"*": 10}}, "kpis": [{"metric": "expected_value", "minimum": -9}], "currency": "EUR"}
+    found = judge(make_world(Task.MULTICLASS, charter=charter))
+    money = found.expected_value
+    assert money["value"] < 0 < money["gain"]["low"] and money["over_likeliest"]["value"] == 0
+    assert sum(map(sum, money["confusion"])) == money["rows"]
+    assert (found.decision, found.conditions) == ("go", ())
+
+
 def test_errors_of_a_regression_cost_money(make_world):
     charter = {"error_cost": {"under": 2, "over": 1}, "kpis": [{"metric": "expected_value", "minimum": -5}]}
     found = judge(make_world(Task.REGRESSION, charter=charter))

@@ -321,7 +321,14 @@ def test_metrics_and_kpis_of_another_task_are_refused():
     assert "KPI 'rmse' does not judge a binary task" in refusal(CharterError, [0, 1] * 50, kpi)
     money = {"kpis": [{"metric": "expected_value", "minimum": 1}], "error_cost": {"under": 1}}
     assert "needs the key 'decisions' for a binary task" in refusal(CharterError, [0, 1] * 50, money)
-    assert "not a multiclass task" in refusal(CharterError, ["a", "b", "c", "d"] * 25, money)
+    assert "needs the key 'costs' for a multiclass task" in refusal(CharterError, ["a", "b", "c", "d"] * 25, money)
+
+
+def test_costs_of_mistakes_fit_the_classes_or_are_refused():
+    costs = {"costs": {"a": {"*": 5}}}
+    assert frame(["a", "b", "c"] * 33, costs).task == Task.MULTICLASS
+    assert "'costs' name 'a', which is no class" in refusal(CharterError, ["x", "y", "z"] * 33, costs)
+    assert "use 'decisions'" in refusal(CharterError, ["a", "b"] * 50, costs)
 
 
 def test_the_positive_class_of_the_charter_is_taken_whatever_its_case():

@@ -14,6 +14,7 @@ from headrace.ml.metrics.outcomes import RATES, Outcomes
 from headrace.ml.process.business_goals.evidence import Evidence
 from headrace.ml.process.business_goals.expected_value import figure, money_of_decisions, weigh_limits
 from headrace.ml.process.business_goals.findings import (
+    CONDITION,
     RECONSIDERED,
     Findings,
     weigh_capacity,
@@ -43,8 +44,8 @@ def decide_yes_no(document: Mapping[str, Any], evidence: Evidence, request: Requ
     measured |= {name: rates[name] for name in {*request.at_least, *request.at_most} & rates.keys()}
     kpis = _kpis(business["kpis"], request, measured, bool(too_small(Task.BINARY, target)))
     limits = weigh_limits(goal, threshold, target, scores)
-    findings = _findings(document, money, kpis, limits)
     earlier = float(business["threshold"])
+    findings = _findings(document, money, kpis, limits, threshold.value != earlier)
     names = ("true_positive", "false_positive", "false_negative", "true_negative")
     return {
         "task": "binary",
@@ -116,8 +117,9 @@ def _findings(
     money: Mapping[str, Any],
     kpis: list[dict[str, Any]],
     limits: Mapping[str, Mapping[str, Any]],
+    moved: bool,
 ) -> Findings:
-    """Weigh money, KPIs and capacity anew; what else the run found stays."""
+    """Weigh money, KPIs and capacity anew; what else the run found stays. `moved`: the threshold is not the run's."""
     findings = Findings()
     kept = [f for f in document["steps"]["business_goals"].get("findings") or () if f["about"] not in RECONSIDERED]
     for finding in kept:
@@ -125,6 +127,14 @@ def _findings(
     weigh_money(findings, money)
     weigh_kpis(findings, kpis)
     weigh_capacity(findings, limits.get("capacity") or {})
+    mitigation = document.get("mitigation")
+    if moved and mitigation and not any(finding["about"] == "mitigation" for finding in kept):
+        findings.add(
+            CONDITION,
+            "mitigation",
+            f"Run again with --mitigate {mitigation['column']} by these costs: the groups were treated alike at the "
+            "run's threshold, and nothing says whether they are at this one.",
+        )
     return findings
 
 
