@@ -45,6 +45,13 @@ def test_yes_no_decisions_are_told_with_their_figures(yes_no):
         assert part in said
 
 
+def test_candidates_that_are_no_better_are_not_praised(yes_no):
+    candidates = [{"name": "the model", "value": 18.0}, {"name": "lightgbm-1", "value": 18.0}]
+    assert "None of the run's candidates would do better than the model: 18 EUR" in shown(
+        yes_no | {"candidates": candidates}
+    )
+
+
 def test_without_money_and_kpis_f1_is_shown(yes_no):
     curve = [
         {name: value for name, value in point.items() if name not in ("expected_value", "meets")}

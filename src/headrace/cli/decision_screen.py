@@ -144,6 +144,9 @@ def _candidates(found: Found) -> list[Text]:
         return []
     model, best = found["candidates"][:2]
     unit = f"{found['currency']} a decision" if found["expected_value"] else "F1"
+    if best["value"] <= model["value"]:
+        none = f"\nNone of the run's candidates would do better than the model: {number(model['value'])} {unit}"
+        return [Text(f"{none} (each at its own best threshold, on held-out rows).")]
     return [
         Text(
             f"\nOf the run's candidates, {best['name']} would do best: {number(best['value'])} {unit}, the model "

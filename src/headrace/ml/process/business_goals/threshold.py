@@ -74,14 +74,15 @@ def pick_threshold(goal: Goal, steps: Outcomes) -> Threshold:
     limited = {"kpis": bool(goal.bounds), "capacity": goal.capacity is not None}
     alternatives = {name: search.best(less)[0] for name, less in without.items() if limited[name]}
     low, high = search.spread(goal, meets)
+    value = float(steps.thresholds[chosen])
     money = None if goal.payoffs is None else float(search.worth[chosen])
     return Threshold(
-        value=float(steps.thresholds[chosen]),
+        value=value,
         chosen_by=_said(goal, steps, search.worth[chosen], meets),
         expected_value=money,
         curve=search.curve(),
-        low=low,
-        high=high,
+        low=min(low, value),  # resamples of few rows may all choose another
+        high=max(high, value),
         meets=meets,
         alternatives={name: float(steps.thresholds[place]) for name, place in alternatives.items()},
     )
