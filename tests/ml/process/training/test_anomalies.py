@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from headrace.ml.compiler.parity import run_form
+from headrace.ml.process.progress import Progress
 from headrace.ml.process.training.anomalies import ENSEMBLE, Detector, choose_detector
 from headrace.ml.process.training.anomalies.detectors import fit_detector, names_of, robust_z
-from headrace.ml.process.training.anomalies.planting import area, plant
+from headrace.ml.process.training.anomalies.planting import area, compare, plant
 
 
 def usual(rows: int = 300, columns: int = 3, seed: int = 0) -> np.ndarray:
@@ -45,3 +46,11 @@ def test_wide_tables_do_without_the_cut_forest():
     names, notes = names_of(500)
     assert names == ("isolation_forest",)
     assert "500 features" in notes[0]
+
+
+def test_where_the_time_is_up_only_the_first_detector_is_tried():
+    late = Progress(budget=1.0, started=-1e6)
+    names = ("isolation_forest", "random_cut_forest", ENSEMBLE)
+    found = compare(usual(60), usual(20, seed=1), names, seed=0, progress=late)
+    assert [each.algorithm for each in found] == ["isolation_forest"]
+    assert choose_detector(found)[0] == "isolation_forest"

@@ -26,9 +26,10 @@ def blobs(rows: int = 120, seed: int = 0) -> np.ndarray:
 def chosen(matrix: np.ndarray, most: int = 4):
     names = [str(i) for i in range(matrix.shape[1])]
     with quiet():
-        candidates = try_candidates(
-            matrix, principal_directions(matrix), groups_of(names, matrix), most, seed=0, progress=Progress(started=0.0)
+        candidates, untried = try_candidates(
+            matrix, principal_directions(matrix), groups_of(names, matrix), most, seed=0, progress=Progress(budget=None)
         )
+    assert not untried
     return choose_clusters(candidates)
 
 
@@ -70,3 +71,13 @@ def test_rows_in_no_cluster_have_no_silhouette():
     values = row_silhouettes(points, codes, none=3)
     assert values[0] == 0.0
     assert values[1:].min() > 0
+
+
+def test_what_there_is_no_time_for_is_named_and_the_rest_is_as_ever():
+    matrix, late = blobs(60), Progress(budget=1.0, started=-1e6)
+    with quiet():
+        found, untried = try_candidates(matrix, principal_directions(matrix), [], 3, seed=0, progress=late)
+        free, _ = try_candidates(matrix, principal_directions(matrix), [], 3, seed=0, progress=Progress(budget=None))
+    assert found == free[:1]
+    assert [c.algorithm for c in free[:3]] == ["k_means", "gaussian_mixture", "k_means"]
+    assert untried.startswith("The time was up before these were tried: k means with 3, hdbscan from 5 rows")

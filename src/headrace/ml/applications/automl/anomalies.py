@@ -36,8 +36,9 @@ def walk(given: Walk) -> Outcome:
         built = build(given, steps, training.members, training.held_out, threshold=training.threshold, window=window)
         given.progress.tell("measuring on the untouched test part")
         steps["evaluation"] = evaluation = evaluate_anomalies(
-            dataset, preparation, engineering, training, built.model, label=label, time=time, seed=options.seed
-        )
+            dataset, preparation, engineering, training, built.model, label=label, time=time, seed=options.seed,
+            progress=given.progress,
+        )  # fmt: skip
     with watch.step("business_goals", "weighing the detector against the goal"):
         steps["business_goals"] = judge_anomalies(
             steps["business_problem"], training, evaluation, tested=len(preparation.test),

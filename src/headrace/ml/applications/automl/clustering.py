@@ -28,8 +28,9 @@ def walk(given: Walk) -> Outcome:
         built = build(given, steps, training.members, training.memberships, classes=training.names)
         given.progress.tell("measuring on the untouched test part")
         steps["evaluation"] = evaluation = evaluate_clusters(
-            preparation, engineering, training, private=frozenset(steps["datasets"].personal), seed=options.seed
-        )
+            preparation, engineering, training, private=frozenset(steps["datasets"].personal), seed=options.seed,
+            progress=given.progress,
+        )  # fmt: skip
     with watch.step("business_goals", "weighing the clusters against the goal"):
         steps["business_goals"] = judge_clusters(
             steps["business_problem"], training, evaluation, tested=len(preparation.test),

@@ -205,6 +205,8 @@ def _walk(
         task, _ = recognise_task(
             table, options.target, business.charter.excluded_columns, task=options.task, time=options.time
         )
+    if task in FAMILIES:
+        workers.close()  # which would go on importing what is not needed
     family = import_module(f"headrace.ml.applications.automl.{FAMILIES.get(task, 'supervised')}")
     take: Callable[[Walk], Outcome] = family.walk
     return take(Walk(options, business, table, test, workspace, workers, partial, watch, resumed))

@@ -13,13 +13,17 @@ import polars as pl
 from headrace.ml.process.datasets import Dataset
 from headrace.ml.process.feature_engineering.unlabelled import UnlabelledFeatures
 from headrace.ml.process.preparation import Preparation
+from headrace.ml.process.progress import Progress
 from headrace.ml.process.training.anomalies import AnomalyDetection
+from headrace.ml.process.training.turns import Turns
 
 if TYPE_CHECKING:
     from headrace.ml.prediction.model import Model
 
 _TOP = 20
 _EXPLAINED = 10
+_SHARE = 0.5
+"""Of the time left, for the reasons of the strangest rows."""
 _REASONS = 4
 _SAMPLES = 8
 _REPLICATES = 500
@@ -59,6 +63,7 @@ def evaluate_anomalies(
     label: npt.NDArray[np.bool_] | None,
     time: str | None,
     seed: int,
+    progress: Progress,
 ) -> AnomalyEvaluation:
     """Measure on the test part once. `label` [rows of the frame] is only measured by, and was not learnt from."""
     from headrace.ml.process.training.anomalies.detectors import robust_z
@@ -95,16 +100,21 @@ def evaluate_anomalies(
     part = np.full(len(scores), "train", object)
     part[preparation.validation], part[test] = "validation", "test"
     moments = _moments(dataset, time)
+    turns = Turns(progress, _SHARE)
+    top = _top(model, preparation, scores, part, moments, seed, turns)
+    notes = ["The strangest training and validation rows were scored by a detector that did not see them."]
+    if turns.taken < min(_EXPLAINED, len(top)):
+        notes.append(f"Reasons are given for the {turns.taken} strangest rows: the time was up.")
     return AnomalyEvaluation(
         metrics=metrics,
         intervals=intervals,
         baseline=baseline,
         flagged=flagged,
-        top=tuple(_top(model, preparation, scores, part, moments, seed)),
+        top=tuple(top),
         histogram=_histogram(scores),
         series=_series(preparation, scores, alerts, moments) if time is not None else (),
         scores=scores,
-        notes=("The strangest training and validation rows were scored by a detector that did not see them.",),
+        notes=tuple(notes),
     )
 
 
@@ -196,17 +206,17 @@ def _top(
     part: npt.NDArray[Any],
     moments: pl.Series | None,
     seed: int,
+    turns: Turns,
 ) -> list[dict[str, Any]]:
     from headrace.ml.prediction.explanation import explain_rows
 
     order = np.argsort(-scores, kind="stable")[:_TOP].tolist()
-    explained = explain_rows(
-        model,
-        preparation.frame,
-        order[:_EXPLAINED],
-        seed=seed,
-        samples=_SAMPLES if preparation.frame.width <= 20 else 2,
-    )
+    samples = _SAMPLES if preparation.frame.width <= 20 else 2
+    explained: list[dict[str, Any]] = []
+    for row in order[:_EXPLAINED]:
+        if not turns.another():
+            break
+        explained += explain_rows(model, preparation.frame, [row], seed=seed, samples=samples)
     found = []
     for place, row in enumerate(order):
         reasons = explained[place]["contributions"] if place < len(explained) else ()

@@ -13,11 +13,15 @@ import polars as pl
 from headrace.ml.process.evaluation.descriptions import describe_group, typical_rows
 from headrace.ml.process.feature_engineering.unlabelled import UnlabelledFeatures
 from headrace.ml.process.preparation import Preparation
+from headrace.ml.process.progress import Progress
 from headrace.ml.process.training.clusters import NONE, Clustering
+from headrace.ml.process.training.turns import Turns
 
 _MOST_ROWS = 2_000
-_REFITS = 10
-_REFERENCES = 6
+_REFITS, _FEWEST_REFITS = 10, 3
+_REFERENCES, _FEWEST_REFERENCES = 6, 2
+_SHARE = 0.3
+"""Of the time left, for the refits, and again for the references."""
 _POINTS = 600
 
 
@@ -47,10 +51,11 @@ def evaluate_clusters(
     *,
     private: frozenset[str],
     seed: int,
+    progress: Progress,
 ) -> ClusterEvaluation:
     """Measure on the test part once: silhouettes, and the agreement with clusterings learnt from resampled rows.
 
-    Values of `private` columns appear nowhere.
+    There are fewer resamples where the time is short; `notes` says how many. Values of `private` columns appear nowhere.
     """
     from headrace.ml.process.training.clusters.evidence import quiet
 
@@ -62,11 +67,20 @@ def evaluate_clusters(
     intervals: dict[str, tuple[float, float]] = {}
     baseline: dict[str, Any] = {"name": "the same spread without clusters", "metrics": {}}
     each = np.zeros(len(points))
+    notes = []
+    if len(test) < len(preparation.test):
+        notes.append(f"Measured on {len(test):,} random rows of the test part.")
     if training.chosen is not None:
         with quiet():
             each = _measure(metrics, intervals, points, training, preparation, test, random)
-            agreed = _stability(points, learnt, test, training, seed)
-            baseline["metrics"]["silhouette"] = _reference(engineering.matrix[test], training, engineering, random)
+            agreed = _stability(points, learnt, test, training, seed, Turns(progress, _SHARE, _FEWEST_REFITS))
+            turns = Turns(progress, _SHARE, _FEWEST_REFERENCES)
+            silhouette = _reference(engineering.matrix[test], training, engineering, random, turns)
+            baseline["metrics"]["silhouette"] = silhouette
+        if len(agreed) < _REFITS:
+            notes.append(f"Stability was measured by {len(agreed)} of {_REFITS} resamples: the time was up.")
+        if turns.taken < _REFERENCES:
+            notes.append(f"The baseline was measured {turns.taken} of {_REFERENCES} times: the time was up.")
         metrics["test"]["stability"] = float(agreed.mean())
         intervals["stability"] = (float(np.quantile(agreed, 0.025)), float(np.quantile(agreed, 0.975)))
         baseline["metrics"]["stability"] = 0.0
@@ -83,9 +97,7 @@ def evaluate_clusters(
             for p, code in zip(points[drawn], training.codes[drawn], strict=True)
         ),
         shown=float(variances[:2].sum() / whole) if whole > 0 else 0.0,
-        notes=()
-        if len(test) == len(preparation.test)
-        else (f"Measured on {len(test):,} random rows of the test part.",),
+        notes=tuple(notes),
     )
 
 
@@ -123,15 +135,17 @@ def _stability(
     test: npt.NDArray[np.int64],
     training: Clustering,
     seed: int,
+    turns: Turns,
 ) -> npt.NDArray[np.float64]:
-    """Return the agreement on the test rows of the final clusters with those of resampled rows [refits]."""
+    """Return the agreement on the test rows of the final clusters with those of resampled rows [turns]."""
     from headrace.ml.process.training.clusters.candidates import fit_clusters
     from headrace.ml.process.training.clusters.evidence import agreement
 
     chosen = training.chosen
     assert chosen is not None
     values = []
-    for turn in range(_REFITS):
+    while turns.taken < _REFITS and turns.another():
+        turn = turns.taken - 1
         random = np.random.default_rng([seed, 9, turn])
         rows = learnt[random.integers(0, len(learnt), min(len(learnt), _MOST_ROWS))]
         try:
@@ -144,7 +158,11 @@ def _stability(
 
 
 def _reference(
-    matrix: npt.NDArray[np.float32], training: Clustering, engineering: UnlabelledFeatures, random: np.random.Generator
+    matrix: npt.NDArray[np.float32],
+    training: Clustering,
+    engineering: UnlabelledFeatures,
+    random: np.random.Generator,
+    turns: Turns,
 ) -> float:
     """Return the silhouette that as many k-means clusters reach on the test part's spread without clusters."""
     from headrace.ml.process.training.clusters.candidates import fit_clusters
@@ -154,7 +172,8 @@ def _reference(
     wide = matrix.astype(np.float64)
     groups = groups_of(engineering.plan.names(engineering.view), wide)
     values = []
-    for turn in range(_REFERENCES):
+    while turns.taken < _REFERENCES and turns.another():
+        turn = turns.taken - 1
         drawn = without_clusters(wide, groups, ("normal", "uniform")[turn % 2], random) @ training.directions
         count = min(training.chosen.clusters, len(drawn) - 1)
         fitted = fit_clusters("k_means", drawn.astype(np.float32), turn, {"clusters": count})

@@ -97,7 +97,8 @@ def find_anomalies(
     names, notes = names_of(matrix.shape[1])
     with quiet():
         progress.tell("planting anomalies to compare detectors by")
-        compared = compare(matrix[preparation.train], matrix[preparation.validation], names, seed=seed)
+        train, validation = matrix[preparation.train], matrix[preparation.validation]
+        compared = compare(train, validation, names, seed=seed, progress=progress)
         chosen, reason = choose_detector(compared)
         progress.tell("scoring every row by a detector that did not see it")
         held_out = np.empty(len(learnt))
@@ -108,6 +109,8 @@ def find_anomalies(
             held_out[fold == k] = fit_detector(chosen, matrix[rows], seed + k).score(matrix[learnt[fold == k]])
         rows = learnt[np.sort(random.permutation(len(learnt))[:_MOST_ROWS])]
         detector = fit_detector(chosen, matrix[rows], seed)
+    if untried := names[len(compared) :]:
+        notes = (*notes, f"The time was up before these were tried: {', '.join(map(_words, untried))}.")
     if len(rows) < len(learnt):
         notes = (*notes, f"Learnt from a random sample of {len(rows):,} of {len(learnt):,} rows.")
     return AnomalyDetection(

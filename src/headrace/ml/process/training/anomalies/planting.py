@@ -8,22 +8,31 @@ import numpy as np
 
 from headrace.ml.adapters.threads import import_library
 from headrace.ml.contract import Features, Predictions
+from headrace.ml.process.progress import Progress
 from headrace.ml.process.training.anomalies import Detector
+from headrace.ml.process.training.turns import Turns
 
 _TIMES = 3
+_SHARE = 0.3
+"""Of the time left, for all detectors; the rest is for the final fits, their evaluation and the report."""
 _MOST_LEARNT, _MOST_HELD = 4_000, 400
 
 
-def compare(learnt: Features, held: Features, names: Sequence[str], *, seed: int) -> list[Detector]:
-    """Compare detectors learnt on `learnt` [rows, columns] by rows of `held` that were made strange."""
+def compare(learnt: Features, held: Features, names: Sequence[str], *, seed: int, progress: Progress) -> list[Detector]:
+    """Compare detectors learnt on `learnt` [rows, columns] by rows of `held` that were made strange.
+
+    They are tried in the order given; where the time is up, those that are left are not.
+    """
     from headrace.ml.process.training.anomalies.detectors import fit_detector
 
     random = np.random.default_rng([seed, 3])
     learnt = learnt[random.permutation(len(learnt))[:_MOST_LEARNT]]
     held = held[random.permutation(len(held))[:_MOST_HELD]]
     half = len(learnt) // 2
-    found = []
-    for name in names:
+    import_library("sklearn.ensemble")  # or the first turn would seem long
+    turns, found = Turns(progress, _SHARE), []
+    while turns.taken < len(names) and turns.another():
+        name = names[turns.taken - 1]
         values = []
         for turn in range(_TIMES):
             fitted = fit_detector(name, learnt, seed + turn)

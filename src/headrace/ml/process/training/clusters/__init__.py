@@ -118,7 +118,7 @@ def find_clusters(
         names = engineering.plan.names(engineering.view)
         groups = groups_of(names, matrix[sample])
         most = max(2, min(10, len(sample) // _FEWEST))
-        candidates = try_candidates(matrix[sample], directions, groups, most, seed=seed, progress=progress)
+        candidates, untried = try_candidates(matrix[sample], directions, groups, most, seed=seed, progress=progress)
         chosen, reason = choose_clusters(candidates)
         progress.tell("fitting the final clusters")
         algorithm = chosen.algorithm if chosen else "k_means"
@@ -130,7 +130,7 @@ def find_clusters(
     form = replace(form, form=_by_size(fitted.form, codes[learnt]))
     memberships = run_form(form, engineering.matrix)
     clusters = memberships.shape[1] - (algorithm == "hdbscan")
-    notes = []
+    notes = [untried] if untried else []
     if len(sample) < len(preparation.train):
         notes.append(f"The number of clusters was chosen on a random sample of {len(sample):,} training rows.")
     if len(rows) < len(learnt):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from headrace.ml.adapters.threads import import_library
 from headrace.ml.algorithms.gaussian_mixture import GaussianMixture
 from headrace.ml.algorithms.hdbscan import Hdbscan
 from headrace.ml.algorithms.k_means import KMeans
@@ -23,10 +24,13 @@ from headrace.ml.process.training.clusters.evidence import (
     scatter_within,
     without_clusters,
 )
+from headrace.ml.process.training.turns import Turns
 
 ALGORITHMS: dict[str, type[Algorithm]] = {"k_means": KMeans, "gaussian_mixture": GaussianMixture, "hdbscan": Hdbscan}
 _REFERENCES = ("normal", "uniform") * 3
 _HALVES = 5
+_SHARE = 0.6
+"""Of the time left, for all candidates; the rest is for the final clusters, their evaluation and the report."""
 _CROWDS = (0.02, 0.05, 0.1)
 """Shares of the rows that HDBSCAN is asked to find together."""
 
@@ -46,32 +50,49 @@ def fit_clusters(algorithm: str, points: Features, seed: int, values: dict[str, 
 
 def try_candidates(
     matrix: Points, directions: Points, groups: Sequence[Sequence[int]], most: int, *, seed: int, progress: Progress
-) -> list[ClusterCandidate]:
-    """Try 2 to `most` clusters on the rows of `matrix` [rows, features], projected on `directions`."""
+) -> tuple[list[ClusterCandidate], str]:
+    """Try 2 to `most` clusters on the rows of `matrix` [rows, features], projected on `directions`.
+
+    Returns what was found, and a sentence about what there was no time for: k-means comes first, with few clusters
+    before many, then HDBSCAN, then the Gaussian mixture, which takes longest.
+    """
     points = matrix @ directions
     distinct = len(np.unique(points.round(9), axis=0))
     counts = range(2, min(most, distinct - 1, len(points) // 4) + 1)
     random = np.random.default_rng(seed)
     drawn = [without_clusters(matrix, groups, kind, random) @ directions for kind in _REFERENCES]
     references = References({}, {})
-    found = []
-    for count in counts:
-        progress.tell(f"trying {count} clusters", fraction=(count - 2) / max(1, len(counts)))
-        _measure_references(references, drawn, count, seed)
-        shape = "full" if len(points) > 10 * count * points.shape[1] else "diag"
-        for algorithm, values in (
-            ("k_means", {"clusters": count}),
-            ("gaussian_mixture", {"clusters": count, "shape": shape}),
-        ):
-            found.append(_try(points, algorithm, values, references, seed))
-    if counts:
-        progress.tell("trying crowds of any shape")
-    for share in _CROWDS if counts else ():
-        values = {"smallest": max(5, round(share * len(points)))}
-        candidate = _try(points, "hdbscan", values, references, seed)
-        if candidate is not None and all(c is None or c.hyperparameters != values for c in found):
+    plan = _in_order_of_worth(counts, points)
+    for library in ("sklearn.cluster", "sklearn.metrics", "sklearn.mixture"):  # or the first turn would seem long
+        import_library(library)
+    turns, found = Turns(progress, _SHARE), []
+    while turns.taken < len(plan) and turns.another():
+        algorithm, values = plan[turns.taken - 1]
+        progress.tell(f"trying {_named(algorithm, values)}", fraction=(turns.taken - 1) / len(plan))
+        if algorithm == "k_means":
+            _measure_references(references, drawn, values["clusters"], seed)
+        if (candidate := _try(points, algorithm, values, references, seed)) is not None:
             found.append(candidate)
-    return [candidate for candidate in found if candidate is not None]
+    found.sort(key=lambda c: (c.algorithm == "hdbscan", c.hyperparameters.get("clusters", 0)))
+    left = plan[turns.taken :]
+    untried = f"The time was up before these were tried: {', '.join(_named(*each) for each in left)}." if left else ""
+    return found, untried
+
+
+def _in_order_of_worth(counts: Sequence[int], points: Points) -> list[tuple[str, dict[str, Any]]]:
+    rows, columns = points.shape
+    crowds = dict.fromkeys(max(5, round(share * rows)) for share in _CROWDS if counts)
+    shapes = {count: "full" if rows > 10 * count * columns else "diag" for count in counts}
+    return [
+        *(("k_means", {"clusters": count}) for count in counts),
+        *(("hdbscan", {"smallest": crowd}) for crowd in crowds),
+        *(("gaussian_mixture", {"clusters": count, "shape": shape}) for count, shape in shapes.items()),
+    ]
+
+
+def _named(algorithm: str, values: dict[str, Any]) -> str:
+    words = algorithm.replace("_", " ")
+    return f"{words} with {values['clusters']}" if "clusters" in values else f"{words} from {values['smallest']} rows"
 
 
 def _measure_references(references: References, drawn: Sequence[Points], count: int, seed: int) -> None:
