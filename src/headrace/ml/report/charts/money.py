@@ -25,7 +25,7 @@ Points = Sequence[Mapping[str, Any]]
 SHARES = {"domain": [0, 1]}
 LINES = {"precision": "precision", "recall": "recall", "f1": "F1", "share": "acted on"}
 MOST_LINES = 7
-_THRESHOLD = "threshold: act when the probability is at least this"
+_THRESHOLD = "threshold: act from here on"
 
 
 def profit(
