@@ -130,5 +130,15 @@ def test_held_out_predictions_are_corrected_by_curves_of_other_rows() -> None:
     assert np.array_equal(again.held_out, found.held_out)
 
 
+def test_a_busy_machine_fits_its_curves_on_fewer_rows() -> None:
+    target, given = binary(4000, 2.0)
+    preparation, rows = SimpleNamespace(target=target), np.arange(4000)
+    framing = SimpleNamespace(task=Task.BINARY, classes=("no", "yes"), metric="roc_auc")
+    training = Training((), (), None, rows, given, given[:5], given, None, (), {}, True, ())  # type: ignore[arg-type]
+    found = calibrate(training, preparation, framing, seed=0, spares=lambda _: False)  # type: ignore[arg-type]
+    assert found.calibration is not None
+    assert found.calibration.rows < 2000
+
+
 def _loss(target: np.ndarray, answer: np.ndarray) -> float:
     return float(-np.log(answer[np.arange(len(target)), target]).mean())

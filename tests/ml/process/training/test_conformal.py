@@ -36,7 +36,9 @@ class OneColumn:
         return np.column_stack([np.zeros(frame.height), frame["x"].to_numpy()]).astype(np.float32)
 
 
-def bands(rows: int, noise: Any, coverage: float = 0.9) -> tuple[Intervals, np.ndarray, np.ndarray, np.ndarray]:
+def bands(
+    rows: int, noise: Any, coverage: float = 0.9, *, busy: bool = False
+) -> tuple[Intervals, np.ndarray, np.ndarray, np.ndarray]:
     """Fit on `rows` rows whose errors have the scale noise(prediction, x); return also as many new rows."""
     random = np.random.default_rng(0)
     predictions, x = random.uniform(0, 10, 2 * rows), random.uniform(0, 1, 2 * rows)
@@ -47,7 +49,10 @@ def bands(rows: int, noise: Any, coverage: float = 0.9) -> tuple[Intervals, np.n
         (), members, OneColumn(), np.arange(rows), predictions[:rows], predictions[:0], predictions, None, (), {}, True,
         (),
     )  # type: ignore[arg-type] # fmt: skip
-    found = fit_intervals(training, preparation, coverage=coverage, seed=0).conformal  # type: ignore[arg-type]
+    spares = (lambda _: False) if busy else (lambda _: True)
+    answer = fit_intervals(training, preparation, coverage=coverage, seed=0, spares=spares)  # type: ignore[arg-type]
+    assert len(answer.notes) == busy
+    found = answer.conformal
     assert isinstance(found, Intervals)
     return found, target[rows:], predictions[rows:], x[rows:]
 
@@ -77,6 +82,11 @@ def test_the_band_follows_what_the_errors_follow_and_holds_as_meant(noise: Any, 
     if method != CONSTANT:
         assert widths[method] < 0.95 * widths[CONSTANT]
         assert 2 * half.mean() == pytest.approx(widths[method], rel=0.1)
+
+
+def test_a_busy_machine_does_without_the_features_and_says_so() -> None:
+    found, *_ = bands(1200, lambda p, x: 0.1 + 3 * x**2, busy=True)
+    assert {each["name"] for each in found.methods} == {CONSTANT, BY_PREDICTION}
 
 
 def test_target_encodings_are_not_read_by_the_model_of_the_errors() -> None:

@@ -57,7 +57,9 @@ def walk(given: Walk) -> Outcome:
             preparation, framing, business, engineering, seed=seed, trials=options.trials,
             workspace=given.workspace, progress=given.progress, workers=given.workers,
         )  # fmt: skip
-        training = learn_from_held_out(training, preparation, framing, coverage=options.coverage, seed=seed)
+        training = learn_from_held_out(
+            training, preparation, framing, coverage=options.coverage, seed=seed, progress=given.progress
+        )
     left_out = () if weighed else ("what leaks are worth was not measured: the machine was too busy",)
     training = replace(training, notes=(*training.notes, *left_out, *given.resumption()))
     steps = dict(

@@ -34,6 +34,8 @@ from headrace.ml.tables.columns import CONTENT, Column, ColumnKind
 
 _SEGMENTED_COLUMNS = 5
 _ENOUGH_KNOWN = 0.2
+_SECONDS_OF_SEGMENTS = 0.2
+"""To find the weak segments and to measure them, on an idle core."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def evaluate_model(
     if allowance.allows("Segments"):
         worst = segments(frame, _segmentable(preparation, importance, private), measured)
     weak = []
-    if allowance.allows("Where the model fails worst"):
+    if allowance.allows("Where the model fails worst", _SECONDS_OF_SEGMENTS * slowdown):
         held = training.held_out_rows
         weak = find_weak_segments(
             Judged(preparation.frame[held], preparation.target[held], training.held_out),
@@ -117,6 +119,7 @@ def evaluate_model(
     explanations = explain_predictions(
         model, preparation, predictions, threshold, private, seed=seed, allowance=allowance
     )
+    confusions = confused_pictures(preparation, predictions, framing.classes, threshold, private, allowance)
     return Evaluation(
         **figures,
         curves=curves,
@@ -130,7 +133,7 @@ def evaluate_model(
         calibration_error=None if framing.task is Task.REGRESSION else calibration_error(target, predictions),
         notes=tuple(allowance.notes),
         weak_segments=tuple(weak),
-        confusions=confused_pictures(preparation, predictions, framing.classes, threshold, private),
+        confusions=confusions,
     )
 
 

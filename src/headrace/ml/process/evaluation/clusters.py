@@ -55,7 +55,8 @@ def evaluate_clusters(
 ) -> ClusterEvaluation:
     """Measure on the test part once: silhouettes, and the agreement with clusterings learnt from resampled rows.
 
-    There are fewer resamples where the time is short; `notes` says how many. Values of `private` columns appear nowhere.
+    There are fewer resamples where the time is short; `notes` says how many. Values of `private` columns appear
+    nowhere.
     """
     from headrace.ml.process.training.clusters.evidence import quiet
 

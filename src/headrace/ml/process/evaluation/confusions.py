@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from headrace.ml.contract import Predictions
+from headrace.ml.process.evaluation.allowance import Allowance
 from headrace.ml.process.exploration.pictures import picture_columns, show_rows
 from headrace.ml.process.preparation import Preparation
 
@@ -20,10 +21,11 @@ def confused_pictures(
     classes: Sequence[str],
     threshold: float,
     private: frozenset[str],
+    allowance: Allowance,
 ) -> tuple[dict[str, Any], ...]:
     """Return {title, rows, image} for the pairs of classes that are confused most often on the test part."""
     columns = picture_columns(preparation, private)
-    if not columns or not classes:
+    if not columns or not classes or not allowance.allows("Pictures of confused classes"):
         return ()
     test, target = preparation.test, preparation.target[preparation.test].astype(np.int64)
     answers = predictions.argmax(axis=1) if len(classes) > 2 else (predictions[:, 1] >= threshold).astype(np.int64)

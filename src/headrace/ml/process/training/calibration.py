@@ -33,6 +33,8 @@ FEWEST_FOR_STEPS = 1_000
 """Isotonic regression follows every bend of the data, and needs so many rows to tell them from chance."""
 MOST_ROWS = 30_000
 """Curves are fitted and compared on at most so many held-out rows."""
+FEWEST_ON_BUSY_MACHINE, SECONDS_A_CELL = 2_000, 7e-6
+"""On a machine that has no time for more; and what a probability takes, on an idle core."""
 MOST_DRAWN = 10
 NONE = "none"
 
@@ -56,16 +58,27 @@ class Calibration:
     after: tuple[Mapping[str, Any], ...] = ()
 
 
-def calibrate(training: Training, preparation: Preparation, framing: ProblemFraming, *, seed: int) -> Training:
+def calibrate(
+    training: Training,
+    preparation: Preparation,
+    framing: ProblemFraming,
+    *,
+    seed: int,
+    spares: Callable[[float], bool] = lambda _: True,
+) -> Training:
     """Choose a calibrator and return the record with it, and with held-out predictions calibrated by cross-fitting.
 
     Each held-out row is corrected by a curve that was fitted without it, so that whatever is measured or chosen on
-    these rows later is not flattered; the model gets the curve of all of them. Regression comes back as it is.
+    these rows later is not flattered; the model gets the curve of all of them. Regression comes back as it is. `spares`
+    tells whether there is time for so many seconds; where not, fewer rows are taken.
     """
     if framing.task not in CLASSIFICATION:
         return training
     target, given = preparation.target[training.held_out_rows], training.held_out
-    rows = _sampled(target, seed)
+    most = MOST_ROWS
+    while most > FEWEST_ON_BUSY_MACHINE and not spares(min(most, len(target)) * len(framing.classes) * SECONDS_A_CELL):
+        most //= 2
+    rows = _sampled(target, most, seed)
     found, cross_fitted = choose_calibration(
         framing.classes, target[rows], given[rows], find_metric(framing.metric, framing.task), seed=seed
     )
@@ -139,10 +152,10 @@ def _fitters(target: Target, classes: int) -> dict[str, Fitter]:
     return found
 
 
-def _sampled(target: Target, seed: int) -> np.ndarray:
-    if len(target) <= MOST_ROWS:
+def _sampled(target: Target, most: int, seed: int) -> np.ndarray:
+    if len(target) <= most:
         return np.arange(len(target))
-    return np.sort(np.random.default_rng(seed).choice(len(target), MOST_ROWS, replace=False))
+    return np.sort(np.random.default_rng(seed).choice(len(target), most, replace=False))
 
 
 def _folds(target: Target, seed: int) -> np.ndarray:

@@ -24,6 +24,8 @@ FEWEST_FOR_FEATURES = 1_000
 MOST_ROWS = 10_000
 MOST_CELLS = 1_000_000
 """The model of the errors learns from at most so many rows, and so many numbers."""
+SECONDS, SECONDS_A_ROW = 0.6, 1e-4
+"""What that model takes, on an idle core."""
 WORTHWHILE = 0.02
 """An adaptive band must lower the interval score by so much of it."""
 NONE, CONSTANT, BY_PREDICTION, BY_FEATURES = "none", "constant", "by_prediction", "by_features"
@@ -52,13 +54,21 @@ class Intervals:
     methods: tuple[Mapping[str, Any], ...] = ()
 
 
-def fit_intervals(training: Training, preparation: Preparation, *, coverage: float, seed: int) -> Training:
+def fit_intervals(
+    training: Training,
+    preparation: Preparation,
+    *,
+    coverage: float,
+    seed: int,
+    spares: Callable[[float], bool] = lambda _: True,
+) -> Training:
     """Return the record with a band for a regression; other tasks come back as they are.
 
     Errors of held-out rows are divided by the error expected of each (by a model that did not see the row), and the
     band is that quantile of the ratios, times what is expected of a new row. The error expected is the same for all
     rows, or follows the prediction, or the features: what lowers the interval score (width, plus 2 / (1 - coverage)
-    times what a true value lies outside) enough is taken.
+    times what a true value lies outside) enough is taken. Where `spares` says that there is no time for so many
+    seconds, the features are not tried.
     Source: Lei et al., Distribution-free predictive inference for regression (JASA 2018), with cross-validated errors
     as in Barber et al., Predictive inference with the jackknife+ (2021); Winkler's interval score (JASA 1972).
     """
@@ -69,8 +79,10 @@ def fit_intervals(training: Training, preparation: Preparation, *, coverage: flo
         reason = short or "no band: the model is exact on every held-out row"
         return replace(training, conformal=Intervals(NONE, reason, coverage, len(errors)))
     rows = np.sort(np.random.default_rng(seed).permutation(len(errors))[:MOST_ROWS])
-    found = _compare(training, preparation, errors[rows], rows, coverage, seed)
-    return replace(training, conformal=found)
+    hurried = len(rows) >= FEWEST_FOR_FEATURES and not spares(SECONDS + SECONDS_A_ROW * len(rows))
+    notes = ("whether intervals should follow the features was not tried: the machine was too busy",) if hurried else ()
+    found = _compare(training, preparation, errors[rows], rows, coverage, seed, by_features=not hurried)
+    return replace(training, conformal=found, notes=(*training.notes, *notes))
 
 
 def too_few(rows: int, coverage: float, fewest: int) -> str:
@@ -88,7 +100,14 @@ def conformal_quantile(scores: Values, coverage: float) -> float:
 
 
 def _compare(
-    training: Training, preparation: Preparation, errors: Values, rows: np.ndarray, coverage: float, seed: int
+    training: Training,
+    preparation: Preparation,
+    errors: Values,
+    rows: np.ndarray,
+    coverage: float,
+    seed: int,
+    *,
+    by_features: bool,
 ) -> Intervals:
     predictions = np.asarray(training.held_out, np.float64)[rows]
     least = _TINY * max(float(np.median(errors)), float(errors.mean()) / 10)
@@ -98,7 +117,7 @@ def _compare(
             predictions[ask], *_levels(predictions[fit], errors[fit], least), 0.0
         )
     matrix, view, places = None, None, np.empty(0, np.int64)
-    if len(errors) >= FEWEST_FOR_FEATURES:
+    if by_features and len(errors) >= FEWEST_FOR_FEATURES:
         matrix, view, places = _features(training, preparation, rows)
     if matrix is not None:
         cells = matrix
