@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headrace.ml.applications.deciding import Request, parse_prices, read_prices
+from headrace.ml.applications.deciding import Request, merge_prices, parse_prices, read_prices
 from headrace.ml.errors import OptionError
 
 
@@ -25,6 +25,15 @@ def test_options_that_are_no_price_are_refused(text):
 def test_a_price_given_twice_is_refused():
     with pytest.raises(OptionError, match="a:b is given twice"):
         parse_prices(["a:b=1", "a:b=2"])
+
+
+def test_labels_that_are_numbers_become_text_and_the_second_goes_first():
+    assert merge_prices({"1": {"2": 3.0, "3": 4.0}}, {1: {2: 5.0}}) == {"1": {"2": 5.0, "3": 4.0}}
+
+
+def test_costs_that_are_no_mapping_are_refused():
+    with pytest.raises(OptionError, match="actual → decided → money"):
+        Request(costs={"a": 5})
 
 
 @pytest.mark.parametrize("amount", [-1.0, float("inf"), 1e13])

@@ -45,8 +45,12 @@ def read_prices(path: Path) -> Prices:
 
 
 def merge_prices(first: Mapping[str, Mapping[str, float]], second: Mapping[str, Mapping[str, float]]) -> Prices:
-    """Put the prices of `second` over those of `first`."""
-    return {name: {**first.get(name, {}), **second.get(name, {})} for name in (*first, *second)}
+    """Put the prices of `second` over those of `first`; labels that are numbers become text."""
+    merged: Prices = {}
+    for prices in (first, second):
+        for actual, row in prices.items():
+            merged.setdefault(str(actual), {}).update({str(decided): amount for decided, amount in row.items()})
+    return merged
 
 
 def _matrix(text: str) -> Prices:

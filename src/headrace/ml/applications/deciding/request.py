@@ -56,6 +56,8 @@ class Request:
         """Refuse amounts and thresholds that mean nothing."""
         for name in (*_GIVEN, "cost_under", "cost_over"):
             _check_amount(name, getattr(self, name))
+        if not all(isinstance(row, Mapping) for row in self.costs.values()):
+            raise OptionError("costs are not actual → decided → money; write them as {'urgent': {'spam': 200}}")
         for actual, row in self.costs.items():
             for decided, amount in row.items():
                 _check_amount(f"cost {actual}:{decided}", amount)
