@@ -18,8 +18,9 @@ ONE_THREAD = {"POLARS_MAX_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """Threads that wait for each other give up their core again and again: on busy cores, two of them made each of the many
 small operations on a table thirty times slower, and on idle ones no faster."""
 
-UNUSED = {"lightgbm": ("sklearn", "pandas", "matplotlib", "graphviz", "dask")}
-"""What a library would load for interfaces that Headrace has no use for: of LightGBM's 1.5 s of import, 1.3."""
+UNUSED = {"lightgbm": ("sklearn", "pandas", "matplotlib", "graphviz", "dask"), "sklearn": ("pandas", "pyarrow")}
+"""What a library would load for interfaces that Headrace has no use for: of LightGBM's 1.5 s of import, 1.3; of
+scikit-learn's 1.4, 0.3."""
 
 EXTRAS = {"catboost": "catboost"}
 
@@ -39,7 +40,7 @@ def import_library(module: str, *, without: Sequence[str] = ()) -> ModuleType:
     for name, value in PASSIVE_OPENMP.items():
         os.environ.setdefault(name, value)
     try:
-        with _hidden((*without, *UNUSED.get(module, ()))):
+        with _hidden((*without, *UNUSED.get(module.partition(".")[0], ()))):
             return importlib.import_module(module)
     except ModuleNotFoundError as error:
         root = module.partition(".")[0]

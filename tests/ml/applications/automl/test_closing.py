@@ -7,7 +7,10 @@ import pytest
 from headrace.ml.applications.automl.closing import closing_seconds, evaluation_seconds
 
 
-def test_more_rows_take_longer() -> None:
+def test_more_rows_and_texts_take_longer() -> None:
+    assert closing_seconds(5_000) < closing_seconds(5_000, 1) < closing_seconds(5_000, 2) < 5
+    assert closing_seconds(10**6, 1) < closing_seconds(10**6) + 5
+    assert evaluation_seconds(12.0, 6.0, 5_000, 1) < evaluation_seconds(12.0, 6.0, 5_000)
     assert 0 < closing_seconds(100) < closing_seconds(50_000) < closing_seconds(1_000_000) < 30
 
 

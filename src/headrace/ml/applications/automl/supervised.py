@@ -11,6 +11,7 @@ from headrace.ml.process import STEPS
 
 if TYPE_CHECKING:
     from headrace.ml.process.datasets import Dataset
+    from headrace.ml.process.preparation import Preparation
 
 
 def walk(given: Walk) -> Outcome:
@@ -50,7 +51,7 @@ def walk(given: Walk) -> Outcome:
         exploration = explore_data(dataset, preparation, framing, seed=seed)
     with watch.step("feature_engineering", "making features and testing what they are worth"):
         engineering = engineer_features(preparation, framing, exploration, seed=seed, progress=given.progress)
-    given.progress.closing = closing_seconds(preparation.frame.height)
+    given.progress.closing = closing_seconds(preparation.frame.height, _texts(preparation))
     with watch.step("training", "fitting the first candidates"):
         import_ahead()
         training = train_models(
@@ -96,7 +97,8 @@ def _judge(given: Walk, steps: dict[str, Any]) -> dict[str, Any]:
         slowdown = progress.pace.slowdown()
         seconds = float("inf")
         if options.budget is not None:
-            seconds = evaluation_seconds(progress.remaining(), slowdown, preparation.frame.height)
+            rows, texts = preparation.frame.height, _texts(preparation)
+            seconds = evaluation_seconds(progress.remaining(), slowdown, rows, texts)
         steps["evaluation"] = evaluation = evaluate_model(
             preparation, framing, training, built.model,
             sensitive=sensitive, private=frozenset(dataset.personal), seed=options.seed, seconds=seconds,
@@ -113,6 +115,13 @@ def _judge(given: Walk, steps: dict[str, Any]) -> dict[str, Any]:
     if mitigation is not None:
         records["mitigation"] = weigh_mitigation(mitigation, business, framing, preparation, evaluation)
     return write_results(given.partial, options, records, built, watch.seconds, progress)
+
+
+def _texts(preparation: Preparation) -> int:
+    """Return how many columns hold texts or pictures, which take longer than others to predict from."""
+    from headrace.ml.tables.columns import CONTENT
+
+    return sum(column.kind in CONTENT for column in preparation.columns)
 
 
 def _keep_evidence(given: Walk, steps: dict[str, Any]) -> None:

@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from headrace.ml.adapters.threads import import_library
+
 _DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG
 _BLOCK = 2**16
 _HEAVY = frozenset({"catboost", "headrace", "lightgbm", "onnx", "onnxruntime", "scipy", "sklearn", "xgboost"})
@@ -122,7 +124,7 @@ def _answer(child: _Child, code: int) -> dict[str, Any]:
 def _import(module: str) -> None:
     """Import ahead of a fork, with the library that an algorithm names; what is absent shows when it is used."""
     with contextlib.suppress(Exception):
-        imported = importlib.import_module(module)
+        imported = import_library(module)
         if module.startswith("headrace.ml.algorithms."):
             from headrace.ml.algorithms import find_algorithm
 
