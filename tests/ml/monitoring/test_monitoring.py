@@ -80,7 +80,10 @@ def graph(task: Task) -> Any:
         made.output("prediction", value, 1, ["rows", 1])
         return made.model()
     steps = np.array([[0, 1]] if task is Task.BINARY else [[-3, 0, 3]], np.float32)
-    probabilities = made.node("Softmax", [made.node("MatMul", [value, made.constant(steps)])], axis=1)
+    logits = made.node("MatMul", [value, made.constant(steps)])
+    if task is Task.MULTICLASS:  # as the level is drawn, so that the probabilities are calibrated
+        logits = made.node("Add", [logits, made.constant(np.array([0, 1.45, 0], np.float32))])
+    probabilities = made.node("Softmax", [logits], axis=1)
     code = made.node("ArgMax", [probabilities], axis=1, keepdims=0)
     made.output("probabilities", probabilities, 1, ["rows", steps.shape[1]])
     made.output("prediction", made.node("Gather", [made.constant(np.array(CLASSES[task], object)), code]), 8, ["rows"])
@@ -218,7 +221,7 @@ def test_the_estimate_is_close_to_the_truth_where_the_rows_changed(models: Model
     measured = {each.metric: each for each in record.measured}
     for each in record.estimated[:1]:
         real = measured[each.metric]
-        assert abs(each.value - real.value) < (0.1 if task is Task.MULTICLASS else 0.05)  # made by hand, not calibrated
+        assert abs(each.value - real.value) < 0.05
         assert each.test is not None
         assert task is Task.REGRESSION or abs(each.test - real.value) > abs(each.value - real.value)
 
