@@ -104,6 +104,7 @@ def develop_datasets(
     `DataError` for too few rows to split.
     """
     from headrace.ml.metrics import default_metric, find_metric
+    from headrace.ml.process.datasets.assembly import assemble
     from headrace.ml.process.datasets.association import relevance_of_sample
     from headrace.ml.process.datasets.exclusion import Roles, choose_exclusions, require_columns, require_order
     from headrace.ml.process.datasets.leak_scores import weigh_leaks
@@ -139,34 +140,18 @@ def develop_datasets(
     determined = find_determined(learning, labels, framing.task, relevance)
     excluded = choose_exclusions(parsed.frame, columns, roles, personal, determined)
     excluded = with_telling_keys(excluded, relevance) | file_names(table.format, labelled.frame.columns)
-    kept = tuple(column for column in columns if column.name not in excluded)
-    needed = {time, group, *roles.sensitive}
-    aside = tuple(column for column in columns if column.name in needed and column.name in excluded)
-    dataset = Dataset(
-        task=framing.task,
-        columns=kept,
-        frame=parsed.frame.select([column.name for column in kept]),
-        target=target.codes,
-        rows=labelled.rows,
-        personal={name: found.kind for name, found in personal.items()},
-        excluded=excluded,
-        readiness=(),
-        notes=tuple(note for name, notes in notable.items() if name not in personal for note in notes),
-        aside=parsed.frame.select([column.name for column in aside]),
-        aside_columns=aside,
-        disguised=parsed.disguised,
-        unreadable=parsed.unreadable,
-        unlabelled=target.unlabelled,
-        rare=dict(framing.rare),
-        target_column=target.column,
-        parts=parts,
+    dataset = assemble(
+        framing.task, columns, labelled.frame, parsed, personal=personal, excluded=excluded, notable=notable,
+        needed={time, group, *roles.sensitive}, target=target.codes, rows=labelled.rows,
+    )  # fmt: skip
+    dataset = replace(
+        dataset, unlabelled=target.unlabelled, rare=dict(framing.rare), target_column=target.column, parts=parts,
         joins=table.joins,
-        native=frozenset(name for name, kind in labelled.frame.schema.items() if kind != pl.String),
-    )
+    )  # fmt: skip
     metric = find_metric(framing.metric, framing.task)
     leaks = weigh_leaks(
         learning, labels, default_metric(framing.task) if metric.needs_threshold else metric, framing.task, relevance,
-        excluded, find_leaks(kept, learning, labels, framing, relevance, time), kept=keep, measured=weighed,
+        excluded, find_leaks(dataset.columns, learning, labels, framing, relevance, time), kept=keep, measured=weighed,
     )  # fmt: skip
     dataset = replace(dataset, leaks=leaks)
     dataset = replace(dataset, readiness=check_readiness(dataset, table, roles, framing.classes, personal, relevance))

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-import polars as pl
 
 from headrace.ml.errors import ColumnError
 from headrace.ml.process.business_problem import BusinessProblem
@@ -29,6 +28,7 @@ def develop_unlabelled(
 
     Free text is set aside as well. Raises `ColumnError` for a named column that is absent, or when no column is left.
     """
+    from headrace.ml.process.datasets.assembly import assemble
     from headrace.ml.process.datasets.exclusion import Roles, choose_exclusions, require_columns, require_order
     from headrace.ml.process.datasets.personal_data import find_personal_data
     from headrace.ml.process.datasets.typed_columns import parse_table, type_columns
@@ -47,27 +47,13 @@ def develop_unlabelled(
     texts = {c.name: "free text: not used without a label" for c in columns if c.kind is ColumnKind.TEXT}
     moments = {c.name: "the time: it orders the rows" for c in columns if c.name == time}
     excluded = choose_exclusions(parsed.frame, columns, roles, personal, {}) | texts | moments
-    kept = tuple(column for column in columns if column.name not in excluded)
-    if not kept:
+    if not any(column.name not in excluded for column in columns):
         few = "; ".join(f"'{name}': {reason}" for name, reason in list(excluded.items())[:5])
         raise ColumnError(f"no column is left to look at ({few}); add columns that describe the rows")
-    aside = tuple(c for c in columns if c.name in {time, group} and c.name in excluded)
-    dataset = Dataset(
-        task=framing.task,
-        columns=kept,
-        frame=parsed.frame.select([column.name for column in kept]),
-        target=np.zeros(table.frame.height),
-        rows=table.rows,
-        personal={name: found.kind for name, found in personal.items()},
-        excluded=excluded,
-        readiness=(),
-        notes=tuple(note for name, notes in notable.items() if name not in personal for note in notes),
-        aside=parsed.frame.select([column.name for column in aside]),
-        aside_columns=aside,
-        disguised=parsed.disguised,
-        unreadable=parsed.unreadable,
-        native=frozenset(name for name, kind in table.frame.schema.items() if kind != pl.String),
-    )
+    dataset = assemble(
+        framing.task, columns, table.frame, parsed, personal=personal, excluded=excluded, notable=notable,
+        needed={time, group}, target=np.zeros(table.frame.height), rows=table.rows,
+    )  # fmt: skip
     return replace(dataset, readiness=_check(dataset, table, personal, time))
 
 
