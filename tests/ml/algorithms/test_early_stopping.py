@@ -14,6 +14,7 @@ ROUNDS = {
     "gradient_boosting_xgboost": "num_iterations",
     "gradient_boosting_catboost": "iterations",
     "neural_network": "epochs",
+    "neural_network_realmlp": "stop_after",
 }
 
 

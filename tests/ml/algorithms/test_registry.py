@@ -13,7 +13,7 @@ from headrace.ml.errors import OptionError
 
 
 def test_names_agree() -> None:
-    assert len(ALGORITHMS) == 14
+    assert len(ALGORITHMS) == 15
     for name, algorithm in ALGORITHMS.items():
         assert algorithm.name == name
         assert find_algorithm(name) is algorithm

@@ -24,6 +24,7 @@ _CLASSES = {
     "gradient_boosting_xgboost": "GradientBoostingXGBoost",
     "gradient_boosting_catboost": "GradientBoostingCatBoost",
     "neural_network": "NeuralNetwork",
+    "neural_network_realmlp": "NeuralNetworkRealMLP",
 }
 
 

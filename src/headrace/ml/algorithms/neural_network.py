@@ -10,7 +10,7 @@ import numpy as np
 
 from headrace.ml.adapters.library_algorithm import LibraryAlgorithm, Rows
 from headrace.ml.adapters.links import IDENTITY, SIGMOID, SOFTMAX
-from headrace.ml.adapters.neural import BOUND, neural_form
+from headrace.ml.adapters.neural import bounded, neural_form
 from headrace.ml.adapters.threads import import_library
 from headrace.ml.contract import (
     SUPERVISED,
@@ -66,7 +66,7 @@ class NeuralNetwork(LibraryAlgorithm):
         if validation is not None and not classes:
             validation = (validation[0], (validation[1] - centre) / scale)
         with threadpoolctl.threadpool_limits(self.threads):
-            model, epochs = self._train(_bounded(features), aims, classes, validation)
+            model, epochs = self._train(bounded(features), aims, classes, validation)
         link = IDENTITY if not classes else SIGMOID if classes == 2 else SOFTMAX
 
         form = neural_form(model.coefs_, model.intercepts_, scale=scale, centre=centre, link=link)
@@ -89,7 +89,7 @@ class NeuralNetwork(LibraryAlgorithm):
             model.partial_fit(features, target, **options)
             if validation is None:
                 continue
-            loss = _loss(model, _bounded(validation[0]), validation[1], classes)
+            loss = _loss(model, bounded(validation[0]), validation[1], classes)
             if loss < best_loss:
                 best, best_epoch, best_loss = copy.deepcopy(model), epoch, loss
             elif epoch - best_epoch >= self.values["patience"]:
@@ -103,7 +103,3 @@ def _loss(model: Any, features: Features, target: Target, classes: int) -> float
         return float(np.mean((model.predict(features) - target) ** 2))
     chances = model.predict_proba(features)[np.arange(len(target)), target]
     return float(-np.log(np.maximum(chances, 1e-12)).mean())
-
-
-def _bounded(features: Features) -> Features:
-    return np.clip(features, -BOUND, BOUND)

@@ -27,7 +27,8 @@ _ENTRIES = (
     _Entry("linear_square", _NUMBERS, "readable weights, right where relations are straight lines", True),
     _Entry("random_forest", SUPERVISED, "robust without tuning"),
     _Entry("extra_trees", SUPERVISED, "robust without tuning, smoother than a random forest"),
-    _Entry("neural_network", SUPERVISED, "finds smooth interactions that trees miss", most_columns=5_000),
+    _Entry("neural_network_realmlp", SUPERVISED, "finds smooth interactions that trees miss", most_columns=5_000),
+    _Entry("neural_network", SUPERVISED, "quickly trained, and smooth where trees step", most_columns=5_000),
     _Entry("decision_tree", SUPERVISED, "its rules can be read one by one", True),
     _Entry("linear_hinge", CLASSIFICATION, "a wide margin between classes, little moved by outliers", True),
     _Entry("naive_bayes", CLASSIFICATION, "fitted in one pass, good with few rows", True),
@@ -42,7 +43,14 @@ INTERPRETABLE = frozenset(entry.name for entry in _ENTRIES if entry.interpretabl
 
 
 _OF_PICTURES = frozenset(
-    {"linear_logistic", "neural_network", "support_vector_machine", "k_nearest_neighbors", "extra_trees"}
+    {
+        "linear_logistic",
+        "neural_network",
+        "neural_network_realmlp",
+        "support_vector_machine",
+        "k_nearest_neighbors",
+        "extra_trees",
+    }
 )
 
 

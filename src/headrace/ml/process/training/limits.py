@@ -27,6 +27,7 @@ SECONDS = {
     "random_forest": 10.0,
     "extra_trees": 8.0,
     "neural_network": 2.5,
+    "neural_network_realmlp": 5.0,
     "k_nearest_neighbors": 2.0,
     "support_vector_machine": 15.0,
 }

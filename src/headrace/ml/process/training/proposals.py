@@ -15,6 +15,7 @@ STRENGTH = (
     "gradient_boosting_lightgbm",
     "gradient_boosting_catboost",
     "gradient_boosting_xgboost",
+    "neural_network_realmlp",
     "neural_network",
     "extra_trees",
     "random_forest",
@@ -28,10 +29,12 @@ STRENGTH = (
 
 OPENING = (
     *((name, 0) for name in STRENGTH[:5]),
-    ("neural_network", 0),
+    ("neural_network_realmlp", 0),
     ("gradient_boosting_lightgbm", 1),
     ("gradient_boosting_catboost", 1),
     ("gradient_boosting_xgboost", 1),
+    ("neural_network", 0),
+    ("neural_network_realmlp", 1),
     ("gradient_boosting_lightgbm", 2),
     ("gradient_boosting_lightgbm", 3),
     ("gradient_boosting_catboost", 2),
