@@ -97,7 +97,7 @@ def neural_form(
     return Neural(sizes, weights, biases, scale, centre, link, activation, columns, frequencies, phases)
 
 
-def silu(values: NDArray[float32]) -> tuple[NDArray[float32], NDArray[float32]]:
+def silu(values: NDArray[float32]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return values · logistic(values), and its slope."""
     share = float32(1) / (1 + np.exp(-np.maximum(values, float32(-30))))
     return values * share, share * (1 + values * (1 - share))
