@@ -60,7 +60,7 @@ bench-server: .venv/test.stamp  ## the server beside moto's: requests, objects, 
 	$(BIN)/python -m benchmarks.run --server
 
 bench-noise: .venv/test.stamp  ## how many tables of pure noise end in go (200 tables, about an hour; goes on where it was stopped)
-	$(BIN)/python benchmarks/run.py --noise
+	$(BIN)/python -m benchmarks.run --noise
 
 bench-sagemaker: .venv/test.stamp  ## endpoints beside MLServer, BentoML and LitServe; jobs, updates, many models (about 5 minutes)
 	$(BIN)/python -m benchmarks.run --sagemaker
