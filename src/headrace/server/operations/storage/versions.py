@@ -16,6 +16,7 @@ from headrace.server.errors import OperationError
 from headrace.server.operations.storage.buckets import Bucket, hold_bucket
 from headrace.server.operations.storage.names import key_bytes
 from headrace.server.operations.storage.refusals import method_not_allowed, no_such_key, no_such_version
+from headrace.server.stores.metadata.tables.artifacts import ARTIFACTS
 from headrace.server.stores.metadata.tables.objects import OBJECT_PARTS, OBJECTS, UPLOAD_PARTS
 from headrace.server.stores.objects import ObjectStore
 
@@ -29,7 +30,7 @@ _DELETE = delete(OBJECTS).where(OBJECTS.c.id == bindparam("version"))
 _NAMED_BLOBS = union_all(
     *(
         select(table.c.blob).where(table.c.blob.in_(bindparam("blobs", expanding=True)))
-        for table in (OBJECTS, OBJECT_PARTS, UPLOAD_PARTS)
+        for table in (OBJECTS, OBJECT_PARTS, UPLOAD_PARTS, ARTIFACTS)
     )
 )
 

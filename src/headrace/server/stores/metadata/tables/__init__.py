@@ -5,6 +5,7 @@ Times are integer milliseconds since 1970 (BigInteger), documents are JSON text.
 
 from headrace.server.stores.metadata.tables import (
     access_keys,
+    artifacts,
     audit,
     events,
     identity,
@@ -21,6 +22,7 @@ from headrace.server.stores.metadata.tables.declaration import METADATA
 __all__ = [
     "METADATA",
     "access_keys",
+    "artifacts",
     "audit",
     "events",
     "identity",

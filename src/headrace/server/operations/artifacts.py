@@ -1,0 +1,72 @@
+"""Files that a resource keeps in the store of objects: imported data, models, forecasts; users see none of them in S3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import Connection, bindparam, delete, insert, select
+
+from headrace.server.context import Context, Platform
+from headrace.server.errors import NotFound
+from headrace.server.stores.metadata.tables.artifacts import ARTIFACTS
+from headrace.server.stores.objects import BLOCK, ObjectStore, Staged
+
+_OF = select(ARTIFACTS.c.name, ARTIFACTS.c.blob, ARTIFACTS.c.size).where(ARTIFACTS.c.arn == bindparam("arn"))
+
+
+def stage(platform: Platform, path: Path) -> Staged:
+    """Make the bytes of a file durable; `keep` gives them to a resource, `platform.objects.discard` drops them."""
+    staging = platform.objects.stage()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(BLOCK):
+                staging.write(block)
+        return staging.finish()
+    except BaseException:
+        staging.abort()
+        raise
+
+
+def keep(connection: Connection, platform: Platform, arn: str, name: str, staged: Staged) -> None:
+    """Give staged bytes to a resource under a name that it has not got yet, in the caller's transaction."""
+    blob = platform.objects.commit(staged)
+    connection.execute(insert(ARTIFACTS).values(arn=arn, name=name, blob=blob, size=staged.size))
+
+
+def sizes(connection: Connection, arn: str) -> dict[str, int]:
+    """Return the files of a resource, by name, in order of it, with their sizes in bytes."""
+    return {row.name: row.size for row in connection.execute(_OF.order_by(ARTIFACTS.c.name), {"arn": arn})}
+
+
+def blocks(connection: Connection, platform: Platform, arn: str, name: str) -> Iterator[bytes]:
+    """Return the bytes of a file; raises NotFound where the resource has none of that name."""
+    row = connection.execute(_OF.where(ARTIFACTS.c.name == name), {"arn": arn}).one_or_none()
+    if row is None:
+        raise NotFound(f"{arn} keeps no file {name!r}")
+    return platform.objects.read(row.blob)
+
+
+def fetch(platform: Platform, arn: str, name: str, path: Path) -> Path:
+    """Write a file of a resource to a path whose folder is made, and return it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial_path = path.with_name(f".{path.name}.partial")
+    with platform.metadata.reading() as connection:
+        content = blocks(connection, platform, arn, name)
+    with partial_path.open("wb") as file:
+        for block in content:
+            file.write(block)
+    return partial_path.replace(path)
+
+
+def forget(context: Context, arn: str, *names: str) -> None:
+    """Drop files of a resource, all of them where none is named; their bytes go once the transaction has committed."""
+    where = [ARTIFACTS.c.arn == arn, *([ARTIFACTS.c.name.in_(names)] if names else [])]
+    gone = context.connection.execute(delete(ARTIFACTS).where(*where).returning(ARTIFACTS.c.blob)).scalars().all()
+    context.after_commit(partial(_delete, context.platform.objects, tuple(gone)))
+
+
+def _delete(objects: ObjectStore, blobs: tuple[str, ...]) -> None:
+    for blob in blobs:
+        objects.delete(blob)
