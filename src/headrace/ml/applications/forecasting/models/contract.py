@@ -42,12 +42,14 @@ class Model(ABC):
     """A forecasting algorithm with its settings.
 
     `name` is its key in `MODELS`, `title` how people call it, `needs` what of a panel it looks at beside the series
-    ("related", "metadata"). `fitted` restores with `from_arrays`.
+    ("related", "metadata"), `across_items` whether it learns from all items together; others can be given any part of
+    the items. `fitted` restores with `from_arrays`.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     needs: ClassVar[frozenset[str]] = frozenset()
+    across_items: ClassVar[bool] = False
     fitted: ClassVar[type[FittedModel]]
 
     @abstractmethod
