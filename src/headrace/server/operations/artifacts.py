@@ -1,4 +1,4 @@
-"""Files that a resource keeps in the store of objects: imported data, models, forecasts; users see none of them in S3."""
+"""Files that a resource keeps in the store of objects: imported data, models, forecasts; none is seen in S3."""
 
 from __future__ import annotations
 

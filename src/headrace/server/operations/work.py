@@ -33,6 +33,7 @@ KINDS: Mapping[str, Kind] = {
     "transform": Kind(f"{_OPERATIONS}.transforms.running:run", f"{_OPERATIONS}.transforms.settling:settled"),
     "processing": Kind(f"{_OPERATIONS}.processing.running:run", f"{_OPERATIONS}.processing.settling:settled"),
     "autopilot": Kind(f"{_OPERATIONS}.autopilot.running:run", f"{_OPERATIONS}.autopilot.settling:settled"),
+    "forecasting": Kind(f"{_OPERATIONS}.forecasting.running:run", f"{_OPERATIONS}.forecasting.settling:settled"),
 }
 
 
