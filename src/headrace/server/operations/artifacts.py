@@ -40,12 +40,17 @@ def sizes(connection: Connection, arn: str) -> dict[str, int]:
     return {row.name: row.size for row in connection.execute(_OF.order_by(ARTIFACTS.c.name), {"arn": arn})}
 
 
-def blocks(connection: Connection, platform: Platform, arn: str, name: str) -> Iterator[bytes]:
-    """Return the bytes of a file; raises NotFound where the resource has none of that name."""
+def blob_of(connection: Connection, arn: str, name: str) -> str:
+    """Return the blob that holds a file; raises NotFound where the resource has none of that name."""
     row = connection.execute(_OF.where(ARTIFACTS.c.name == name), {"arn": arn}).one_or_none()
     if row is None:
         raise NotFound(f"{arn} keeps no file {name!r}")
-    return platform.objects.read(row.blob)
+    return str(row.blob)
+
+
+def blocks(connection: Connection, platform: Platform, arn: str, name: str) -> Iterator[bytes]:
+    """Return the bytes of a file; raises NotFound as `blob_of` does."""
+    return platform.objects.read(blob_of(connection, arn, name))
 
 
 def fetch(platform: Platform, arn: str, name: str, path: Path) -> Path:
