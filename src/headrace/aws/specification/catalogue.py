@@ -11,6 +11,7 @@ from typing import Any
 import botocore
 from botocore.loaders import Loader
 
+from headrace.aws.specification.corrections import corrected
 from headrace.aws.specification.once import once
 from headrace.aws.specification.operations import Specification
 
@@ -24,7 +25,8 @@ def service(name: str) -> Specification:
     if name not in names():
         raise LookupError(f"botocore has no model of a service named {name!r}")
     loader = Loader(extra_search_paths=[str(_MODELS)], include_default_search_paths=False)
-    return Specification(name, _without_documentation(loader.load_service_model(name, "service-2")))
+    model = _without_documentation(loader.load_service_model(name, "service-2"))
+    return Specification(name, corrected(name, model))
 
 
 @once
