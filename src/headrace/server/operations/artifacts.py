@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -65,11 +65,16 @@ def fetch(platform: Platform, arn: str, name: str, path: Path) -> Path:
     return partial_path.replace(path)
 
 
-def forget(context: Context, arn: str, *names: str) -> None:
-    """Drop files of a resource, all of them where none is named; their bytes go once the transaction has committed."""
+def drop(connection: Connection, platform: Platform, arn: str, *names: str) -> Callable[[], None]:
+    """Take files from a resource, all of them where none is named; call what is returned once that is committed."""
     where = [ARTIFACTS.c.arn == arn, *([ARTIFACTS.c.name.in_(names)] if names else [])]
-    gone = context.connection.execute(delete(ARTIFACTS).where(*where).returning(ARTIFACTS.c.blob)).scalars().all()
-    context.after_commit(partial(_delete, context.platform.objects, tuple(gone)))
+    blobs = connection.execute(delete(ARTIFACTS).where(*where).returning(ARTIFACTS.c.blob)).scalars().all()
+    return partial(_delete, platform.objects, tuple(blobs))
+
+
+def forget(context: Context, arn: str, *names: str) -> None:
+    """Take files from a resource, as `drop` does, within a request."""
+    context.after_commit(drop(context.connection, context.platform, arn, *names))
 
 
 def _delete(objects: ObjectStore, blobs: tuple[str, ...]) -> None:

@@ -1,0 +1,178 @@
+"""Dataset import jobs of Amazon Forecast through boto3: what is imported, what can't be, and what is left of it."""
+
+import io
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+import pytest
+from botocore.exceptions import ClientError
+
+ENDED = ("ACTIVE", "CREATE_FAILED", "CREATE_STOPPED")
+ROWS = [f"2024-01-{day:02} 00:00:00,{item},{day * 1.5}" for day in range(1, 11) for item in ("bread", "milk")]
+TABLE = "\n".join(ROWS).encode() + b"\n"
+METADATA = [("item_id", "string"), ("brand", "string"), ("size", "integer")]
+
+
+@pytest.fixture
+def load(
+    forecast: Any, named: Callable[[str], str], upload: Callable[..., str], forecast_role: str, wait: Callable[..., Any]
+) -> Callable[..., dict[str, Any]]:
+    """Return what imports bytes, or what lies at a path, into a dataset, waits for its end and describes the job."""
+
+    def ended(dataset: str, content: bytes | str, **request: Any) -> dict[str, Any]:
+        path = content if isinstance(content, str) else upload(f"{named('import')}/rows", content)
+        source = {"S3Config": {"Path": path, "RoleArn": request.pop("RoleArn", forecast_role)}}
+        arn = forecast.create_dataset_import_job(
+            DatasetImportJobName=named("job"), DatasetArn=dataset, DataSource=source, **request
+        )["DatasetImportJobArn"]
+        found: dict[str, Any] = wait(
+            lambda: forecast.describe_dataset_import_job(DatasetImportJobArn=arn),
+            lambda answer: answer["Status"] in ENDED,
+        )
+        return found
+
+    return ended
+
+
+@pytest.fixture
+def failure(load: Callable[..., dict[str, Any]]) -> Callable[..., str]:
+    """Return what imports something that fails, and returns the message."""
+
+    def said(*given: Any, **request: Any) -> str:
+        found = load(*given, **request)
+        assert found["Status"] == "CREATE_FAILED", found
+        assert "DataSize" not in found
+        return str(found["Message"])
+
+    return said
+
+
+def parquet(**columns: Any) -> bytes:
+    buffer = io.BytesIO()
+    pl.DataFrame(columns).write_parquet(buffer)
+    return buffer.getvalue()
+
+
+def test_csv_is_imported_and_told_of_field_by_field(
+    forecast: Any, make_dataset: Callable[..., str], load: Callable[..., dict[str, Any]]
+) -> None:
+    dataset = make_dataset()
+    found = load(dataset, TABLE)
+    assert (found["Status"], found["Format"], found["ImportMode"]) == ("ACTIVE", "CSV", "FULL"), found
+    name = dataset.rpartition("/")[2]
+    assert found["DatasetImportJobArn"].split(":", 5)[5] == f"dataset-import-job/{name}/{found['DatasetImportJobName']}"
+    assert found["DataSize"] == pytest.approx(len(TABLE) / 1e9)
+    fields = found["FieldStatistics"]
+    assert fields["item_id"] == {"Count": 20, "CountDistinct": 2, "CountNull": 0}
+    assert fields["timestamp"] == {
+        "Count": 20, "CountDistinct": 10, "CountNull": 0, "Min": "2024-01-01T00:00:00Z", "Max": "2024-01-10T00:00:00Z",
+    }  # fmt: skip
+    value = fields["target_value"]
+    assert (value["Min"], value["Max"], value["Avg"], value["CountNan"]) == ("1.5", "15.0", 8.25, 0)
+    assert value["Stddev"] == pytest.approx(4.3084, abs=1e-4)
+    assert forecast.describe_dataset(DatasetArn=dataset)["Status"] == "ACTIVE"
+
+
+def test_a_header_blank_lines_and_missing_values(
+    make_dataset: Callable[..., str], load: Callable[..., dict[str, Any]]
+) -> None:
+    text = (
+        '\ufefftimestamp,ITEM_ID,target_value\r\n2024-01-01,"a,b",\r\n\r\n2024-01-02,c,NaN\r\n2024-01-03,c, 2 \r\n\r\n'
+    )
+    fields = load(make_dataset(), text.encode(), TimestampFormat="yyyy-MM-dd")["FieldStatistics"]
+    assert fields["target_value"] == {
+        "Count": 2, "CountDistinct": 2, "CountNull": 1, "CountNan": 1, "Min": "2.0", "Max": "2.0", "Avg": 2.0, "Stddev": 0.0,
+    }  # fmt: skip
+    assert fields["item_id"]["CountDistinct"] == 2
+
+
+def test_parquet_and_folders_of_files(
+    upload: Callable[..., str], make_dataset: Callable[..., str], load: Callable[..., dict[str, Any]]
+) -> None:
+    days = [datetime(2024, 1, day) for day in (1, 2)]
+    first = parquet(item_id=[1, 1], target_value=[1, 2], timestamp=days)
+    upload("parts/a.parquet", first)
+    upload("parts/b.parquet", parquet(item_id=["2"], target_value=["3.5"], timestamp=["2024-01-03 00:00:00"]))
+    path = upload("parts_of_others/c.parquet", b"nothing").rpartition("/")[0].removesuffix("_of_others")
+    found = load(make_dataset(), path, Format="PARQUET")
+    assert found["Status"] == "ACTIVE", found
+    assert found["FieldStatistics"]["target_value"]["Max"] == "3.5"
+    assert found["FieldStatistics"]["item_id"]["CountDistinct"] == 2
+    zoned = pl.Series([datetime(2024, 1, 1, 4)]).dt.replace_time_zone("UTC")
+    local = load(
+        make_dataset(), parquet(item_id=["x"], target_value=[1.0], timestamp=zoned),
+        Format="PARQUET", TimeZone="America/New_York",
+    )  # fmt: skip
+    assert local["FieldStatistics"]["timestamp"]["Min"] == "2023-12-31T23:00:00Z"
+
+
+def test_an_incremental_import_replaces_rows_of_the_same_key_and_keeps_the_others(
+    forecast: Any, make_dataset: Callable[..., str], load: Callable[..., dict[str, Any]], imported: Callable[..., Any]
+) -> None:
+    dataset = make_dataset()
+    with pytest.raises(ClientError, match="the first import must be FULL"):
+        load(dataset, TABLE, ImportMode="INCREMENTAL")
+    load(dataset, TABLE)
+    load(dataset, b"2024-01-10 00:00:00,milk,99\n2024-01-11 00:00:00,milk,7\n", ImportMode="INCREMENTAL")
+    frame = imported(dataset).sort("timestamp", "item_id")
+    assert frame.schema == {"timestamp": pl.Datetime("us"), "item_id": pl.String, "target_value": pl.Float64}
+    assert frame["target_value"].to_list()[-3:] == [15.0, 99.0, 7.0]
+    assert len(frame) == 21
+    with pytest.raises(ClientError, match="can't change timestamp_format"):
+        load(dataset, TABLE, ImportMode="INCREMENTAL", TimestampFormat="yyyy-MM-dd")
+    assert load(dataset, b"2025-01-01 00:00:00,tea,1\n")["Status"] == "ACTIVE"
+    assert imported(dataset)["item_id"].to_list() == ["tea"]
+
+
+@pytest.fixture
+def imported(server: Any, tmp_path: Any) -> Callable[[str], pl.DataFrame]:
+    """Return what reads what a dataset holds, from the server's own folders."""
+    import sqlite3
+
+    def read(arn: str) -> pl.DataFrame:
+        with sqlite3.connect(server.data / "headrace.db") as database:
+            names = database.execute("SELECT blob FROM artifacts WHERE arn = ?", (arn,)).fetchall()
+        assert len(names) == 1
+        found = next(path for path in (server.data / "objects").rglob("*") if path.name == names[0][0])
+        return pl.read_parquet(found.read_bytes())
+
+    return read
+
+
+def test_a_failed_import_leaves_what_was_there(
+    make_dataset: Callable[..., str], load: Callable[..., dict[str, Any]], imported: Callable[..., Any],
+    failure: Callable[..., str],
+) -> None:  # fmt: skip
+    dataset = make_dataset()
+    load(dataset, TABLE)
+    failure(dataset, b"x\n")
+    assert len(imported(dataset)) == 20
+
+
+def test_roles_that_may_not_read_or_are_not_trusted(
+    make_dataset: Callable[..., str], load: Callable[..., Any], failure: Callable[..., str], make_role: Callable[..., str],
+    forecast_role: str, client: Callable[..., Any],
+) -> None:  # fmt: skip
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": {
+            "Effect": "Allow",
+            "Principal": {"Service": "forecast.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        },
+    }
+    lists = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:List*", "Resource": "*"}}
+    dataset = make_dataset()
+    assert "AccessDenied (403)" in failure(dataset, TABLE, RoleArn=make_role(lists, trust))
+    assert "AccessDenied (403)" in failure(dataset, TABLE, RoleArn=make_role(None, trust))
+    for role, said in (
+        (make_role(), "Could not assume role"),
+        (f"{forecast_role}x", "Could not assume role"),
+        (forecast_role.replace("::", "::9", 1)[:-1], "of another account"),
+        (dataset, "is not the ARN of an IAM role"),
+    ):
+        with pytest.raises(ClientError, match=said) as raised:
+            load(dataset, TABLE, RoleArn=role)
+        assert raised.value.response["Error"]["Code"] == "InvalidInputException"
