@@ -1,6 +1,7 @@
 """Dataset import jobs of Amazon Forecast through boto3: what is imported, what can't be, and what is left of it."""
 
 import io
+import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,6 @@ from botocore.exceptions import ClientError
 ENDED = ("ACTIVE", "CREATE_FAILED", "CREATE_STOPPED")
 ROWS = [f"2024-01-{day:02} 00:00:00,{item},{day * 1.5}" for day in range(1, 11) for item in ("bread", "milk")]
 TABLE = "\n".join(ROWS).encode() + b"\n"
-METADATA = [("item_id", "string"), ("brand", "string"), ("size", "integer")]
 
 
 @pytest.fixture
@@ -75,19 +75,6 @@ def test_csv_is_imported_and_told_of_field_by_field(
     assert forecast.describe_dataset(DatasetArn=dataset)["Status"] == "ACTIVE"
 
 
-def test_a_header_blank_lines_and_missing_values(
-    make_dataset: Callable[..., str], load: Callable[..., dict[str, Any]]
-) -> None:
-    text = (
-        '\ufefftimestamp,ITEM_ID,target_value\r\n2024-01-01,"a,b",\r\n\r\n2024-01-02,c,NaN\r\n2024-01-03,c, 2 \r\n\r\n'
-    )
-    fields = load(make_dataset(), text.encode(), TimestampFormat="yyyy-MM-dd")["FieldStatistics"]
-    assert fields["target_value"] == {
-        "Count": 2, "CountDistinct": 2, "CountNull": 1, "CountNan": 1, "Min": "2.0", "Max": "2.0", "Avg": 2.0, "Stddev": 0.0,
-    }  # fmt: skip
-    assert fields["item_id"]["CountDistinct"] == 2
-
-
 def test_parquet_and_folders_of_files(
     upload: Callable[..., str], make_dataset: Callable[..., str], load: Callable[..., dict[str, Any]]
 ) -> None:
@@ -100,12 +87,6 @@ def test_parquet_and_folders_of_files(
     assert found["Status"] == "ACTIVE", found
     assert found["FieldStatistics"]["target_value"]["Max"] == "3.5"
     assert found["FieldStatistics"]["item_id"]["CountDistinct"] == 2
-    zoned = pl.Series([datetime(2024, 1, 1, 4)]).dt.replace_time_zone("UTC")
-    local = load(
-        make_dataset(), parquet(item_id=["x"], target_value=[1.0], timestamp=zoned),
-        Format="PARQUET", TimeZone="America/New_York",
-    )  # fmt: skip
-    assert local["FieldStatistics"]["timestamp"]["Min"] == "2023-12-31T23:00:00Z"
 
 
 def test_an_incremental_import_replaces_rows_of_the_same_key_and_keeps_the_others(
@@ -114,7 +95,7 @@ def test_an_incremental_import_replaces_rows_of_the_same_key_and_keeps_the_other
     dataset = make_dataset()
     with pytest.raises(ClientError, match="the first import must be FULL"):
         load(dataset, TABLE, ImportMode="INCREMENTAL")
-    load(dataset, TABLE)
+    first = load(dataset, TABLE)
     load(dataset, b"2024-01-10 00:00:00,milk,99\n2024-01-11 00:00:00,milk,7\n", ImportMode="INCREMENTAL")
     frame = imported(dataset).sort("timestamp", "item_id")
     assert frame.schema == {"timestamp": pl.Datetime("us"), "item_id": pl.String, "target_value": pl.Float64}
@@ -122,6 +103,7 @@ def test_an_incremental_import_replaces_rows_of_the_same_key_and_keeps_the_other
     assert len(frame) == 21
     with pytest.raises(ClientError, match="can't change timestamp_format"):
         load(dataset, TABLE, ImportMode="INCREMENTAL", TimestampFormat="yyyy-MM-dd")
+    forecast.delete_dataset_import_job(DatasetImportJobArn=first["DatasetImportJobArn"])
     assert load(dataset, b"2025-01-01 00:00:00,tea,1\n")["Status"] == "ACTIVE"
     assert imported(dataset)["item_id"].to_list() == ["tea"]
 
@@ -141,13 +123,19 @@ def imported(server: Any, tmp_path: Any) -> Callable[[str], pl.DataFrame]:
     return read
 
 
-def test_a_failed_import_leaves_what_was_there(
-    make_dataset: Callable[..., str], load: Callable[..., dict[str, Any]], imported: Callable[..., Any],
-    failure: Callable[..., str],
+def test_a_failed_import_names_the_row_and_leaves_what_was_there(
+    forecast: Any, make_dataset: Callable[..., str], load: Callable[..., dict[str, Any]], imported: Callable[..., Any],
+    failure: Callable[..., str], bucket: str,
 ) -> None:  # fmt: skip
     dataset = make_dataset()
     load(dataset, TABLE)
-    failure(dataset, b"x\n")
+    message = failure(dataset, TABLE + b"2024-01-11 00:00:00,milk,many\n")
+    assert message.startswith("Row 21 of s3://")
+    assert "has 'many' in the column 'target_value', which is not a number" in message
+    assert "There are no rows in s3://" in failure(dataset, b"")
+    assert "There is no object at s3://" in failure(dataset, f"s3://{bucket}/nothing/here")
+    assert "No S3 objects found" in failure(dataset, "s3://no-such-bucket-of-ours/x")
+    assert forecast.describe_dataset(DatasetArn=dataset)["Status"] == "ACTIVE"
     assert len(imported(dataset)) == 20
 
 
@@ -176,3 +164,124 @@ def test_roles_that_may_not_read_or_are_not_trusted(
         with pytest.raises(ClientError, match=said) as raised:
             load(dataset, TABLE, RoleArn=role)
         assert raised.value.response["Error"]["Code"] == "InvalidInputException"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"TimestampFormat": "dd.MM.yyyy"}, "is neither 'yyyy-MM-dd' nor"),
+        ({"TimestampFormat": "yyyy-MM-dd"}, "which data of the frequency 2H needs"),
+        ({"TimeZone": "Mars/Olympus"}, "is no time zone"),
+        ({"GeolocationFormat": "LAT_LONG"}, "has no attribute of type geolocation"),
+        ({"UseGeolocationForTimeZone": True}, "has no attribute of type geolocation"),
+        ({"ImportMode": "PARTIAL"}, "enum value set"),
+        ({"Format": "ORC"}, "'format' failed"),
+    ],
+)
+def test_a_request_that_can_not_be(
+    forecast: Any, named: Callable[[str], str], make_dataset: Callable[..., str], forecast_role: str,
+    changes: dict[str, Any], said: str,
+) -> None:  # fmt: skip
+    dataset = make_dataset(DataFrequency="2H")
+    given = {"DataSource": {"S3Config": {"Path": "s3://b/x", "RoleArn": forecast_role}}, **changes}
+    with pytest.raises(ClientError, match=said) as raised:
+        forecast.create_dataset_import_job(DatasetImportJobName=named("job"), DatasetArn=dataset, **given)
+    assert raised.value.response["Error"]["Code"] == "InvalidInputException"
+
+
+def test_geolocations_need_their_format(
+    make_dataset: Callable[..., str], load: Callable[..., dict[str, Any]], failure: Callable[..., str]
+) -> None:
+    dataset = make_dataset(
+        [("timestamp", "timestamp"), ("item_id", "string"), ("target_value", "float"), ("at", "geolocation")]
+    )
+    rows = b"2024-01-01 00:00:00,a,1,US_98121\n"
+    with pytest.raises(ClientError, match="say in GeolocationFormat how it is written"):
+        load(dataset, rows)
+    with pytest.raises(ClientError, match="exclude each other"):
+        load(dataset, rows, GeolocationFormat="CC_POSTALCODE", UseGeolocationForTimeZone=True, TimeZone="UTC")
+    assert "not a geolocation like 47.61_-122.33" in failure(dataset, rows, GeolocationFormat="LAT_LONG")
+    found = load(dataset, rows, GeolocationFormat="CC_POSTALCODE", UseGeolocationForTimeZone=True)
+    assert (found["Status"], found["UseGeolocationForTimeZone"]) == ("ACTIVE", True)
+
+
+def test_an_import_in_progress_is_alone_and_can_be_stopped(
+    forecast: Any, named: Callable[[str], str], make_dataset: Callable[..., str], upload: Callable[..., str],
+    forecast_role: str, wait: Callable[..., Any],
+) -> None:  # fmt: skip
+    dataset, source = make_dataset(), upload("large.csv", TABLE * 50_000)
+    given = {"DatasetArn": dataset, "DataSource": {"S3Config": {"Path": source, "RoleArn": forecast_role}}}
+    arn = forecast.create_dataset_import_job(DatasetImportJobName="first", **given)["DatasetImportJobArn"]
+    assert forecast.describe_dataset(DatasetArn=dataset)["Status"].startswith("UPDATE_")
+    for call, members in (
+        (forecast.create_dataset_import_job, {"DatasetImportJobName": "second", **given}),
+        (forecast.delete_dataset_import_job, {"DatasetImportJobArn": arn}),
+        (forecast.delete_dataset, {"DatasetArn": dataset}),
+        (forecast.delete_resource_tree, {"ResourceArn": dataset}),
+    ):
+        with pytest.raises(ClientError) as raised:
+            call(**members)
+        assert raised.value.response["Error"]["Code"] == "ResourceInUseException"
+    forecast.stop_resource(ResourceArn=arn)
+    stopped = wait(
+        lambda: forecast.describe_dataset_import_job(DatasetImportJobArn=arn),
+        lambda answer: answer["Status"] == "CREATE_STOPPED",
+    )
+    assert "FieldStatistics" not in stopped
+    assert forecast.describe_dataset(DatasetArn=dataset)["Status"] == "ACTIVE"
+    forecast.stop_resource(ResourceArn=arn)
+    with pytest.raises(ClientError, match="still has resources that belong to it"):
+        forecast.delete_dataset(DatasetArn=dataset)
+    with pytest.raises(ClientError, match="is not the ARN of a monitor"):
+        forecast.resume_resource(ResourceArn=arn)
+    with pytest.raises(ClientError, match="A dataset can't be stopped"):
+        forecast.stop_resource(ResourceArn=dataset)
+    other = forecast.create_dataset_import_job(DatasetImportJobName="second", **given)["DatasetImportJobArn"]
+
+    def listed(*filters: tuple[str, str, str]) -> list[str]:
+        asked = [{"Key": key, "Condition": condition, "Value": value} for key, condition, value in filters]
+        found = forecast.list_dataset_import_jobs(Filters=asked)["DatasetImportJobs"]
+        return [each["DatasetImportJobArn"] for each in found]
+
+    assert listed(("DatasetArn", "IS", dataset)) == [other, arn]
+    assert listed(("DatasetArn", "IS", dataset), ("Status", "IS", "CREATE_STOPPED")) == [arn]
+    assert listed(("DatasetArn", "IS", dataset), ("Status", "IS_NOT", "CREATE_STOPPED")) == [other]
+    assert arn not in listed(("DatasetArn", "IS_NOT", dataset))
+    with pytest.raises(ClientError, match="is none of DatasetArn, Status"):
+        listed(("Name", "IS", "x"))
+    forecast.stop_resource(ResourceArn=other)
+    wait(
+        lambda: forecast.describe_dataset_import_job(DatasetImportJobArn=other),
+        lambda answer: answer["Status"] in ENDED,
+    )
+    forecast.delete_resource_tree(ResourceArn=dataset)
+    with pytest.raises(ClientError, match="No resource found"):
+        forecast.describe_dataset_import_job(DatasetImportJobArn=arn)
+
+
+def test_who_may_import_must_be_allowed_to_pass_the_role(
+    client: Callable[..., Any], named: Callable[[str], str], make_dataset: Callable[..., str], forecast_role: str
+) -> None:
+    iam, user, dataset = client("iam"), named("user"), make_dataset()
+    iam.create_user(UserName=user)
+    key = iam.create_access_key(UserName=user)["AccessKey"]
+    mine = client("forecast", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
+    jobs = dataset.replace(":dataset/", ":dataset-import-job/")
+    statements = [{"Effect": "Allow", "Action": "forecast:CreateDatasetImportJob", "Resource": f"{jobs}/allowed*"}]
+    passing = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": forecast_role}
+    passing["Condition"] = {"StringEquals": {"iam:PassedToService": "forecast.amazonaws.com"}}
+
+    def imported(name: str) -> None:
+        document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        iam.put_user_policy(UserName=user, PolicyName="inline", PolicyDocument=document)
+        source = {"S3Config": {"Path": "s3://no-such-bucket-of-ours/x", "RoleArn": forecast_role}}
+        mine.create_dataset_import_job(DatasetImportJobName=name, DatasetArn=dataset, DataSource=source)
+
+    with pytest.raises(ClientError, match="iam:PassRole"):
+        imported("allowed")
+    statements.append(passing)
+    with pytest.raises(ClientError, match="forecast:CreateDatasetImportJob"):
+        imported("other")
+    imported("allowed")
+    with pytest.raises(ClientError, match="forecast:ListDatasetImportJobs"):
+        mine.list_dataset_import_jobs()

@@ -50,9 +50,7 @@ def _check_timestamps(dataset: Stored, fields: Layout, given: str | None) -> Non
     if given is None or not fields.timestamp:
         return
     if given not in (DAY, MOMENT):
-        raise InvalidInput(
-            f"TimestampFormat {given!r} is none of {DAY!r} and {MOMENT!r}; write the data in one of them"
-        )
+        raise InvalidInput(f"TimestampFormat {given!r} is neither {DAY!r} nor {MOMENT!r}; give one of them")
     frequency = dataset.record.get("data_frequency") or "D"
     if given == DAY and frequency.lstrip("0123456789") in ("H", "min"):
         raise InvalidInput(f"TimestampFormat {DAY} has no time, which data of the frequency {frequency} needs")
