@@ -46,7 +46,7 @@ def test_where_there_are_no_groups_nothing_is_left_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("available", "allowed"),
-    [(64 * 2**30, 2**31), (4 * 2**30, 2**31), (4 * 2**30 - 1, 2**30), (600 * MEBIBYTE, 2**28), (0, 2**26)],
+    [(64 * 2**30, 2**30), (2 * 2**30, 2**30), (2 * 2**30 - 1, 2**29), (600 * MEBIBYTE, 2**28), (0, 2**26)],
 )
 def test_the_allowance_is_a_round_part_of_what_is_available(
     available: int, allowed: int, monkeypatch: pytest.MonkeyPatch

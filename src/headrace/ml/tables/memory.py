@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-MOST = 2**31
-"""Two GiB: what follows on reading takes as much again."""
+MOST = 2**30
+"""One GiB: what follows on reading takes three times as much again."""
 SHARE = 0.5
 """Of what is available."""
 _GROUPS = Path("/proc/self/cgroup")
