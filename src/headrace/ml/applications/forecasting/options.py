@@ -15,7 +15,9 @@ MOST_WINDOWS = 5
 QUANTILES = (0.1, 0.5, 0.9)
 METRICS = ("wQL", "WAPE", "RMSE", "MAPE", "MASE")
 AGGREGATIONS = ("sum", "mean", "first", "last", "min", "max")
-FILLS = ("none", "zero", "value", "nan", "mean", "median", "min", "max", "interpolate")
+FILLS = ("none", "zero", "value", "nan", "mean", "median", "min", "max", "interpolate", "previous")
+
+_PLACES = ("front", "middle", "back", "future")
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,9 @@ class Filling:
     `aggregation` is one of `AGGREGATIONS` (AWS's avg is mean). `front` are the periods before an item's first value
     back to the first of all, `middle` those within, `back` those from its last value to the last of all, `future`
     those of the horizon (related series only). Each is one of `FILLS`, or a number, which is filled in; mean, median,
-    min and max are those of the item's own values. None finds out: of a target, see `panel.gaps`; of a related
-    series, `interpolate` within the known and the nearest known value outside.
+    min and max are those of the item's own values, `interpolate` the line between the neighbours and `previous` the
+    value before (outside of the known both are the nearest). None finds out for a target, see `panel.target`, and is
+    `previous` for the history of a related series.
     """
 
     aggregation: str | None = None
@@ -69,7 +72,8 @@ class Filling:
                 raise OptionError(f"{place}fill '{rule}' is unknown; use a number or one of {others}")
 
 
-_PLACES = ("front", "middle", "back", "future")
+AMAZON_FILLING = Filling("sum", "none", "zero", "zero")
+"""What Amazon Forecast does with a target where nothing else is asked for."""
 
 
 def _number(text: str, name: str, attribute: str) -> float:
@@ -86,7 +90,9 @@ class PanelOptions:
     `time` and `target` are columns of the target's table, `item` and `dimensions` those whose labels tell series apart
     (none: one series). `frequency` None finds out. `filling` is by attribute, the target's by its column name.
     `time_zone` (`Europe/Berlin`) is what time stamps with an offset are brought to; those without one stay as they are.
-    `holidays` is a country's code (`US`, or `US-CA`), `date_format` a strptime format where it is known.
+    `holidays` is a country's code (`US`, or `US-CA`), `date_format` a strptime format where it is known. Periods begin
+    where most time stamps lie, but with `keep_boundaries` as `frequency` says. With `share` (3 or 4), a horizon longer
+    than that part of the longest history is refused.
     """
 
     time: str
@@ -99,6 +105,13 @@ class PanelOptions:
     time_zone: str | None = None
     holidays: str | None = None
     date_format: str | None = None
+    keep_boundaries: bool = False
+    share: int = 3
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Return the columns whose labels tell series apart."""
+        return (*(() if self.item is None else (self.item,)), *self.dimensions)
 
     def __post_init__(self) -> None:
         """Refuse a horizon out of range."""

@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from headrace.ml.applications.forecasting.frequencies import Frequency, Times
+from headrace.ml.applications.forecasting.panel.blocks import Floats, Integers, offsets_of, ranges
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 Metadata = tuple[str | None, ...] | Floats
 
 
@@ -44,6 +43,26 @@ class Panel:
     related: Mapping[str, Related] = field(default_factory=dict)
     metadata: Mapping[str, Metadata] = field(default_factory=dict)
     horizon_known: int = 0
+
+    @classmethod
+    def of(
+        cls, frequency: Frequency, series: Sequence[npt.ArrayLike], items: Sequence[str] | None = None, start: int = 0
+    ) -> Panel:
+        """Make a panel of histories, oldest first, that all begin in the period `start`.
+
+        >>> Panel.of(Frequency("D"), [[1, 2, 3], [4, 5]]).series(1)
+        array([4., 5.])
+        """
+        blocks = [np.asarray(values, np.float64) for values in series]
+        labels = [str(i) for i in range(len(blocks))] if items is None else items
+        return cls(
+            frequency=frequency,
+            items=tuple((label,) for label in labels),
+            dimensions=("item_id",),
+            start=np.full(len(blocks), start, np.int64),
+            offsets=offsets_of(np.array([len(values) for values in blocks], np.int64)),
+            values=np.concatenate([*blocks, np.zeros(0)]),
+        )
 
     def __len__(self) -> int:
         """Return the number of items."""
@@ -97,8 +116,8 @@ class Panel:
             return self
         lengths = self.lengths
         kept = np.maximum(lengths - periods, 0)
-        offsets = _offsets(kept)
-        values = self.values[_ranges(self.offsets[:-1], kept)]
+        offsets = offsets_of(kept)
+        values = self.values[ranges(self.offsets[:-1], kept)]
         horizon = self.horizon_known + periods
         related = {name: replace(r, values=self._cut_related(r, kept, horizon)) for name, r in self.related.items()}
         return replace(
@@ -118,9 +137,9 @@ class Panel:
             values = np.full(int(kept.sum()) + n * horizon, np.nan)
             wide = lengths + self.horizon_known
             ends = np.cumsum(kept + horizon)
-            values[_ranges(ends - wide, wide)] = related.values
+            values[ranges(ends - wide, wide)] = related.values
         if not related.known_ahead:
-            values[_ranges(np.cumsum(kept + horizon) - horizon, np.full(n, horizon))] = np.nan
+            values[ranges(np.cumsum(kept + horizon) - horizon, np.full(n, horizon))] = np.nan
         return values
 
     def select(self, indices: npt.NDArray[np.integer] | Sequence[int]) -> Panel:
@@ -133,9 +152,9 @@ class Panel:
             self,
             items=tuple(self.items[i] for i in chosen),
             start=self.start[chosen],
-            offsets=_offsets(lengths),
-            values=self.values[_ranges(self.offsets[chosen], lengths)],
-            related={name: replace(r, values=r.values[_ranges(first, wide)]) for name, r in self.related.items()},
+            offsets=offsets_of(lengths),
+            values=self.values[ranges(self.offsets[chosen], lengths)],
+            related={name: replace(r, values=r.values[ranges(first, wide)]) for name, r in self.related.items()},
             metadata={
                 name: values[chosen] if isinstance(values, np.ndarray) else tuple(values[i] for i in chosen)
                 for name, values in self.metadata.items()
@@ -152,17 +171,7 @@ class Panel:
         return replace(
             self,
             start=self.start + left,
-            offsets=_offsets(kept),
-            values=self.values[_ranges(self.offsets[:-1] + left, kept)],
-            related={name: replace(r, values=r.values[_ranges(first, wide)]) for name, r in self.related.items()},
+            offsets=offsets_of(kept),
+            values=self.values[ranges(self.offsets[:-1] + left, kept)],
+            related={name: replace(r, values=r.values[ranges(first, wide)]) for name, r in self.related.items()},
         )
-
-
-def _offsets(lengths: Integers) -> Integers:
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
-
-
-def _ranges(first: Integers, lengths: Integers) -> Integers:
-    """Return the positions first[i], first[i] + 1, … of all i after each other, lengths[i] of each."""
-    before = np.cumsum(lengths) - lengths
-    return np.repeat(first - before, lengths) + np.arange(int(lengths.sum()))

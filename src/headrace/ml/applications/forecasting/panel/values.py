@@ -1,0 +1,42 @@
+"""Columns of numbers: read, with what is no number named by its row."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from headrace.ml.errors import ParseError
+from headrace.ml.tables import Column, ColumnKind, Table, detect_column, parse_column
+from headrace.ml.tables.detection import MISSING_WORDS
+from headrace.ml.tables.native_values import texts_of
+
+Floats = npt.NDArray[np.float64]
+
+
+def read_numbers(table: Table, name: str) -> tuple[Floats, tuple[str, ...]]:
+    """Return a column's numbers, NaN where it has none, and what is notable; raises `ParseError` for anything else."""
+    column, notes = detect_column(table.frame[name], table.rows)
+    odd = next((word for word in column.missing if word.lower() not in MISSING_WORDS and not _is_number(word)), None)
+    if column.kind is not ColumnKind.NUMBER:
+        column, odd = Column(name, ColumnKind.NUMBER), _first_text(table, name)
+    if odd is not None:
+        text = texts_of(table.frame[name])
+        row = int(table.rows[(text.str.strip_chars() == odd).arg_true()[0]])
+        raise ParseError(f"column '{name}' has '{odd}' in row {row:,}, which is not a number; clean it")
+    values = parse_column(table.frame[name], column)[0].to_numpy().astype(np.float64)
+    return values, notes
+
+
+def _first_text(table: Table, name: str) -> str | None:
+    text = texts_of(table.frame[name]).str.strip_chars()
+    given = text.filter(text.is_not_null() & ~text.str.to_lowercase().is_in([*MISSING_WORDS, ""]))
+    bad = given.filter(~given.map_elements(_is_number, skip_nulls=True))
+    return bad[0] if len(bad) else None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
