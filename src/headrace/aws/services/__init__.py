@@ -19,8 +19,8 @@ from headrace.server.errors import OperationError
 from headrace.server.messages import Request, Response
 
 BUILT = (
-    "application-autoscaling", "cloudtrail", "cloudwatch", "forecast", "iam", "logs", "resourcegroupstaggingapi", "s3",
-    "sagemaker", "sagemaker-metrics", "sagemaker-runtime", "sts",
+    "application-autoscaling", "cloudtrail", "cloudwatch", "forecast", "forecastquery", "iam", "logs",
+    "resourcegroupstaggingapi", "s3", "sagemaker", "sagemaker-metrics", "sagemaker-runtime", "sts",
 )  # fmt: skip
 
 OPERATIONS = "headrace.server.operations."

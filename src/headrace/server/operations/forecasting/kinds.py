@@ -49,6 +49,7 @@ FORECAST_EXPORT_JOB = _kind("forecast-export-job", "forecast export job")
 EXPLAINABILITY = _kind("explainability", "explainability")
 EXPLAINABILITY_EXPORT = _kind("explainability-export", "explainability export")
 MONITOR = _kind("monitor", "monitor", _MONITORING)
+MONITOR_EVALUATION = _kind("monitor-evaluation", "monitor evaluation")
 WHAT_IF_ANALYSIS = _kind("what-if-analysis", "what-if analysis")
 WHAT_IF_FORECAST = _kind("what-if-forecast", "what-if forecast")
 WHAT_IF_FORECAST_EXPORT = _kind("what-if-forecast-export", "what-if forecast export")
@@ -66,6 +67,7 @@ KINDS: Mapping[str, Resource] = {
         EXPLAINABILITY,
         EXPLAINABILITY_EXPORT,
         MONITOR,
+        MONITOR_EVALUATION,
         WHAT_IF_ANALYSIS,
         WHAT_IF_FORECAST,
         WHAT_IF_FORECAST_EXPORT,

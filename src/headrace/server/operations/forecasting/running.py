@@ -15,6 +15,7 @@ from headrace.server.operations.forecasting.kinds import (
     EXPLAINABILITY_EXPORT,
     FORECAST,
     FORECAST_EXPORT_JOB,
+    MONITOR_EVALUATION,
     PREDICTOR,
     PREDICTOR_BACKTEST_EXPORT_JOB,
     WHAT_IF_FORECAST,
@@ -34,6 +35,7 @@ MAKERS: Mapping[str, str] = {
     FORECAST_EXPORT_JOB.kind: f"{_ROOM}.exports.making:make",
     EXPLAINABILITY.kind: f"{_ROOM}.explainability.making:make",
     EXPLAINABILITY_EXPORT.kind: f"{_ROOM}.exports.making:make",
+    MONITOR_EVALUATION.kind: f"{_ROOM}.monitors.evaluating:make",
     WHAT_IF_FORECAST.kind: f"{_ROOM}.what_if.making:make",
     WHAT_IF_FORECAST_EXPORT.kind: f"{_ROOM}.exports.making:make",
 }

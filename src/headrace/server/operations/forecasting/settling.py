@@ -9,11 +9,14 @@ from sqlalchemy import Connection
 from headrace.server.jobs.handle import entry
 from headrace.server.jobs.records import JobRecord
 from headrace.server.operations.forecasting import states
-from headrace.server.operations.forecasting.kinds import DATASET_IMPORT_JOB
+from headrace.server.operations.forecasting.kinds import DATASET_IMPORT_JOB, PREDICTOR
 
 _ROOM = "headrace.server.operations.forecasting"
 
-FOLLOWERS: Mapping[str, str] = {DATASET_IMPORT_JOB.kind: f"{_ROOM}.imports.following:follow"}
+FOLLOWERS: Mapping[str, str] = {
+    DATASET_IMPORT_JOB.kind: f"{_ROOM}.imports.following:follow",
+    PREDICTOR.kind: f"{_ROOM}.predictors.following:follow",
+}
 """What else follows a resource that moved, by its kind: follow(connection, stored)."""
 
 

@@ -1,0 +1,1 @@
+"""Exports: forecasts, backtests and impact scores as files in S3."""

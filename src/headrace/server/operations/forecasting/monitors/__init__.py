@@ -1,0 +1,1 @@
+"""Monitors: how a predictor's errors change as new data comes in."""

@@ -1,0 +1,1 @@
+"""Predictors: trained on a dataset group, measured by backtests."""

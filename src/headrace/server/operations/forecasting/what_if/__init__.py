@@ -1,0 +1,1 @@
+"""What-if analyses: forecasts with other values of the related time series."""
