@@ -50,6 +50,9 @@ def with_related(panel: Panel, table: Table, options: PanelOptions) -> tuple[Pan
         filling = options.filling.get(name) or options.filling.get(name.partition("=")[0]) or Filling()
         made[name], told = _series(panel, block, name, raw, filling)
         findings += told
+    past = [name for name, series in made.items() if not series.known_ahead]
+    if past and panel.horizon_known:
+        findings.append(f"not known in the horizon, and so of no use to most models: {', '.join(past)}")
     if not made:
         findings.append(f"'{table.source}' has no column beside time and items that can be used")
     return replace(panel, related={**panel.related, **made}), tuple(findings)
@@ -120,8 +123,6 @@ def _series(panel: Panel, block: _Block, name: str, raw: Floats, filling: Fillin
     if ahead and filling.future in (None, "none"):
         _check_ends(panel, block, grid, name)
         rules["future"] = "previous"
-    elif not ahead and horizon:
-        notes.append(f"related series '{name}' ends with the history: models of the future do not have it")
     values = grid.filled(rules)
     if filling.middle in (None, "previous") and (short := _ends_early(grid)):
         notes.append(f"related series '{name}' ends before the target of {short:,} items; its last value is carried on")

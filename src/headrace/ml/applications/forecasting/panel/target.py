@@ -13,6 +13,7 @@ from headrace.ml.applications.forecasting.panel.filling import Grid
 
 _GAPS = 0.05
 _WHOLE = 0.99
+_SMALL = 0.3
 
 
 @dataclass(frozen=True)
@@ -117,10 +118,10 @@ def on_grid(periods: Periods, items: int, filling: Filling) -> tuple[Integers, G
 def chosen(filling: Filling, periods: Periods, items: int, frequency: Frequency) -> tuple[Filling, str | None]:
     """Return the rules of a target with those that were left open decided, and the reason in a sentence.
 
-    Where a twentieth of the periods or more have no row, none has the value 0 and none is negative, a period without
-    a row counts as 0: such tables list what was sold. Values that are no whole numbers are left out of that where the
-    gaps lie on one or two days of the week, as those of a market do. Else gaps within are interpolated, and items
-    that end early are forecast from where they end.
+    Where a twentieth of the periods or more have no row, none has the value 0, none is negative and small values are
+    common, a period without a row counts as 0: such tables list what was sold. That is not so of values that are no
+    whole numbers where the gaps lie on one or two days of the week, as those of a market do. Else gaps within are
+    interpolated, and items that end early are forecast from where they end.
     """
     whole = replace(
         filling,
@@ -134,8 +135,11 @@ def chosen(filling: Filling, periods: Periods, items: int, frequency: Frequency)
     share = gaps / max(1, len(grid.values))
     values = periods.values
     counts = bool((values > 0).all()) and share >= _GAPS
-    if counts and np.mean(values == np.floor(values)) < _WHOLE:
-        counts = not _weekly_gaps(start, grid, frequency)
+    if counts:
+        whole_numbers = bool(np.mean(values == np.floor(values)) >= _WHOLE)
+        small = max(_SMALL * float(np.median(values)), 1.0 if whole_numbers else 0.0)
+        counts = float(np.quantile(values, 0.05)) <= small
+        counts &= whole_numbers or not _weekly_gaps(start, grid, frequency)
     rule = "zero" if counts else "interpolate"
     back = filling.back if filling.back is not None else "zero" if counts else "none"
     reason = None
