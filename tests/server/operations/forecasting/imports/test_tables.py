@@ -79,6 +79,8 @@ def test_parquet_of_several_types(read: Read) -> None:
     zoned = pl.Series([datetime(2024, 1, 1, 4)]).dt.replace_time_zone("UTC")
     content = parquet(item_id=["x"], target_value=["1"], timestamp=zoned)
     assert read(content, format="PARQUET", time_zone="America/New_York").row(0)[0] == datetime(2023, 12, 31, 23)
+    with pytest.raises(DataError, match="are of the zone UTC, and UseGeolocationForTimeZone asks"):
+        read(content, format="PARQUET", use_geolocation_for_time_zone=True)
 
 
 def test_rows_of_the_same_key_take_the_place_of_earlier_ones(tmp_path: Path, read: Read) -> None:
@@ -133,7 +135,7 @@ def test_a_file_that_does_not_fit(read: Read, content: bytes, settings: dict[str
 
 
 @pytest.mark.parametrize(
-    ("place", "form"), [("98121", "CC_POSTALCODE"), ("47.61,-122.33", "LAT_LONG"), ("147_2", "LAT_LONG")]
+    ("place", "form"), [("98121", "CC_POSTALCODE"), ("47.61,-122.33", "LAT_LONG"), ("91_2", "LAT_LONG")]
 )
 def test_a_place_that_is_none(read: Read, place: str, form: str) -> None:
     with pytest.raises(DataError, match=r"Row 1 .* in the column 'where', which is not a geolocation like"):

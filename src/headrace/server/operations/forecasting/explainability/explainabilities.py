@@ -18,8 +18,6 @@ from headrace.server.operations.forecasting.roles import check_place
 from headrace.server.resources import Stored
 from headrace.server.stores.metadata.tables.resources import RESOURCES
 
-__all__ = ["EXPLAINABILITY"]
-
 Members = Mapping[str, Any]
 
 

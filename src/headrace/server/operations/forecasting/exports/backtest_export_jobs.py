@@ -12,8 +12,6 @@ from headrace.server.operations.forecasting.exports.starting import start_export
 from headrace.server.operations.forecasting.kinds import PREDICTOR, PREDICTOR_BACKTEST_EXPORT_JOB
 from headrace.server.operations.forecasting.listing import PARENT, STATUS, Filters, page
 
-__all__ = ["PREDICTOR_BACKTEST_EXPORT_JOB"]
-
 
 def create_predictor_backtest_export_job(
     context: Context,

@@ -12,8 +12,6 @@ from headrace.server.operations.forecasting.exports.starting import start_export
 from headrace.server.operations.forecasting.kinds import EXPLAINABILITY, EXPLAINABILITY_EXPORT
 from headrace.server.operations.forecasting.listing import PARENT, STATUS, Filters, page
 
-__all__ = ["EXPLAINABILITY_EXPORT"]
-
 
 def create_explainability_export(
     context: Context,

@@ -12,8 +12,6 @@ from headrace.server.operations.forecasting.exports.starting import start_export
 from headrace.server.operations.forecasting.kinds import FORECAST, FORECAST_EXPORT_JOB
 from headrace.server.operations.forecasting.listing import PARENT, STATUS, Filters, page
 
-__all__ = ["FORECAST_EXPORT_JOB"]
-
 
 def create_forecast_export_job(
     context: Context,

@@ -12,8 +12,6 @@ from headrace.server.operations.forecasting.exports.starting import start_export
 from headrace.server.operations.forecasting.kinds import WHAT_IF_FORECAST, WHAT_IF_FORECAST_EXPORT
 from headrace.server.operations.forecasting.listing import ARN, STATUS, Filters, page
 
-__all__ = ["WHAT_IF_FORECAST_EXPORT"]
-
 
 def create_what_if_forecast_export(
     context: Context,

@@ -14,8 +14,6 @@ from headrace.server.operations.forecasting.listing import PARENT, STATUS, Filte
 from headrace.server.operations.forecasting.predictors.requests import forecast_types
 from headrace.server.resources import Stored, member
 
-__all__ = ["FORECAST"]
-
 
 def create_forecast(
     context: Context,

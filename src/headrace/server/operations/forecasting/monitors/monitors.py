@@ -23,8 +23,6 @@ from headrace.server.operations.forecasting.monitors.starting import open_monito
 from headrace.server.resources import Stored, member
 from headrace.server.stores.metadata.tables.resources import RESOURCES
 
-__all__ = ["MONITOR"]
-
 SUCCESS, FAILURE = "SUCCESS", "FAILURE"
 _TIMES = ("evaluation_time", "window_start_datetime", "window_end_datetime")
 

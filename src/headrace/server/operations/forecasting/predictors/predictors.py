@@ -31,8 +31,6 @@ from headrace.server.operations.forecasting.roles import check_encryption
 from headrace.server.resources import Stored
 from headrace.server.stores.metadata.tables.resources import RESOURCES
 
-__all__ = ["PREDICTOR"]
-
 Tags = Sequence[Mapping[str, str]]
 
 

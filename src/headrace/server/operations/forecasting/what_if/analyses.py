@@ -13,8 +13,6 @@ from headrace.server.operations.forecasting.forecasts.selection import check_sel
 from headrace.server.operations.forecasting.kinds import ACTIVE, FORECAST, WHAT_IF_ANALYSIS
 from headrace.server.operations.forecasting.listing import ARN, PARENT, STATUS, Filters, page
 
-__all__ = ["WHAT_IF_ANALYSIS"]
-
 
 def create_what_if_analysis(
     context: Context,

@@ -13,8 +13,6 @@ from headrace.server.operations.forecasting.kinds import FORECAST, WHAT_IF_ANALY
 from headrace.server.operations.forecasting.listing import ARN, PARENT, STATUS, Filters, page
 from headrace.server.operations.forecasting.roles import check_place
 
-__all__ = ["WHAT_IF_FORECAST"]
-
 Members = Mapping[str, Any]
 
 

@@ -100,8 +100,8 @@ def _holds(panel: Panel, condition: Members, ahead: npt.NDArray[np.int64], relat
             found = compare(values, _number(text, name))
         else:
             found = _labels(["" if each is None else each for each in values], text, condition["condition"])
-    elif name in related:
-        return np.asarray(compare(related[name][ahead], _number(text, name)))
+    elif name.lower() in {each.lower() for each in related}:
+        return np.asarray(compare(related[_named(name, related)][ahead], _number(text, name)))
     else:
         known = ", ".join([*panel.dimensions, *panel.metadata, *related, TIMESTAMP])
         raise DataError(f"A condition names '{name}', which is none of {known}")
