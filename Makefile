@@ -1,4 +1,4 @@
-# make demo | test | test-clients | test-deep | check | bench | bench-automl | bench-text-images | bench-monitoring | bench-deadlines | bench-server | bench-noise | bench-sagemaker | docs | lock | clean; each sets up .venv by itself. PYTHON=python3.12 chooses another Python.
+# make demo | test | test-clients | test-deep | check | bench | bench-automl | bench-text-images | bench-monitoring | bench-forecasting | bench-deadlines | bench-server | bench-noise | bench-sagemaker | docs | lock | clean; each sets up .venv by itself. PYTHON=python3.12 chooses another Python.
 PYTHON ?= python3
 OUT ?= headrace-out
 DATA ?=
@@ -15,7 +15,7 @@ else
 INSTALL := $(BIN)/python -m pip install --quiet
 endif
 
-.PHONY: demo test test-clients test-deep check bench bench-automl bench-text-images bench-monitoring bench-deadlines bench-server bench-noise bench-sagemaker s3-tests actions migration docs lock clean
+.PHONY: demo test test-clients test-deep check bench bench-automl bench-text-images bench-monitoring bench-forecasting bench-deadlines bench-server bench-noise bench-sagemaker s3-tests actions migration docs lock clean
 .DELETE_ON_ERROR:
 
 demo: .venv/run.stamp  ## set up, then run the main job on the table in examples/
@@ -51,6 +51,9 @@ bench-text-images: .venv/test.stamp  ## texts and pictures beside tuned scikit-l
 
 bench-monitoring: .venv/test.stamp  ## false alarms, planted drifts and estimates without labels (about 30 minutes)
 	$(BIN)/python -m benchmarks.run --data "$(DATA)" --monitoring
+
+bench-forecasting: .venv/test.stamp  ## forecasting beside statsforecast and AutoGluon-TimeSeries (hours; goes on where it was stopped)
+	$(BIN)/python -m benchmarks.run --data "$(DATA)" --forecasting
 
 bench-deadlines: .venv/test.stamp  ## budgets kept beside 0, 2 and 10 busy processes (about 10 minutes)
 	$(BIN)/python -m compileall -q -j 2 src  # as an installed package is

@@ -9,6 +9,7 @@ from pathlib import Path
 
 PEERS = {
     "autogluon": ["autogluon.tabular[catboost,fastai,lightgbm,ray,xgboost]==1.6.3"],
+    "autogluon_timeseries": ["autogluon.timeseries==1.6.3"],
     "flaml": ["flaml[automl]==2.7.0", "catboost"],
     "h2o": ["h2o==3.46.0.12", "pandas"],
     "mljar": ["mljar-supervised==1.3.2"],
@@ -31,7 +32,7 @@ def peer_python(name: str) -> Path:
     if not (folder / "bin/python").exists():
         print(f"installing {name} into {folder} …", flush=True)
         venv.create(folder, with_pip=True)
-        if name == "autogluon":  # the plain wheel would pull CUDA
+        if name.startswith("autogluon"):  # the plain wheel would pull CUDA
             subprocess.run([folder / "bin/python", "-m", "pip", "install", "-qq", "torch==2.13.0"], check=True)
         subprocess.run([folder / "bin/python", "-m", "pip", "install", "-qq", *PEERS[name]], check=True)
     return folder / "bin/python"

@@ -15,6 +15,8 @@ from typing import Any
 
 from benchmarks.automl.sections import sections as automl_sections
 from benchmarks.deadlines import section as deadlines_section
+from benchmarks.forecasting.rows import read as forecasting_rows
+from benchmarks.forecasting.sections import sections as forecasting_sections
 from benchmarks.monitored import sections as monitoring_sections
 from benchmarks.noise import section as noise_section
 from benchmarks.server.sections import sections as server_sections
@@ -55,6 +57,7 @@ def write_results() -> None:
         "compare ratios.",
     ]
     sections += automl_sections(read("automl"), table)
+    sections += forecasting_sections(forecasting_rows(), table)
     if latency := read("latency"):
         rows = [
             [name, f"{f['single_ms'] * 1000:.0f}", f"{f['rows_per_second']:,.0f}", f"{f['model_mb']:.2f}"]
@@ -134,6 +137,7 @@ def main() -> None:
     parser.add_argument("--text-images", action="store_true", help="only texts and pictures, beside scikit-learn")
     parser.add_argument("--short", action="store_true", help="with --automl: the short profile, within an hour")
     parser.add_argument("--monitoring", action="store_true", help="only monitoring: false alarms and planted drifts")
+    parser.add_argument("--forecasting", action="store_true", help="only forecasting beside its peers")
     parser.add_argument("--deadlines", action="store_true", help="only budgets beside busy processes")
     parser.add_argument("--server", action="store_true", help="only the server, beside moto's; needs no data sets")
     parser.add_argument("--noise", action="store_true", help="only tables of pure noise; needs no data sets")
@@ -159,6 +163,8 @@ def main() -> None:
             part("deadlines", "--data", data)
         elif arguments.text_images:
             part("text_and_images", "--data", data)
+        elif arguments.forecasting:
+            part("forecasting", "--data", data)
         elif arguments.automl:
             part("automl", "--data", data, *(["--short"] if arguments.short else []))
         else:

@@ -1,0 +1,1 @@
+"""Forecasting beside statsforecast and AutoGluon-TimeSeries: the same series, horizons and wall time, in one run."""
