@@ -14,7 +14,8 @@ EVERY = pytest.mark.parametrize("image", ALGORITHMS.values(), ids=ALGORITHMS)
 
 def test_images_are_found_by_the_names_of_aws():
     images = {BUILT_IN.get(repository) for image in ALGORITHMS.values() for repository in image.repositories}
-    assert images - {None} == {"xgboost", "linear-learner", "knn", "kmeans", "pca", "randomcutforest", "headrace"}
+    tabular = {"xgboost", "linear-learner", "knn", "kmeans", "pca", "randomcutforest"}
+    assert images - {None} == tabular | {"forecasting-deepar", "headrace"}
     assert {"lightgbm", "catboost", "lightgbm-regression", "catboost-classification"} <= ALGORITHMS.keys()
 
 
@@ -36,7 +37,7 @@ def test_defaults_are_values_that_may_be_given(image: BuiltIn):
         if parameter.default is None:
             continue
         default = parameter.default
-        text = ",".join(default) if isinstance(default, tuple) else str(default)
+        text = ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
         assert parameter.read(text) == default, name
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from headrace.server.containers.algorithms.catboost import CatBoost
+from headrace.server.containers.algorithms.deepar import DeepAR
 from headrace.server.containers.algorithms.headrace import Headrace
 from headrace.server.containers.algorithms.k_means import KMeans
 from headrace.server.containers.algorithms.k_nearest_neighbors import KNearestNeighbors
@@ -27,6 +28,7 @@ ALGORITHMS: Mapping[str, BuiltIn] = {
             RandomCutForest(),
             LightGBM(),
             CatBoost(),
+            DeepAR(),
             Headrace(),
         )
     },

@@ -38,13 +38,17 @@ class Schedule:
 
 
 def train(sequences: Sequences, settings: Settings, schedule: Schedule, seed: int) -> tuple[Network, float]:
-    """Train a network and return it with the last epoch's mean loss; the sequences must have a value."""
+    """Train a network and return it with the mean loss of the last epoch; the sequences must have two values.
+
+    With `patience` the network and loss are those of the best epoch.
+    """
     network = Network.draw(settings, seed)
     random = np.random.default_rng([seed, 1])
     cutter, adam = Cutter(sequences), Adam(network.parameters, weight_decay=1e-5)
     total, began, done = schedule.epochs * schedule.batches, time.monotonic(), 0
     items = np.flatnonzero(_counts(sequences) > 1)
     best, waited, mean = np.inf, 0, np.nan
+    kept: dict[str, Array] = {}
     for epoch in range(schedule.epochs):
         losses: list[float] = []
         for _ in range(schedule.batches):
@@ -57,14 +61,18 @@ def train(sequences: Sequences, settings: Settings, schedule: Schedule, seed: in
             spent = time.monotonic() - began
             if schedule.seconds is not None and done == PACE:
                 total = max(done + 1, min(total, int(0.95 * schedule.seconds * done / spent)))
-            if done >= total or schedule.stopped() or (schedule.seconds is not None and spent > schedule.seconds):
-                return network, float(np.mean(losses))
+            ended = done >= total or schedule.stopped() or (schedule.seconds is not None and spent > schedule.seconds)
+            if ended:
+                break
         mean = float(np.mean(losses))
         schedule.report(epoch, mean)
         best, waited = (mean, 0) if mean < best else (best, waited + 1)
-        if schedule.patience is not None and waited >= schedule.patience:
+        if schedule.patience is not None and not waited:
+            kept = {name: values.copy() for name, values in network.parameters.items()}
+        if ended or (schedule.patience is not None and waited >= schedule.patience):
             break
-    return network, mean
+    network.parameters.update(kept)
+    return network, best if kept else mean
 
 
 def batch_gradient(
