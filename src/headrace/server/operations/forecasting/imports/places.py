@@ -1,13 +1,11 @@
-"""Geolocations as Amazon Forecast's datasets write them, and the time zones that they lie in.
-
-A latitude and longitude lie in the zone of the nearest of the places that the time zone database names; a ZIP code in
-that of its state or region, by its first three digits. Both are good to the border of a zone. AWS page: Specifying
-geolocation data.
-"""
+"""Geolocations as Amazon Forecast's datasets write them. AWS page: CreateDatasetImportJob, GeolocationFormat."""
 
 from __future__ import annotations
 
-FORMATS = {"LAT_LONG": r"^-?\d{1,2}(\.\d+)?_-?\d{1,3}(\.\d+)?$", "CC_POSTALCODE": r"^US_\d{5}$"}
-"""The patterns of both ways, "47.61_-122.33" and "US_98121"."""
+_LATITUDE = r"-?(90(\.0+)?|[0-8]?\d(\.\d+)?)"
+_LONGITUDE = r"-?(180(\.0+)?|(1[0-7]\d|\d{1,2})(\.\d+)?)"
+
+FORMATS = {"LAT_LONG": f"^{_LATITUDE}_{_LONGITUDE}$", "CC_POSTALCODE": r"^US_\d{5}$"}
+"""The patterns of both ways to write a place."""
 
 EXAMPLES = {"LAT_LONG": "47.61_-122.33", "CC_POSTALCODE": "US_98121"}

@@ -53,7 +53,7 @@ class Table:
         header = self._has_header(source, uri)
         frame = pl.scan_csv(source, has_header=header, new_columns=names, infer_schema=False, glob=False)
         frame = frame.with_row_index(ROW, 2 if header else 1)
-        if frame.select(pl.col(names[-1]).is_null().any()).collect().item():
+        if frame.select(pl.col(names[-1]).is_null().any()).collect(engine="streaming").item():
             self._check_fields(source, uri)
         return frame
 
@@ -98,7 +98,19 @@ class Table:
                 f"{uri} has the columns {','.join(found)}, and the schema {','.join(names)}; give the "
                 "file those of the schema"
             )
+        self._check_zone(frame, uri)
         return frame.select(names).with_row_index(ROW, 1)
+
+    def _check_zone(self, frame: polars.LazyFrame, uri: str) -> None:
+        """Raise DataError on moments of one zone where each place has a zone of its own."""
+        import polars as pl
+
+        kind = frame.collect_schema().get(self.layout.timestamp)
+        if isinstance(kind, pl.Datetime) and kind.time_zone and self.settings["use_geolocation_for_time_zone"]:
+            raise DataError(
+                f"The timestamps of {uri} are of the zone {kind.time_zone}, and UseGeolocationForTimeZone asks for "
+                "that of each place; write them as local times without a zone, or give a TimeZone"
+            )
 
     def _typed(self, name: str, frame: polars.LazyFrame) -> polars.Expr:
         """Return the values of a field, null where they are not of its type."""
