@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from headrace.cli.forecast import register as register_forecast
 from headrace.cli.serving import register
 from headrace.version import __version__
 
@@ -290,4 +291,5 @@ def charter_init(
     typer.echo(f"{path} is written; fill it in, then: headrace run TABLE --target COL --charter {path}")
 
 
+register_forecast(application)
 register(application)

@@ -50,6 +50,10 @@ def render_html(document: Mapping[str, Any]) -> str:
 
     Its Content-Security-Policy lets only the page's own scripts and styles run, by their digests.
     """
+    if document["task"] == "forecasting":
+        from headrace.ml.report.forecasting import render_forecasting
+
+        return render_forecasting(document)
     document = visible(document)
     return render_page(
         "page.html", charts_of(document), document=document, steps=STEPS, facts=document["steps"],
