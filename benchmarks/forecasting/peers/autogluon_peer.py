@@ -4,7 +4,7 @@ import time
 
 from judging import Job
 
-PRETRAINED = ["Chronos", "Chronos2", "Toto"]
+PRETRAINED = ["Chronos", "Chronos2", "Toto", "Toto2"]
 
 
 def main() -> None:
