@@ -61,6 +61,10 @@ def test_a_header_blank_lines_and_missing_values(read: Read) -> None:
     assert second != second
 
 
+def test_a_header_of_other_names(read: Read) -> None:
+    assert read(b"day,sku,units\n" + TABLE).height == 20
+
+
 def test_whole_numbers_and_places(read: Read) -> None:
     rows = b"2024-01-01 00:00:00,a,47.61_-122.33,3.0\n2024-01-01 00:00:00,a,-1_5,\n"
     frame = read(rows, RELATED, geolocation_format="LAT_LONG")
@@ -118,7 +122,8 @@ def test_a_row_that_does_not_fit(read: Read, row: str, said: str) -> None:
     ("content", "settings", "said"),
     [
         (b"item_id,timestamp,target_value\n" + TABLE, {}, "order the columns as the schema does"),
-        (b"sku,date,units\n" + TABLE, {}, "Row 1 of .* has 'sku' in the column 'timestamp'"),
+        (b"sku,date,units\nmilk,2024-01-01,2", {}, "Row 2 of .* has 'milk' in the column 'timestamp'"),
+        (b"soon,milk,nan\n" + TABLE, {}, "Row 1 of .* has 'soon' in the column 'timestamp'"),
         (b"1\n" + TABLE, {}, "Row 1 of .* has 1 field, and the schema 3"),
         (b"\xff\xfe" + TABLE, {}, "is not text in UTF-8"),
         (TABLE + b"2024-01-11 00:00:00,\xff,1\n", {}, "is not text in UTF-8"),

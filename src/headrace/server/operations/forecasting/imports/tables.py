@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headrace.server.operations.forecasting.domains import Layout
+from headrace.server.operations.forecasting.domains import LABELS, Layout
 from headrace.server.operations.forecasting.imports.delimited import find_ragged, first_lines
 from headrace.server.operations.forecasting.imports.places import EXAMPLES, FORMATS
 from headrace.server.operations.forecasting.imports.requests import DAY
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 ROW = "__row__"
 FIRST_YEAR = 1000
+MISSING = ("", "nan", "null", "none", "na", "n/a", "inf", "-inf")
 KINDS = {"integer": "a whole number", "float": "a number", "timestamp": "a timestamp", "geolocation": "a geolocation"}
 
 
@@ -58,7 +60,10 @@ class Table:
         return frame
 
     def _has_header(self, source: Path, uri: str) -> bool:
-        """Tell whether the first row is the names of the schema; raises DataError on others."""
+        """Tell whether the first row is names: those of the schema, or words where numbers and timestamps belong.
+
+        Raises DataError where it has the schema's names in another order, or another number of fields.
+        """
         names = list(self.layout.types)
         first = next(iter(first_lines(source, uri, 1)), None)
         if first is None:
@@ -74,7 +79,8 @@ class Table:
             )
         if len(first) != len(names):
             raise DataError(self._other_number(1, len(first), uri))
-        return False
+        read = [field for field, kind in zip(lowered, self.layout.types.values(), strict=True) if kind not in LABELS]
+        return bool(read) and all(field not in MISSING and not re.search(r"\d", field) for field in read)
 
     def _check_fields(self, source: Path, uri: str) -> None:
         found = find_ragged(source, uri, len(self.layout.types))
