@@ -16,7 +16,7 @@ def test_run_takes_these_arguments() -> None:
     assert list(inspect.signature(headrace.run).parameters) == [
         "table", "target", "task", "test", "charter", "budget", "trials", "metric", "seed", "out", "overwrite",
         "exclude", "keep", "sensitive", "mitigate", "time", "group", "joins", "coverage", "item", "contamination",
-        "window", "resume", "listener", "started", "openers",
+        "window", "horizon", "resume", "listener", "started", "openers",
     ]  # fmt: skip
 
 

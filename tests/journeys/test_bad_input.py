@@ -38,7 +38,7 @@ REFUSED: dict[str, tuple[Writer, tuple[str, ...], str]] = {
     "infinite target": (infinite_target, ("--task", "regression"), "churn"),
     "duplicate columns": (text("a,a,churn\n" + "1,2,yes\n2,1,no\n" * 30), (), "a"),
     "unknown task": (changed(), ("--task", "magic"), "magic"),
-    "task not built": (changed(), ("--task", "forecasting"), "not built"),
+    "task not built": (changed(), ("--task", "recommendation"), "not built"),
     "unknown metric": (changed(), ("--metric", "roc_auk"), "roc_auc"),
     "unknown excluded column": (changed(), ("--exclude", "tenur"), "tenure"),
     "unknown time column": (changed(), ("--time", "date"), "date"),

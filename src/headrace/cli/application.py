@@ -78,7 +78,7 @@ def run(
     target: Annotated[str | None, typer.Option(metavar="COL", help="The column to predict.")] = None,
     task: Annotated[
         str | None,
-        typer.Option(help="binary, multiclass, regression, clustering, anomaly_detection or association_rules."),
+        typer.Option(help="binary, multiclass, regression, clustering, anomaly_detection, association_rules, forecasting."),
     ] = None,
     test: Annotated[str | None, typer.Option(metavar="TABLE", help="A test table, in place of a random fifth.")] = None,
     charter: Annotated[
@@ -116,7 +116,7 @@ def run(
     ] = 0.9,
     join: JoinOption = None,
     item: Annotated[
-        str | None, typer.Option(metavar="COL", help="association_rules: the item, one a row; --group is the basket.")
+        str | None, typer.Option(metavar="COL", help="association_rules: the item, one a row; --group is the basket. forecasting: the series.")
     ] = None,
     contamination: Annotated[
         float | None, typer.Option(metavar="SHARE", help="anomaly_detection: the share of rows to call anomalies.")
@@ -124,6 +124,7 @@ def run(
     window: Annotated[
         int | None, typer.Option(metavar="N", help="anomaly_detection: look at N values in a row (1: each by itself).")
     ] = None,
+    horizon: Annotated[int | None, typer.Option(metavar="N", help="forecasting: how many periods ahead.")] = None,
     resume: Annotated[
         str | None, typer.Option(metavar="ID", help="Go on with a run that was stopped or killed; `list` names them.")
     ] = None,
@@ -136,7 +137,7 @@ def run(
         table, target, task=task, test=test, charter=charter, budget=budget, trials=trials, metric=metric, seed=seed,
         out=out, overwrite=overwrite, exclude=tuple(exclude or ()), keep=tuple(keep or ()),
         sensitive=tuple(sensitive or ()), mitigate=mitigate, time=time, group=group, joins=tuple(join or ()),
-        coverage=coverage, item=item, contamination=contamination, window=window, resume=resume, quiet=quiet,
+        coverage=coverage, item=item, contamination=contamination, window=window, horizon=horizon, resume=resume, quiet=quiet,
     )  # fmt: skip
 
 

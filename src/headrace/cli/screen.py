@@ -63,7 +63,8 @@ class Screen:
         self.console.print(_metrics(document))
         for line in _money(document):
             self.console.print(line)
-        for title, name in (("report", "report.html"), ("model", "model"), ("predictions", "predictions.csv")):
+        predictions = "forecasts" if document.get("task") == "forecasting" else "predictions"
+        for title, name in (("report", "report.html"), ("model", "model"), (predictions, f"{predictions}.csv")):
             self.console.print(f"{title:12} {escape(str(out / name))}", soft_wrap=True)
         if document.get("task") == "binary":
             said = "other costs, limits or KPIs: headrace decide"
@@ -92,7 +93,8 @@ class _Display:
 
 def _metrics(document: Mapping[str, Any]) -> Table:
     """Lay out the test metrics beside the baseline's."""
-    table = Table(title="On the untouched test part", title_justify="left", box=None, padding=(0, 2))
+    part = "In the backtest windows" if document.get("task") == "forecasting" else "On the untouched test part"
+    table = Table(title=part, title_justify="left", box=None, padding=(0, 2))
     for heading in ("metric", "model", "95 % interval", "baseline"):
         table.add_column(heading, justify="left" if heading == "metric" else "right")
     baseline = document["baseline"].get("metrics", {})

@@ -51,7 +51,7 @@ def _charts(document: Mapping[str, Any]) -> dict[str, list[Chart]]:
     found = {
         "forecasts": [*fans[:3]],
         "more_forecasts": [*fans[3:]],
-        "exploration": [draw.parts(document["steps"]["exploration"]["decomposition"])],
+        "exploration": draw.parts(document["steps"]["exploration"]["decomposition"]),
         "training": [draw.accuracy_by_window(document["candidates"], document["metric"]),
                      draw.shares(document["candidates"])],
         "evaluation": [draw.errors_by_item(facts["items"]), draw.errors_by_step(facts["by_step"]),

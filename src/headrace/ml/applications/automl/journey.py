@@ -30,6 +30,7 @@ FAMILIES: Mapping[Task | None, str] = {
     Task.CLUSTERING: "clustering",
     Task.ANOMALY_DETECTION: "anomalies",
     Task.ASSOCIATION_RULES: "rules",
+    Task.FORECASTING: "series",
 }
 """Task → the module beside this one whose `walk` takes its steps 2 to 9; `supervised` where it is not named."""
 
@@ -84,6 +85,7 @@ def run(
     item: str | None = None,
     contamination: float | None = None,
     window: int | None = None,
+    horizon: int | None = None,
     resume: str | None = None,
     listener: Callable[[Moment], None] | None = None,
     started: float | None = None,
@@ -132,6 +134,7 @@ def run(
             item=item,
             contamination=contamination,
             window=window,
+            horizon=horizon,
         )
         named = frames[0] is None and frames[1] is None
         state = RunState.create(options if named else None, final, overwrite=overwrite)

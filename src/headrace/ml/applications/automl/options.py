@@ -56,6 +56,7 @@ class Options:
     item: str | None = None
     contamination: float | None = None
     window: int | None = None
+    horizon: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse values that no run could use."""
@@ -67,6 +68,8 @@ class Options:
             raise OptionError(f"--contamination {self.contamination:g} is no share of anomalies; give 0.01 for 1 %")
         if self.window is not None and self.window < 1:
             raise OptionError(f"--window {self.window} holds no value; give at least 1")
+        if self.horizon is not None and self.horizon < 1:
+            raise OptionError(f"--horizon {self.horizon} forecasts nothing; give at least 1")
         if not 0 < self.coverage < 1:
             percent = 10 <= self.coverage < 100
             hint = f"did you mean {self.coverage / 100:g}?" if percent else "give a share such as 0.9"

@@ -27,7 +27,6 @@ from headrace.ml.report.charts.specification import (
 from headrace.ml.report.formats import percent, words
 
 Rows = Sequence[Mapping[str, Any]]
-PARTS = ("history", "trend", "season", "rest")
 MOST_BARS = 40
 _BIG = "~s"
 
@@ -84,28 +83,34 @@ def fan(identifier: str, picture: Mapping[str, Any], target: str, share: float) 
     )
 
 
-def parts(decomposition: Mapping[str, Any] | None) -> Chart | None:
-    """Draw history, trend, season and rest below each other."""
+def parts(decomposition: Mapping[str, Any] | None) -> list[Chart]:
+    """Draw the history with its trend, and the season beside what is left."""
     if not decomposition:
-        return None
-    rows = [row for row in decomposition["parts"] if row["value"] is not None]
+        return []
+    trend, season = (percent(decomposition[f"{name}_strength"], 0) for name in ("trend", "season"))
+    return [
+        _lines("trend", "History and trend", f"The trend explains {trend} of what the season leaves.",
+               decomposition["parts"], ("history", "trend"), [MUTED, BLUE]),
+        _lines("season", "Season and rest", "The history is trend, season and rest together. The season explains "
+               f"{season} of what the trend leaves.", decomposition["parts"], ("season", "rest"), [GREEN, ORANGE]),
+    ]  # fmt: skip
+
+
+def _lines(identifier: str, title: str, reading: str, rows: Rows, names: tuple[str, str], colours: list[str]) -> Chart:
+    values = [dict(row) for row in rows if row["part"] in names and row["value"] is not None]
     return chart(
-        "decomposition",
-        "Trend, season and rest",
-        "The history is the sum of the three below it. The trend explains "
-        f"{percent(decomposition['trend_strength'], 0)} of what the season leaves, and the season "
-        f"{percent(decomposition['season_strength'], 0)} of what the trend leaves.",
-        rows,
-        height=90,
+        identifier,
+        title,
+        reading,
+        values,
         wide=True,
-        mark={"type": "line", "strokeWidth": 1.4},
+        height=180,
+        mark={"type": "line", "strokeWidth": 1.5},
         encoding={
             "x": {"field": "time", "type": "temporal", "title": None},
-            "y": quantity("value", None, scale={"zero": False}, axis={"format": _BIG, "tickCount": 3}),
-            "row": {"field": "part", "type": "nominal", "sort": list(PARTS), "title": None},
-            "color": label("part", scale={"domain": list(PARTS), "range": [MUTED, *PALETTE[:3]]}, legend=None),
+            "y": quantity("value", None, scale={"zero": False}, axis={"format": _BIG}),
+            "color": label("part", scale={"domain": list(names), "range": colours}),
         },
-        resolve={"scale": {"y": "independent"}},
     )
 
 
