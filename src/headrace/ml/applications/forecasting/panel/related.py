@@ -151,6 +151,9 @@ def _on_grid(panel: Panel, block: _Block, raw: Floats, filling: Filling) -> Grid
     inside = (place >= 0) & (place < widths[items])
     offsets = offsets_of(widths)
     values = np.full(int(offsets[-1]), np.nan)
+    if filling.front in (None, "previous"):
+        before = (place < 0) & (panel.lengths[items] > 0)  # of several the last stays
+        values[offsets[items[before]]] = periods.values[index[before]]
     values[offsets[items[inside]] + place[inside]] = periods.values[index[inside]]
     return Grid(offsets, values, panel.lengths)
 

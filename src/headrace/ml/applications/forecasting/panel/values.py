@@ -29,9 +29,11 @@ def read_numbers(table: Table, name: str) -> tuple[Floats, tuple[str, ...]]:
 
 def _first_text(table: Table, name: str) -> str | None:
     text = texts_of(table.frame[name]).str.strip_chars()
-    given = text.filter(text.is_not_null() & ~text.str.to_lowercase().is_in([*MISSING_WORDS, ""]))
-    bad = given.filter(~given.map_elements(_is_number, skip_nulls=True))
-    return bad[0] if len(bad) else None
+    return next((word for word in text.unique(maintain_order=True).to_list() if not _passes(word)), None)
+
+
+def _passes(word: str | None) -> bool:
+    return not word or word.lower() in MISSING_WORDS or _is_number(word)
 
 
 def _is_number(text: str) -> bool:
