@@ -20,11 +20,12 @@ VALUES, ACCURACY = "forecasted-values", "accuracy-metrics-values"
 
 
 def backtest_tables(predictor: Predictor, types: Sequence[str]) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Yield the tables of all windows with their folders: values first, then the errors of each item."""
-    for window in predictor.backtests:
-        yield VALUES, _values(predictor, window, types)
-    for number, window in enumerate(predictor.backtests):
-        yield ACCURACY, _errors(predictor, window, number)
+    """Yield the tables of all windows with their folders: values, and errors item by item."""
+    import polars as pl
+
+    windows = predictor.backtests
+    yield VALUES, pl.concat([_values(predictor, window, types) for window in windows])
+    yield ACCURACY, pl.concat([_errors(predictor, window, number) for number, window in enumerate(windows)])
 
 
 def _values(predictor: Predictor, window: Backtested, types: Sequence[str]) -> pl.DataFrame:

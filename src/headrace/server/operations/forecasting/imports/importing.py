@@ -17,6 +17,7 @@ from headrace.server.operations.forecasting.imports.requests import layout, sett
 from headrace.server.operations.forecasting.imports.statistics import statistics_of
 from headrace.server.operations.forecasting.imports.tables import Table, merge
 from headrace.server.operations.forecasting.kinds import ACTIVE, DATASET
+from headrace.server.operations.forecasting.monitors.beginning import begin_evaluations
 from headrace.server.operations.forecasting.roles import actor_of
 from headrace.server.operations.storage.transfer import Key, download, list_keys, parse_uri
 from headrace.server.operations.training.channels import DataError, explained
@@ -79,7 +80,7 @@ def _finish(job: Job, dataset: Stored, imported: Mapping[str, Any], statistics: 
             record = {**held.record, "_imported": {**imported, "import_job": stored.arn, "time": now}}
             resources.change(connection, DATASET, held, now=now, record=record, state=ACTIVE)
             members = {"data_size": imported["size"] / 10**9, "field_statistics": statistics}
-            states.end(connection, stored, ACTIVE, now=now, **members)
+            begin_evaluations(connection, platform, states.end(connection, stored, ACTIVE, now=now, **members), now=now)
     except BaseException:
         platform.objects.discard(staged)
         raise

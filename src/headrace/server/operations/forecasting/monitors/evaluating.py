@@ -3,52 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection
-
 from headrace.ml.errors import HeadraceError
-from headrace.server import resources
 from headrace.server.clock import stamp
-from headrace.server.context import Platform
 from headrace.server.jobs.handle import Job
 from headrace.server.operations.forecasting import states
-from headrace.server.operations.forecasting.kinds import ACTIVE, MONITOR
+from headrace.server.operations.forecasting.kinds import ACTIVE
 from headrace.server.operations.forecasting.monitors.monitors import FAILURE, SUCCESS
-from headrace.server.operations.forecasting.monitors.moving import add_evaluation
 from headrace.server.operations.forecasting.panels import read_data
 from headrace.server.operations.forecasting.predictors.making import load
-from headrace.server.operations.forecasting.roles import place_of
 from headrace.server.operations.training.channels import DataError
 from headrace.server.resources import Stored, by_arn
 
 if TYPE_CHECKING:
     from headrace.ml.applications.forecasting.panel import Panel
     from headrace.ml.applications.forecasting.predictor import Predictor
-
-MOST_MONITORS = 10_000
-
-
-def begin(connection: Connection, platform: Platform, import_job: Stored, *, now: int) -> None:
-    """Begin an evaluation of every monitor whose predictor is trained on the dataset that was just imported into."""
-    place = place_of(import_job)
-    for monitor in resources.listing(connection, MONITOR, place, limit=MOST_MONITORS).items:
-        predictor = by_arn(connection, monitor.record["resource_arn"])
-        group = by_arn(connection, predictor.parent) if predictor is not None else None
-        if monitor.state != ACTIVE or predictor is None or predictor.state != ACTIVE or group is None:
-            continue
-        if import_job.parent not in group.record["dataset_arns"]:
-            continue
-        source = {"dataset_import_job_arn": import_job.arn, "predictor_arn": predictor.arn}
-        record = {
-            "resource_arn": predictor.arn,
-            "monitor_arn": monitor.arn,
-            "evaluation_time": now,
-            "monitor_data_source": source,
-        }
-        made = add_evaluation(connection, monitor, record, now=now)
-        platform.jobs.enqueue(connection, states.KIND, {"place": asdict(place)}, now=now, resource_arn=made.arn)
 
 
 def make(job: Job, stored: Stored) -> None:
