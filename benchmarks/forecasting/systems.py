@@ -73,21 +73,20 @@ def run(
     return costs | (json.loads(facts.read_text()) if facts.exists() else {}), values
 
 
-def command(chosen: SeriesSet, source: Path, seconds: float | None, folder: Path) -> list[str]:
-    """Return the `headrace forecast` of a set; without seconds it takes what it needs."""
+def command(chosen: SeriesSet, source: Path, seconds: float, folder: Path) -> list[str]:
+    """Return the `headrace forecast` of a set, whose results go to `folder`/out."""
     told = [sys.executable, "-c", "from headrace.cli import main; main()", "forecast", str(source / "history.csv")]
     told += ["--time", "time", "--item", "item", "--target", "target", "--horizon", str(chosen.horizon)]
     told += ["--quantiles", ",".join(f"{level:g}" for level in LEVELS), "--out", str(folder / "out")]
     told += ["--related", str(source / "related.csv")] if chosen.known else []
     told += ["--items", str(source / "items.csv")] if chosen.static else []
-    return [*told, *([] if seconds is None else ["--budget", f"{seconds:g}s"])]
+    return [*told, "--budget", f"{seconds:g}s", "--overwrite"]
 
 
 def read_forecasts(file: Path, items: tuple[str, ...]) -> np.ndarray:
     """Read the quantiles of forecasts.csv (columns p10, p20, …) as [items, horizon, levels]."""
     frame = pl.read_csv(file, schema_overrides={"item": pl.String})
-    time = next(name for name in ("time", "timestamp", "date") if name in frame.columns)
-    frame = frame.sort("item", time, maintain_order=True)
+    frame = frame.sort("item", "time")
     order = {item: place for place, item in enumerate(sorted(items))}
     if frame["item"].unique().len() != len(items):
         raise ValueError(f"forecasts of {frame['item'].unique().len()} items, not of {len(items)}")
