@@ -59,6 +59,7 @@ def sections(rows: dict[str, Any], render: Render) -> list[str]:
         ]  # fmt: skip
         headings = [
             "series",
+            "algorithms",
             "wall s",
             "ms a series",
             "CPU ms a series",
