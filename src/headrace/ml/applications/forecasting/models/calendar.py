@@ -44,7 +44,7 @@ def calendar_waves(frequency: Frequency, ordinals: Numbers) -> Floats:
 
 
 def cycles(frequency: Frequency) -> tuple[int, ...]:
-    """Return the lengths, in periods, of the cycles that such series may have, shortest first; a year is 52 whole weeks.
+    """Return the lengths, in periods, of the cycles that such series may have; a year is 52 whole weeks.
 
     >>> cycles(Frequency.parse("H")), cycles(Frequency.parse("M")), cycles(Frequency.parse("Y"))
     ((24, 168, 8736), (12,), ())

@@ -1,4 +1,4 @@
-"""CNN-QR as a forecasting model: one network for all items of a panel, which answers quantiles of all periods at once."""
+"""CNN-QR as a forecasting model: one network for all items of a panel, all quantiles of all periods at once."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from headrace.ml.applications.forecasting.models.networks.panels import (
     count_labels,
     labels_from_array,
     labels_to_array,
+    quiet_items,
     sequences_of,
 )
 from headrace.ml.applications.forecasting.models.networks.sequences import Cutter
@@ -40,6 +41,7 @@ class FittedCnnQr:
         """Forecast from the end of `panel`; levels between the trained ones are interpolated."""
         sequences = sequences_of(panel, self.network.settings.horizon, self.labels)
         values = predict(self.network, sequences, self.repeats)
+        values[quiet_items(panel)] = 0
         return Forecast(mean_of_levels(values, LEVELS), quantiles, at_levels(values, LEVELS, quantiles))
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:

@@ -16,6 +16,7 @@ from headrace.ml.applications.forecasting.models.networks.panels import (
     count_labels,
     labels_from_array,
     labels_to_array,
+    quiet_items,
     sequences_of,
 )
 from headrace.ml.applications.forecasting.models.networks.sequences import Cutter
@@ -42,6 +43,7 @@ class FittedDeepAr:
         paths = draw_paths(
             self.network, sequences_of(panel, horizon, self.labels), samples=samples, seed=self.seed
         ).astype(np.float64)
+        paths[quiet_items(panel)] = 0
         values = np.quantile(paths, quantiles, axis=1).transpose(1, 2, 0)
         return Forecast(paths.mean(axis=1), quantiles, values)
 

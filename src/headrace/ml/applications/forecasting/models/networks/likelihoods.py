@@ -44,6 +44,7 @@ class StudentT(Likelihood):
 
     def loss(self, raw: Array, value: Array, scale: Array) -> tuple[Array, Array]:
         """See `Likelihood.loss`."""
+        del scale
         from scipy.special import digamma, gammaln
 
         spread, bend = _positive(raw[..., 1])
@@ -72,6 +73,7 @@ class StudentT(Likelihood):
 
     def draw(self, random: np.random.Generator, raw: Array, scale: Array) -> Array:
         """See `Likelihood.draw`."""
+        del scale
         freedom = _positive(raw[..., 2])[0] + 2
         return np.asarray(raw[..., 0] + _positive(raw[..., 1])[0] * random.standard_t(freedom))
 
@@ -83,6 +85,7 @@ class Gaussian(Likelihood):
 
     def loss(self, raw: Array, value: Array, scale: Array) -> tuple[Array, Array]:
         """See `Likelihood.loss`."""
+        del scale
         spread, bend = _positive(raw[..., 1])
         away = (value - raw[..., 0]) / spread
         loss = 0.5 * (np.log(2 * np.pi) + away * away) + np.log(spread)
@@ -90,6 +93,7 @@ class Gaussian(Likelihood):
 
     def draw(self, random: np.random.Generator, raw: Array, scale: Array) -> Array:
         """See `Likelihood.draw`."""
+        del scale
         return np.asarray(random.normal(raw[..., 0], _positive(raw[..., 1])[0]))
 
 
@@ -139,6 +143,7 @@ class Beta(Likelihood):
 
     def loss(self, raw: Array, value: Array, scale: Array) -> tuple[Array, Array]:
         """See `Likelihood.loss`."""
+        del scale
         from scipy.special import betaln, digamma
 
         up, bend = _positive(raw[..., 0])
@@ -151,6 +156,7 @@ class Beta(Likelihood):
 
     def draw(self, random: np.random.Generator, raw: Array, scale: Array) -> Array:
         """See `Likelihood.draw`."""
+        del scale
         return np.asarray(random.beta(_positive(raw[..., 0])[0], _positive(raw[..., 1])[0]))
 
 
@@ -161,11 +167,13 @@ class Absolute(Likelihood):
 
     def loss(self, raw: Array, value: Array, scale: Array) -> tuple[Array, Array]:
         """See `Likelihood.loss`."""
+        del scale
         away = raw[..., 0] - value
         return np.abs(away), np.sign(away)[..., None]
 
     def draw(self, random: np.random.Generator, raw: Array, scale: Array) -> Array:
         """See `Likelihood.draw`."""
+        del random, scale
         return np.array(raw[..., 0])
 
 

@@ -14,9 +14,10 @@ State = tuple[Array, Array]
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """What the way back needs of one layer: inputs [time, rows, inputs], gates [time, rows, 4 cells] after their
-    functions, hidden and cells [time + 1, rows, cells] from before the first period, the squashed new cells
-    [time, rows, cells], and `hold`.
+    """What the way back needs of one layer.
+
+    Inputs [time, rows, inputs], gates [time, rows, 4 cells] after their functions, hidden and cells
+    [time + 1, rows, cells] from before the first period on, the squashed new cells [time, rows, cells], and `hold`.
     """
 
     inputs: Array

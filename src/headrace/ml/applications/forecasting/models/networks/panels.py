@@ -41,10 +41,9 @@ def sequences_of(panel: Panel, ahead: int, labels: Labels) -> Sequences:
     for name, related in panel.related.items():
         laid = laid_out(panel, name, ahead)
         (known if related.known_ahead else past).append(tamed(laid, lengths + ahead))
-    for values in panel.metadata.values():
-        if isinstance(values, np.ndarray):
-            known.append((np.arcsinh(np.nan_to_num(values)) / 5).astype(np.float32)[owner])
-    codes = [_codes(panel, name, counted) for name, counted in labels.items()]
+    numbers = [values for values in panel.metadata.values() if isinstance(values, np.ndarray)]
+    known += [(np.arcsinh(np.nan_to_num(values)) / 5).astype(np.float32)[owner] for values in numbers]
+    codes = [codes_of(panel, name, counted) for name, counted in labels.items()]
     return Sequences(
         frequency=panel.frequency,
         start=panel.start,
@@ -92,7 +91,8 @@ def tamed(values: NDArray[np.float64], lengths: Numbers) -> Floats:
     return np.clip(np.nan_to_num(filled), -5, 5).astype(np.float32)
 
 
-def _codes(panel: Panel, name: str, counted: Mapping[str, int]) -> Numbers:
+def codes_of(panel: Panel, name: str, counted: Mapping[str, int]) -> Numbers:
+    """Return each item's code of the label in a column that `count_labels` named: [n], -1 for one not counted."""
     if name in panel.dimensions:
         place = panel.dimensions.index(name)
         return np.array([counted.get(item[place], -1) for item in panel.items], np.int64)
@@ -114,3 +114,10 @@ def labels_from_array(arrays: Mapping[str, NDArray[Any]]) -> dict[str, dict[str,
         return {str(name): {str(label): code for code, label in enumerate(names)} for name, names in found.items()}
     except (KeyError, ValueError, AttributeError, TypeError) as error:
         raise ModelError(f"the labels of a network are damaged ({error}); train it again") from error
+
+
+def quiet_items(panel: Panel) -> NDArray[np.bool_]:
+    """Tell of each item whether all of its values, and there are some, are 0: [n]."""
+    owner = np.repeat(np.arange(len(panel)), panel.lengths)
+    some = np.bincount(owner[panel.values != 0], minlength=len(panel))
+    return (panel.lengths > 0) & (some == 0)

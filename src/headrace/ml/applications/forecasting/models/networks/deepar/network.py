@@ -148,9 +148,10 @@ class Network:
         if "settings" not in arrays:
             raise ModelError("the arrays hold no network of DeepAR; train it again")
         settings = Settings.from_array(arrays["settings"])
-        wanted = cls.draw(settings, 0).parameters
-        found = {name: np.asarray(arrays.get(f"parameter.{name}", np.zeros(0)), np.float32) for name in wanted}
-        for name, values in wanted.items():
-            if found[name].shape != values.shape:
-                raise ModelError(f"the network's '{name}' is damaged; train it again")
-        return cls(settings, dict(found))
+        found: dict[str, Array] = {}
+        for name, values in cls.draw(settings, 0).parameters.items():
+            try:
+                found[name] = np.asarray(arrays[f"parameter.{name}"], np.float32).reshape(values.shape)
+            except (KeyError, ValueError) as error:
+                raise ModelError(f"the network's '{name}' is damaged ({error}); train it again") from error
+        return cls(settings, found)
