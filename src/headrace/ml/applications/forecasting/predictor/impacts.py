@@ -32,8 +32,13 @@ class Impact:
 
 
 def measure_impacts(contributions: Mapping[str, Floats], mean: Floats) -> tuple[Impact, ...]:
-    """Return the impacts of all attributes on forecasts of `mean` [n, h], the largest first."""
-    total = float(np.nansum(np.abs(mean))) or 1.0
+    """Return the impacts of all attributes on forecasts of `mean` [n, h], the largest first.
+
+    Forecasts whose contributions are NaN, as those of a large panel that were not explained, do not count.
+    """
+    explained = [~np.isnan(each) for each in contributions.values()]
+    total = float(np.nansum(np.abs(mean)[np.logical_or.reduce(explained)])) if explained else 0.0
+    total = total or 1.0
     found = [
         Impact(name, float(np.nansum(each)) / total, float(np.nansum(np.abs(each))) / total)
         for name, each in contributions.items()
