@@ -38,7 +38,7 @@ def holidays_of(country: str, frequency: Frequency, ordinals: Numbers) -> Floats
     days = np.array(sorted(_dates(country, int(years[0]), int(years[1]))), dtype="datetime64[D]")
     if frequency.unit in ("min", "H"):
         return np.isin(begins[:-1].astype("datetime64[D]"), days).astype(np.float64)
-    noon = days.astype("datetime64[s]") + np.timedelta64(12, "h")
+    noon = (days.astype("datetime64[s]").astype(np.int64) + 43200).astype("datetime64[s]")
     places = frequency.ordinals(noon) - ordinals[0]
     inside = (places >= 0) & (places < len(ordinals))
     return np.bincount(places[inside], minlength=len(ordinals)).astype(np.float64)

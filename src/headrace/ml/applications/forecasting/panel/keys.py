@@ -10,6 +10,7 @@ import polars as pl
 
 from headrace.ml.errors import ColumnError, ParseError
 from headrace.ml.tables import Table, suggest
+from headrace.ml.tables.joining.keys import choose_spelling, key_frame
 from headrace.ml.tables.native_values import texts_of
 from headrace.ml.tables.number_text import SPACES
 
@@ -47,9 +48,27 @@ def numbered(labels: pl.DataFrame) -> tuple[pl.DataFrame, Codes]:
 
 def codes_in(distinct: pl.DataFrame, labels: pl.DataFrame) -> Codes:
     """Return the row of `distinct` that holds each of `labels`, [rows]; -1 where none does."""
-    known = distinct.with_row_index("__code")
+    known = distinct.with_row_index("__code").unique(distinct.columns, keep="first", maintain_order=True)
     joined = labels.join(known, on=distinct.columns, how="left", maintain_order="left", nulls_equal=True)
     return joined["__code"].cast(pl.Int64).fill_null(-1).to_numpy()
+
+
+def places_in(distinct: pl.DataFrame, wanted: pl.DataFrame, source: str) -> tuple[Codes, tuple[str, ...]]:
+    """Return the row of `distinct` that holds each of the labels `wanted`, -1 where none does, and what is notable.
+
+    Labels are compared as the keys of joined tables are (see `choose_spelling`), which raises where none is found.
+    """
+    ours, theirs, notes = spelled_alike(wanted, distinct, source)
+    return codes_in(theirs, ours), notes
+
+
+def spelled_alike(
+    ours: pl.DataFrame, theirs: pl.DataFrame, source: str
+) -> tuple[pl.DataFrame, pl.DataFrame, tuple[str, ...]]:
+    """Return the labels of two tables in one spelling, and what is notable about that."""
+    names = ours.columns
+    spelling, notes = choose_spelling(ours, theirs, [(name, name) for name in names], source)
+    return key_frame(ours, names, spelling), key_frame(theirs, names, spelling), notes
 
 
 def shown(labels: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from headrace.ml.applications.forecasting.panel.keys import Codes, codes_in, labels_of
+from headrace.ml.applications.forecasting.panel.keys import Codes, codes_in, labels_of, places_in, spelled_alike
 from headrace.ml.applications.forecasting.panel.panel import Metadata
 from headrace.ml.applications.forecasting.panel.values import read_numbers
 from headrace.ml.errors import OptionError
@@ -48,13 +48,14 @@ def _rows_of(table: Table, item: str | None, items: pl.DataFrame) -> tuple[Codes
     notes: tuple[str, ...] = ()
     if distinct.height < labels.height:
         again = labels[item].is_first_distinct().not_().arg_true()[0]
-        more = labels.height - distinct.height
+        extra = labels.height - distinct.height
         notes = (
-            f"'{table.source}' has {more:,} more {'rows' if more > 1 else 'row'} of items that it had (first: row "
+            f"'{table.source}' has {extra:,} more {'rows' if extra > 1 else 'row'} of items that it had (first: row "
             f"{int(table.rows[again]):,}, '{labels[item][again]}'); the first of each counts",
         )
     firsts = labels[item].is_first_distinct().arg_true().to_numpy().astype(np.int64)
-    found = codes_in(distinct, items.select(item))
+    found, more = places_in(distinct, items.select(item), table.source)
+    notes = (*notes, *more)
     unknown = int((found < 0).sum())
     if unknown:
         name = items[item][int(np.flatnonzero(found < 0)[0])]
@@ -72,7 +73,8 @@ def new_items(table: Table, keys: tuple[str, ...], known: pl.DataFrame, related:
     """
     item, dimensions = keys[0], list(keys[1:])
     labels = labels_of(table, [item]).unique(maintain_order=True)
-    new = labels.join(known.select(item).unique(), on=item, how="anti", maintain_order="left")
+    ours, theirs, _ = spelled_alike(known.select(item).unique(maintain_order=True), labels, table.source)
+    new = labels.filter(pl.Series(codes_in(ours, theirs) < 0))
     if not dimensions or not new.height:
         return new
     if related is not None and set(keys) <= set(related.frame.columns):

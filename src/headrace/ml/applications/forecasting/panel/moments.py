@@ -38,7 +38,7 @@ def read_moments(
     raw = table.frame[name]
     missing = raw.is_null()
     if missing.any():
-        first, count = table.rows[missing.arg_true()[0]], missing.sum()
+        first, count = table.rows[missing.arg_true()[0]], int(missing.sum())
         raise ParseError(
             f"column '{name}' has no time stamp in {_rows(count)} (first: row {first:,}); give every row one"
         )
@@ -75,7 +75,8 @@ class _Places:
         """Return the value of each row from those of the distinct texts."""
         known = pl.DataFrame({"text": distinct, "value": values})
         joined = self._text.alias("text").to_frame().join(known, on="text", how="left", maintain_order="left")
-        return joined["value"].to_numpy()
+        values_of_rows: Seconds = joined["value"].to_numpy()
+        return values_of_rows
 
 
 def _native(raw: pl.Series, time_zone: str | None) -> Seconds:
@@ -83,7 +84,8 @@ def _native(raw: pl.Series, time_zone: str | None) -> Seconds:
         raw = (raw.dt.convert_time_zone(_known_zone(time_zone)) if time_zone else raw).dt.replace_time_zone(None)
     seconds = epochs_of(raw)
     assert seconds is not None
-    return np.floor(seconds.to_numpy()).astype(np.int64)
+    whole: Seconds = np.floor(seconds.to_numpy()).astype(np.int64)
+    return whole
 
 
 def _read(

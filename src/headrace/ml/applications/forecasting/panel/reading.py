@@ -154,8 +154,8 @@ def _whole_periods(
     if not kept.any():
         return observed
     findings.append(
-        f"the last {frequency.title} begins on {when(frequency.timestamps(period)[0])} and has values up to "
-        f"{when(last[0])} only, so it is left out"
+        f"the last {frequency.title} begins on {when(frequency.timestamps(period))} and has values up to "
+        f"{when(last)} only, so it is left out"
     )
     return Observations(observed.codes[kept], observed.seconds[kept], observed.values[kept], observed.rows[kept])
 

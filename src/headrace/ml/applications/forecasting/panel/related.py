@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
+from headrace.ml.applications.forecasting.frequencies import Times
 from headrace.ml.applications.forecasting.options import Filling, PanelOptions
 from headrace.ml.applications.forecasting.panel.blocks import Floats, Integers, offsets_of, ranges
 from headrace.ml.applications.forecasting.panel.filling import Grid
 from headrace.ml.applications.forecasting.panel.inference import typical_step
-from headrace.ml.applications.forecasting.panel.keys import codes_in, labels_of, numbered, shown
+from headrace.ml.applications.forecasting.panel.keys import labels_of, numbered, places_in, shown
 from headrace.ml.applications.forecasting.panel.moments import read_moments
 from headrace.ml.applications.forecasting.panel.panel import Panel, Related
 from headrace.ml.applications.forecasting.panel.target import Observations, periods_of
@@ -68,15 +69,14 @@ def _block(panel: Panel, table: Table, options: PanelOptions) -> tuple[_Block, t
             {name: [item[at] for item in panel.items] for name, at in zip(keys, places, strict=True)},
             schema=dict.fromkeys(keys, pl.String),
         )
-        group = codes_in(distinct, labels)
+        group, told = places_in(distinct, labels, table.source)
+        notes = (*notes, *told)
     else:
         codes, group = np.zeros(table.frame.height, np.int64), np.zeros(len(panel), np.int64)
         distinct = pl.DataFrame({"all": [""]})
     order = np.lexsort((seconds, codes))
     step = typical_step(seconds[order], codes[order]) / (86400 * panel.frequency.days)
     without = int((group < 0).sum())
-    if without == len(panel):
-        raise DataError(f"no item of '{table.source}' is one of the target's; write the labels alike in both tables")
     if without:
         first = shown(panel.items[int(np.flatnonzero(group < 0)[0])])
         notes = (*notes, f"'{table.source}' has no row of {without:,} items (first: {first}); they get the mean of all")
@@ -165,8 +165,8 @@ def _check_ends(panel: Panel, block: _Block, grid: Grid, name: str) -> None:
     if not short.any():
         return
     i = int(np.flatnonzero(short)[0])
-    last = panel.frequency.timestamps(panel.start[i] + grid.last[i] - grid.offsets[i])
-    wanted = panel.frequency.timestamps(panel.ends[i] + panel.horizon_known - 1)
+    last = panel.frequency.timestamps(panel.start[[i]] + grid.last[i] - grid.offsets[i])
+    wanted = panel.frequency.timestamps(panel.ends[[i]] + panel.horizon_known - 1)
     others = f" (and of {int(short.sum()) - 1:,} more)" if short.sum() > 1 else ""
     raise DataError(
         f"related series '{name}' of {shown(panel.items[i])}{others} ends at {when(last)}, before the horizon does at "
@@ -178,9 +178,9 @@ def _ends_early(grid: Grid) -> int:
     return int(((grid.count > 0) & (grid.last < grid.history_end - 1)).sum())
 
 
-def when(time: np.datetime64) -> str:
-    """Return a moment as people write it: the day alone where it is midnight."""
-    text = str(time.astype("datetime64[s]"))
+def when(times: Times) -> str:
+    """Return the first of some moments as people write it: the day alone where it is midnight."""
+    text = str(times.astype("datetime64[s]")[0])
     return text.removesuffix("T00:00:00").replace("T", " ")
 
 
