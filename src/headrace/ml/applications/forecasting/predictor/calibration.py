@@ -22,6 +22,8 @@ LEAST_STRETCH, MOST_STRETCH = 0.3, 4.0
 _ENOUGH = 400
 _DOUBT = 3.0
 """So many ratios beyond a level are worth as much as the belief that no stretch is needed."""
+_EACH = 2.0
+"""What the ratios of one item in one window are worth together: the errors of one forecast go the same way."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def calibrate(actual: Sequence[Floats], values: Sequence[Floats], levels: tuple[
     came, said = np.concatenate(actual), np.concatenate(values)
     middle = said[..., levels.index(MEDIAN)]
     known = ~np.isnan(came) & ~np.isnan(middle)
-    horizon = came.shape[1]
+    horizon, worth = came.shape[1], _EACH * known.any(axis=1).sum()
     stretches = np.ones((horizon, len(levels)))
     for position, level in enumerate(levels):
         if level == MEDIAN:
@@ -63,7 +65,7 @@ def calibrate(actual: Sequence[Floats], values: Sequence[Floats], levels: tuple[
         for step in range(horizon):
             near = _neighbours(ratio, step)
             if near.size:
-                stretches[step, position] = _stretch(near, max(level, 1.0 - level))
+                stretches[step, position] = _stretch(near, max(level, 1.0 - level), min(near.size, worth))
     return Calibration(levels, _smooth(stretches))
 
 
@@ -78,12 +80,14 @@ def _neighbours(ratios: Floats, step: int) -> Floats:
         reach += max(1, reach)
 
 
-def _stretch(ratios: Floats, level: float) -> float:
-    """Return the quantile of the ratios by the conformal rank, drawn towards 1 where beyond it few are left."""
-    count = ratios.size
-    rank = min(1.0, level * (count + 1) / count)
+def _stretch(ratios: Floats, level: float, worth: float) -> float:
+    """Return the quantile of the ratios by the conformal rank, drawn towards 1 where beyond it few are left.
+
+    `worth` is how many independent ratios they count as.
+    """
+    rank = min(1.0, level * (worth + 1) / worth)
     found = float(np.clip(np.quantile(ratios, rank), LEAST_STRETCH, MOST_STRETCH))
-    beyond = count * (1.0 - level)
+    beyond = worth * (1.0 - level)
     return (beyond * found + _DOUBT) / (beyond + _DOUBT)
 
 
