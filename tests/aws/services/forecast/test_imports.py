@@ -90,45 +90,47 @@ def test_parquet_and_folders_of_files(
 
 
 def test_an_incremental_import_replaces_rows_of_the_same_key_and_keeps_the_others(
-    forecast: Any, make_dataset: Callable[..., str], load: Callable[..., dict[str, Any]], imported: Callable[..., Any]
-) -> None:
-    dataset = make_dataset()
+    forecast: Any, make_dataset: Callable[..., str], load: Callable[..., dict[str, Any]], imported: Callable[..., Any],
+    named: Callable[[str], str], wait: Callable[..., Any],
+) -> None:  # fmt: skip
+    dataset, milk = make_dataset(), named("milk")
+    table = TABLE.replace(b"milk", milk.encode())
     with pytest.raises(ClientError, match="the first import must be FULL"):
-        load(dataset, TABLE, ImportMode="INCREMENTAL")
-    first = load(dataset, TABLE)
-    load(dataset, b"2024-01-10 00:00:00,milk,99\n2024-01-11 00:00:00,milk,7\n", ImportMode="INCREMENTAL")
-    frame = imported(dataset).sort("timestamp", "item_id")
+        load(dataset, table, ImportMode="INCREMENTAL")
+    first = load(dataset, table)
+    rows = f"2024-01-10 00:00:00,{milk},99\n2024-01-11 00:00:00,{milk},7\n"
+    load(dataset, rows.encode(), ImportMode="INCREMENTAL")
+    (frame,) = wait(lambda: imported(milk), lambda frames: len(frames) == 1)
     assert frame.schema == {"timestamp": pl.Datetime("us"), "item_id": pl.String, "target_value": pl.Float64}
-    assert frame["target_value"].to_list()[-3:] == [15.0, 99.0, 7.0]
+    assert frame.sort("timestamp", "item_id")["target_value"].to_list()[-3:] == [15.0, 99.0, 7.0]
     assert len(frame) == 21
     with pytest.raises(ClientError, match="can't change timestamp_format"):
-        load(dataset, TABLE, ImportMode="INCREMENTAL", TimestampFormat="yyyy-MM-dd")
+        load(dataset, table, ImportMode="INCREMENTAL", TimestampFormat="yyyy-MM-dd")
     forecast.delete_dataset_import_job(DatasetImportJobArn=first["DatasetImportJobArn"])
-    assert load(dataset, b"2025-01-01 00:00:00,tea,1\n")["Status"] == "ACTIVE"
-    assert imported(dataset)["item_id"].to_list() == ["tea"]
+    tea = named("tea")
+    assert load(dataset, f"2025-01-01 00:00:00,{tea},1\n".encode())["Status"] == "ACTIVE"
+    assert len(imported(tea)) == 1
+    wait(lambda: imported(milk), lambda frames: not frames)
 
 
 @pytest.fixture
-def imported(server: Any, tmp_path: Any) -> Callable[[str], pl.DataFrame]:
-    """Return what reads what a dataset holds, from the server's own folders."""
-    import sqlite3
+def imported(server: Any) -> Callable[[str], list[pl.DataFrame]]:
+    """Return what reads all that is kept of an item, from the server's own store of objects."""
 
-    def read(arn: str) -> pl.DataFrame:
-        with sqlite3.connect(server.data / "headrace.db") as database:
-            names = database.execute("SELECT blob FROM artifacts WHERE arn = ?", (arn,)).fetchall()
-        assert len(names) == 1
-        found = next(path for path in (server.data / "objects").rglob("*") if path.name == names[0][0])
-        return pl.read_parquet(found.read_bytes())
+    def read(item: str) -> list[pl.DataFrame]:
+        contents = [path.read_bytes() for path in (server.data / "objects").rglob("*") if path.is_file()]
+        frames = [pl.read_parquet(each) for each in contents if each.startswith(b"PAR1")]
+        return [frame for frame in frames if "item_id" in frame and item in frame["item_id"].cast(pl.String)]
 
     return read
 
 
 def test_a_failed_import_names_the_row_and_leaves_what_was_there(
     forecast: Any, make_dataset: Callable[..., str], load: Callable[..., dict[str, Any]], imported: Callable[..., Any],
-    failure: Callable[..., str], bucket: str,
+    failure: Callable[..., str], bucket: str, named: Callable[[str], str],
 ) -> None:  # fmt: skip
-    dataset = make_dataset()
-    load(dataset, TABLE)
+    dataset, milk = make_dataset(), named("milk")
+    load(dataset, TABLE.replace(b"milk", milk.encode()))
     message = failure(dataset, TABLE + b"2024-01-11 00:00:00,milk,many\n")
     assert message.startswith("Row 21 of s3://")
     assert "has 'many' in the column 'target_value', which is not a number" in message
@@ -136,7 +138,7 @@ def test_a_failed_import_names_the_row_and_leaves_what_was_there(
     assert "There is no object at s3://" in failure(dataset, f"s3://{bucket}/nothing/here")
     assert "No S3 objects found" in failure(dataset, "s3://no-such-bucket-of-ours/x")
     assert forecast.describe_dataset(DatasetArn=dataset)["Status"] == "ACTIVE"
-    assert len(imported(dataset)) == 20
+    assert [len(frame) for frame in imported(milk)] == [20]
 
 
 def test_roles_that_may_not_read_or_are_not_trusted(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headrace.server.errors import InvalidInput
+from headrace.server.resources import Stored
 
 TARGET, RELATED, METADATA = "TARGET_TIME_SERIES", "RELATED_TIME_SERIES", "ITEM_METADATA"
 TIMESTAMP = "timestamp"
@@ -77,6 +78,12 @@ def layout_of(domain: str, kind: str, attributes: Sequence[Mapping[str, str]]) -
     return Layout(kind, types, named.item, TIMESTAMP if timed else "", target, dimensions, features)
 
 
+def layout(dataset: Stored) -> Layout:
+    """Return what the fields of a dataset are."""
+    record = dataset.record
+    return layout_of(record["domain"], record["dataset_type"], record["schema"]["attributes"])
+
+
 def check_schema(domain: str, kind: str, schema: Mapping[str, Any]) -> None:
     """Raise InvalidInput on a schema that the domain or the type of the dataset does not allow."""
     attributes = schema.get("attributes") or ()
@@ -87,7 +94,7 @@ def check_schema(domain: str, kind: str, schema: Mapping[str, Any]) -> None:
         raise InvalidInput(f"The schema has the attribute {twice[0]!r} more than once; names must be unique")
     if len(attributes) > MOST_COLUMNS[kind]:
         raise InvalidInput(
-            f"The schema has {len(attributes)} attributes, and a {kind} dataset at most {MOST_COLUMNS[kind]}"
+            f"The schema has {len(attributes)} attributes, and a {kind} dataset has at most {MOST_COLUMNS[kind]}"
         )
     types = {each["attribute_name"]: each["attribute_type"] for each in attributes}
     _check_required(domain, kind, types)

@@ -9,7 +9,7 @@ from headrace.server.context import Context
 from headrace.server.errors import InUse, InvalidInput
 from headrace.server.operations.forecasting import finding
 from headrace.server.operations.forecasting.dataset_groups import datasets_of
-from headrace.server.operations.forecasting.domains import METADATA, RELATED, TARGET, Layout, layout_of
+from headrace.server.operations.forecasting.domains import METADATA, RELATED, TARGET, layout
 from headrace.server.operations.forecasting.kinds import ACTIVE, DATASET_GROUP, DATASET_IMPORT_JOB, UPDATING
 from headrace.server.resources import Stored
 
@@ -50,12 +50,6 @@ class Group:
             () if related is None else related.features,
             () if related is None else related.dimensions,
         )
-
-
-def layout(dataset: Stored) -> Layout:
-    """Return what the fields of a dataset are."""
-    record = dataset.record
-    return layout_of(record["domain"], record["dataset_type"], record["schema"]["attributes"])
 
 
 def read_group(context: Context, arn: str) -> Group:

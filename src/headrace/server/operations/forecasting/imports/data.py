@@ -7,8 +7,7 @@ from pathlib import Path
 
 from headrace.server.context import Platform
 from headrace.server.operations import artifacts
-from headrace.server.operations.forecasting.domains import Layout
-from headrace.server.operations.forecasting.imports.requests import layout
+from headrace.server.operations.forecasting.domains import Layout, layout
 from headrace.server.operations.training.channels import DataError
 from headrace.server.resources import Stored
 

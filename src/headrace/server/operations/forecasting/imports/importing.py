@@ -12,8 +12,9 @@ from headrace.server.jobs.records import JobStopped
 from headrace.server.operations import artifacts
 from headrace.server.operations.acting import Actor
 from headrace.server.operations.forecasting import states
+from headrace.server.operations.forecasting.domains import layout
 from headrace.server.operations.forecasting.imports.data import DATA
-from headrace.server.operations.forecasting.imports.requests import layout, settings_of
+from headrace.server.operations.forecasting.imports.requests import settings_of
 from headrace.server.operations.forecasting.imports.statistics import statistics_of
 from headrace.server.operations.forecasting.imports.tables import Table, merge
 from headrace.server.operations.forecasting.kinds import ACTIVE, DATASET

@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 
 from headrace.server.context import Context
 from headrace.server.errors import InvalidInput
-from headrace.server.operations.forecasting.domains import METADATA, Layout, layout_of
+from headrace.server.operations.forecasting.domains import METADATA, Layout, layout
 from headrace.server.operations.forecasting.imports.places import FORMATS
 from headrace.server.operations.forecasting.roles import check_place
 from headrace.server.resources import Stored
@@ -16,12 +16,6 @@ from headrace.server.resources import Stored
 DAY, MOMENT = "yyyy-MM-dd", "yyyy-MM-dd HH:mm:ss"
 KEPT = ("timestamp_format", "format", "geolocation_format", "time_zone", "use_geolocation_for_time_zone")
 """What an INCREMENTAL import may not change (AWS page: Updating Data)."""
-
-
-def layout(dataset: Stored) -> Layout:
-    """Return what the fields of a dataset are."""
-    record = dataset.record
-    return layout_of(record["domain"], record["dataset_type"], record["schema"]["attributes"])
 
 
 def check_request(

@@ -18,7 +18,7 @@ def statistics_of(parts: Sequence[Path], layout: Layout) -> dict[str, dict[str, 
     """Return the statistics of each field: counts, and for numbers and timestamps what they range over."""
     import polars as pl
 
-    frame = pl.scan_parquet(parts, glob=False)
+    frame = pl.scan_parquet(list(parts), glob=False)
     return {name: _counted(frame.select(pl.col(name).alias("x")), kind) for name, kind in layout.types.items()}
 
 

@@ -201,7 +201,7 @@ def merge(parts: Sequence[Path], target: Path, layout: Layout, earlier: Path | N
     """
     import polars as pl
 
-    new = pl.scan_parquet(parts, glob=False)
+    new = pl.scan_parquet(list(parts), glob=False)
     if earlier is not None:
         keys = list(layout.keys)
         kept = pl.scan_parquet(earlier, glob=False).join(new.select(keys).unique(), on=keys, how="anti")
