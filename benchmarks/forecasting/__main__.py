@@ -30,11 +30,11 @@ def work_folder(key: str) -> Path:
     return peers_folder() / "forecasting" / "runs" / key.replace(" ", "-")
 
 
-def one(data: Path, chosen: SeriesSet, origin: int, system: System, budget: float | None) -> dict[str, Any]:
+def one(data: Path, chosen: SeriesSet, origin: int, system: System, seconds: float) -> dict[str, Any]:
     """Run once; a run that fails is a row with its reason."""
     key = key_of(chosen, origin, system.name)
     parts = split(data, chosen, origin, peers_folder() / "forecasting" / "splits" / chosen.name / str(origin))
-    load, seconds = os.getloadavg()[0], chosen.budget if budget is None else budget
+    load = os.getloadavg()[0]
     try:
         facts, values = run(system, chosen, parts, seconds, work_folder(key))
         facts |= score(chosen, parts, values)
@@ -74,8 +74,10 @@ def main() -> None:
         for origin in range(chosen.origins):
             for system in systems:
                 key = key_of(chosen, origin, system.name)
-                if arguments.again or "wql" not in read()["runs"].get(key, {}):
-                    keep(key, one(arguments.data, chosen, origin, system, arguments.budget))
+                seconds = arguments.budget or chosen.budget
+                row = read()["runs"].get(key, {})
+                if arguments.again or "wql" not in row or row.get("budget", seconds) != seconds:
+                    keep(key, one(arguments.data, chosen, origin, system, seconds))
             if (facts := mean_of_peers(arguments.data, chosen, origin, read())) is not None:
                 keep(key_of(chosen, origin, MEANS), facts)
     for name, measured in (("many", many.measured), ("query", query.measured)):
