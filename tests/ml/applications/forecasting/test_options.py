@@ -54,3 +54,8 @@ def test_training_options_out_of_range(changes, message):
 def test_a_panel_of_too_long_a_horizon():
     with pytest.raises(OptionError, match="use 1 to 500"):
         PanelOptions(time="t", target="y", horizon=1000)
+
+
+def test_a_column_named_twice():
+    with pytest.raises(OptionError, match="column 't' is named twice"):
+        PanelOptions(time="t", target="y", item="t")

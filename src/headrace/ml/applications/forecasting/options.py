@@ -114,8 +114,13 @@ class PanelOptions:
         return (*(() if self.item is None else (self.item,)), *self.dimensions)
 
     def __post_init__(self) -> None:
-        """Refuse a horizon out of range."""
+        """Refuse a horizon out of range, and a column that is named twice."""
         check_horizon(self.horizon)
+        named = [*self.keys, self.time, self.target]
+        if twice := next((name for name in named if named.count(name) > 1), None):
+            raise OptionError(
+                f"column '{twice}' is named twice; time, target, item and dimensions are different columns"
+            )
 
 
 @dataclass(frozen=True)

@@ -182,6 +182,11 @@ def test_what_cannot_be_forecast(table, options, error, message):
         make(table, **options)
 
 
+def test_a_mistyped_year_names_its_row():
+    with pytest.raises(DataError, match=r"nothing between 2024-01-29 and 2104-01-01, 29,.* correct or remove row 30"):
+        make(frame(list(range(30)), [*DAYS[:29], "2104-01-01"]))
+
+
 def test_items_of_other_frequencies():
     weeks = (np.datetime64("2024-01-01") + 7 * np.arange(12)).astype(str).tolist()
     table = pl.concat([frame(list(range(30))), frame(list(range(12)), weeks, "b")])

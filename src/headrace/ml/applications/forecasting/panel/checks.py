@@ -7,12 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from headrace.ml.applications.forecasting.frequencies import Frequency
 from headrace.ml.applications.forecasting.options import PanelOptions
 from headrace.ml.applications.forecasting.panel.inference import differing_steps, infer_frequency
 from headrace.ml.applications.forecasting.panel.keys import shown
+from headrace.ml.applications.forecasting.panel.moments import when
 from headrace.ml.applications.forecasting.panel.panel import Panel
 from headrace.ml.applications.forecasting.panel.target import Observations
 from headrace.ml.errors import DataError
+
+MOST_GAP, _GAPS = 100, 10
+"""Periods without any value that are always borne, and how many times those with values beyond that."""
 
 
 def notable_rows(observed: Observations, labels: pl.DataFrame, options: PanelOptions) -> list[str]:
@@ -64,6 +69,24 @@ def check_steps(observed: Observations, labels: pl.DataFrame, options: PanelOpti
             "a longer one"
         )
     return []
+
+
+def check_gap(observed: Observations, frequency: Frequency, options: PanelOptions) -> None:
+    """Raise `DataError` for a gap in all items far longer than all that has values: a date was mistyped."""
+    ordinals = frequency.ordinals(observed.times)
+    present = np.unique(ordinals)
+    steps = np.diff(present)
+    if not len(steps) or steps.max() <= max(MOST_GAP, _GAPS * len(present)):
+        return
+    at = int(steps.argmax())
+    after, before = ordinals >= present[at + 1], ordinals <= present[at]
+    odd = after if after.sum() <= before.sum() else before
+    row = int(observed.rows[odd].min())
+    first, last = (when(frequency.timestamps(present[[place]])) for place in (at, at + 1))
+    raise DataError(
+        f"column '{options.time}' has nothing between {first} and {last}, {steps[at] - 1:,} periods ({frequency}) "
+        f"beside {len(present):,} with values; correct or remove row {row:,}"
+    )
 
 
 def check_history(panel: Panel, options: PanelOptions) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from headrace.ml.applications.forecasting.frequencies import Times
 from headrace.ml.errors import ColumnError, OptionError, ParseError
 from headrace.ml.tables import ColumnKind, Table, detect_column, suggest
 from headrace.ml.tables.date_text import EPOCHS, dates_from_text
@@ -97,7 +98,7 @@ def _read(
         plain = distinct
     else:
         plain = _plain(distinct)
-        column, _ = detect_column(plain.alias(name))
+        column, _ = detect_column(plain.alias("timestamp"))
         if column.kind is not ColumnKind.DATE:
             shown = ", ".join(f"'{value}'" for value in distinct.head(2))
             raise ColumnError(f"column '{name}' holds no dates (such as {shown}); name the column of time stamps")
@@ -209,3 +210,9 @@ def _shown(date_format: str) -> str:
 
 def _rows(count: int) -> str:
     return f"{count:,} rows" if count > 1 else "a row"
+
+
+def when(times: Times) -> str:
+    """Return the first of some moments as people write it: the day alone where it is midnight."""
+    text = str(times.astype("datetime64[s]")[0])
+    return text.removesuffix("T00:00:00").replace("T", " ")

@@ -13,14 +13,20 @@ import polars as pl
 from headrace.ml.applications.forecasting.frequencies import Frequency
 from headrace.ml.applications.forecasting.options import Filling, PanelOptions, Sources
 from headrace.ml.applications.forecasting.panel.blocks import offsets_of
-from headrace.ml.applications.forecasting.panel.checks import check_history, check_steps, notable_rows, notable_series
+from headrace.ml.applications.forecasting.panel.checks import (
+    check_gap,
+    check_history,
+    check_steps,
+    notable_rows,
+    notable_series,
+)
 from headrace.ml.applications.forecasting.panel.holidays import with_holidays
 from headrace.ml.applications.forecasting.panel.inference import aligned, infer_frequency, regularity
 from headrace.ml.applications.forecasting.panel.keys import labels_of, numbered, require
 from headrace.ml.applications.forecasting.panel.metadata import new_items, read_metadata
-from headrace.ml.applications.forecasting.panel.moments import read_moments, swapped
+from headrace.ml.applications.forecasting.panel.moments import read_moments, swapped, when
 from headrace.ml.applications.forecasting.panel.panel import Panel
-from headrace.ml.applications.forecasting.panel.related import when, with_related
+from headrace.ml.applications.forecasting.panel.related import with_related
 from headrace.ml.applications.forecasting.panel.target import Observations, chosen, on_grid, periods_of
 from headrace.ml.applications.forecasting.panel.values import read_numbers
 from headrace.ml.errors import SourceError, TargetError
@@ -59,6 +65,7 @@ def panel_of_tables(
     findings = [*target.notes, *notes, *notable_rows(observed, labels, options)]
     observed = observed.known()
     frequency = _frequency(observed, labels, options, findings)
+    check_gap(observed, frequency, options)
     observed = _whole_periods(observed, frequency, options, findings)
     filling = options.filling.get(options.target) or options.filling.get("target") or _OPEN
     filling, reason = chosen(

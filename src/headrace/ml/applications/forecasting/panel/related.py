@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from headrace.ml.applications.forecasting.frequencies import Times
 from headrace.ml.applications.forecasting.options import Filling, PanelOptions
 from headrace.ml.applications.forecasting.panel.blocks import Floats, Integers, offsets_of, ranges
 from headrace.ml.applications.forecasting.panel.filling import Grid
 from headrace.ml.applications.forecasting.panel.inference import typical_step
 from headrace.ml.applications.forecasting.panel.keys import labels_of, numbered, places_in, shown
-from headrace.ml.applications.forecasting.panel.moments import read_moments
+from headrace.ml.applications.forecasting.panel.moments import read_moments, when
 from headrace.ml.applications.forecasting.panel.panel import Panel, Related
 from headrace.ml.applications.forecasting.panel.target import Observations, periods_of
 from headrace.ml.applications.forecasting.panel.values import read_numbers
@@ -92,8 +91,12 @@ def _columns(table: Table, options: PanelOptions) -> tuple[dict[str, Floats], tu
             continue
         column, _ = detect_column(table.frame[name], table.rows)
         if column.kind is ColumnKind.NUMBER:
-            found[name], told = read_numbers(table, name)
+            values, told = read_numbers(table, name)
             notes += told
+            if np.isnan(values).all():
+                notes.append(f"column '{name}' of '{table.source}' is not used: it has no value")
+            else:
+                found[name] = values
             continue
         text = parse_column(table.frame[name], column)[0] if column.kind is ColumnKind.CATEGORY else None
         levels = [] if text is None else [level for level in text.unique(maintain_order=True).to_list() if level]
@@ -176,12 +179,6 @@ def _check_ends(panel: Panel, block: _Block, grid: Grid, name: str) -> None:
 
 def _ends_early(grid: Grid) -> int:
     return int(((grid.count > 0) & (grid.last < grid.history_end - 1)).sum())
-
-
-def when(times: Times) -> str:
-    """Return the first of some moments as people write it: the day alone where it is midnight."""
-    text = str(times.astype("datetime64[s]")[0])
-    return text.removesuffix("T00:00:00").replace("T", " ")
 
 
 def related_names(related: Mapping[str, Related], *, ahead: bool) -> tuple[str, ...]:
