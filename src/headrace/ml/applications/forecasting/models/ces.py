@@ -51,7 +51,7 @@ class Ces(LocalModel):
         frees = np.array([np.arange(6) < _FREE[kind] for kind in kinds])
         steps = np.array([0.2, 0.1, 0.1, 0.1, 0.0, 0.0])
         counts = np.array([2 + (kind == PARTIAL) + 2 * (kind == FULL) + 1 for kind in kinds])
-        number, _, weights, memory, errors = choose(
+        number, weights, memory, errors = choose(
             forms, starts, frees, LOW, HIGH, steps, plain, firsts, counts, effort.runs
         )
         if number < 0:

@@ -54,7 +54,7 @@ class Ets(LocalModel):
         if not (usable := frees.sum(axis=1) + states + 2 < len(values)).any():
             return _short(values, horizon).with_seasons(taken, len(values))
         steps = np.array([0.15, 0.15, 0.1, -0.05, 0.3, 0.02])
-        number, _, weights, memory, errors = choose(
+        number, weights, memory, errors = choose(
             forms[usable], starts[usable], frees[usable], LOW, HIGH, steps, values / scale, firsts[usable],
             (frees.sum(axis=1) + states + 1)[usable], effort.runs,
         )  # fmt: skip

@@ -39,7 +39,7 @@ class Theta(LocalModel):
         starts = np.tile([0.5, 2.0, 0.0, 0.0, plain[0] / scale / 2, 0.0], (len(kinds), 1))
         frees = np.array([[True, search, False, False, True, False] for _, search in kinds])
         steps = np.array([0.2, 1.0, 0.0, 0.0, 0.5, 0.0])
-        number, _, weights, memory, errors = choose(
+        number, weights, memory, errors = choose(
             forms, starts, frees, LOW, HIGH, steps, plain / scale, np.zeros((len(kinds), 4)), frees.sum(axis=1) + 1,
             effort.runs,
         )  # fmt: skip

@@ -148,7 +148,8 @@ def run_complex(form: Any, weights: Any, values: Any, memory: Any, errors: Any) 
 @compiled
 def run(form: Any, weights: Any, values: Any, first: Any, memory: Any, errors: Any) -> float:
     """Return -2 log likelihood of the form's kind, from the states `first` on, which stay as they are."""
-    memory[:] = first
+    for i in range(first.size):
+        memory[i] = first[i]
     if form[0] == ETS:
         return run_ets(form, weights, values, memory, errors)
     if form[0] == THETA:
@@ -161,91 +162,98 @@ def minimise(
     form: Any, weights: Any, free: Any, low: Any, high: Any, steps: Any, values: Any, first: Any, memory: Any,
     errors: Any, most: int,
 ) -> float:  # fmt: skip
-    """Move the weights numbered `free` to a minimum within their bounds and return its -2 log likelihood.
+    """Move those weights that are `free` to a minimum within their bounds and return its -2 log likelihood.
 
-    Nelder and Mead's simplex, from `weights` on by `steps`, at most `most` runs; ends where likelihoods agree to 1e-4.
+    Nelder and Mead's simplex, from `weights` on by `steps`, at most about `most` runs; ends where likelihoods agree to
+    1e-4. Each turn of the loop is one run: a corner that is new or shrunk, a reflection, or what follows it.
     """
-    k = free.size
-    corners, heights = np.empty((k + 1, k)), np.empty(k + 1)
-    trial, centre = np.empty(k), np.empty(k)
-    runs = k + 1
+    size = free.size
+    axes, k = np.empty(size, np.int64), 0
+    for i in range(size):
+        if free[i]:
+            axes[k] = i
+            k += 1
+    corners, heights = np.empty((k + 1, k)), np.full(k + 1, FAILED)
+    centre, kept = np.empty(k), np.empty(k)
     for i in range(k + 1):
         for j in range(k):
-            corners[i, j] = weights[free[j]]
-        if i:
-            at = free[i - 1]
-            step = steps[at]
-            if corners[i, i - 1] + step > high[at]:
-                step = -step
-            corners[i, i - 1] = max(low[at], corners[i, i - 1] + step)
-        for j in range(k):
-            weights[free[j]] = corners[i, j]
-        heights[i] = run(form, weights, values, first, memory, errors)
-        for j in range(k):
-            weights[free[j]] = corners[0, j]
-    while runs < most:
-        order = np.argsort(heights)
-        best, worst, second = order[0], order[k], order[k - 1]
-        if heights[worst] - heights[best] < 1e-4:
-            break
-        for j in range(k):
-            centre[j] = 0.0
+            at = axes[j]
+            step = steps[at] if weights[at] + steps[at] <= high[at] else -steps[at]
+            corners[i, j] = max(low[at], weights[at] + step) if j == i - 1 else weights[at]
+    waiting, reach, best, worst, second, height, ended = k + 1, 0.0, 0, 0, 0, FAILED, False
+    for turn in range(10 * most):
+        if waiting == 0 and reach == 0.0:
+            best, worst = 0, 0
+            for i in range(1, k + 1):
+                best = i if heights[i] < heights[best] else best
+                worst = i if heights[i] >= heights[worst] else worst
+            second = best
             for i in range(k + 1):
-                if i != worst:
-                    centre[j] += corners[i, j] / k
-        reach, height, reflected = 1.0, FAILED, trial
-        for attempt in range(2):
+                second = i if i != worst and heights[i] > heights[second] else second
+            ended = turn >= most or heights[worst] - heights[best] < 1e-4
             for j in range(k):
-                moved = centre[j] + reach * (centre[j] - corners[worst, j])
-                trial[j] = min(max(moved, low[free[j]]), high[free[j]])
-                weights[free[j]] = trial[j]
-            found = run(form, weights, values, first, memory, errors)
-            runs += 1
-            if attempt == 1 and found >= height and found >= heights[worst]:
-                break
-            if attempt == 0 or found < height:
-                reflected = trial.copy()
-                height = found
-            if attempt == 0:
-                if found < heights[best]:
-                    reach = 2.0
-                elif found < heights[second]:
-                    break
-                else:
-                    reach = 0.5 if found < heights[worst] else -0.5
+                centre[j] = 0.0
+                for i in range(k + 1):
+                    centre[j] += corners[i, j] / k if i != worst else 0.0
+            reach = 1.0
+        corner = best if ended else waiting - 1
+        for j in range(k):
+            at = axes[j]
+            moved = centre[j] + reach * (centre[j] - corners[worst, j])
+            weights[at] = corners[corner, j] if waiting or ended else min(max(moved, low[at]), high[at])
+        found = run(form, weights, values, first, memory, errors)
+        if ended:
+            return found
+        if waiting:
+            heights[waiting - 1] = found
+            waiting -= 1
+            if waiting - 1 == best and reach == -2.0:  # the best corner stays where it is when all others shrink
+                waiting -= 1
+            reach = 0.0 if waiting == 0 else reach
+            continue
+        if reach == 1.0:
+            height = found
+            for j in range(k):
+                kept[j] = weights[axes[j]]
+            if found < heights[best]:
+                reach = 2.0
+                continue
+            if found >= heights[second]:
+                reach = 0.5 if found < heights[worst] else -0.5
+                continue
+        elif found < height:
+            height = found
+            for j in range(k):
+                kept[j] = weights[axes[j]]
+        reach = 0.0
         if height < heights[worst]:
-            corners[worst], heights[worst] = reflected, height
+            heights[worst] = height
+            for j in range(k):
+                corners[worst, j] = kept[j]
             continue
         for i in range(k + 1):
-            if i != best:
-                for j in range(k):
-                    corners[i, j] = (corners[i, j] + corners[best, j]) / 2.0
-                    weights[free[j]] = corners[i, j]
-                heights[i] = run(form, weights, values, first, memory, errors)
-                runs += 1
-    best = np.argmin(heights)
-    for j in range(k):
-        weights[free[j]] = corners[best, j]
-    return float(run(form, weights, values, first, memory, errors))
+            for j in range(k):
+                corners[i, j] = (corners[i, j] + corners[best, j]) / 2.0
+        waiting, reach = (k if best == k else k + 1), -2.0
+    return FAILED
 
 
 @compiled
 def choose(
     forms: Any, starts: Any, frees: Any, low: Any, high: Any, steps: Any, values: Any, firsts: Any, counts: Any,
     most: int,
-) -> tuple[int, float, Any, Any, Any]:  # fmt: skip
+) -> tuple[int, Any, Any, Any]:  # fmt: skip
     """Fit each form [f, 5] from its weights [f, 6] and states [f, s], and take the one of least corrected AIC.
 
-    `frees` is bool [f, 6], `counts` [f] the parameters that count. Returns its number, AICc, weights, memory, errors.
+    `frees` is bool [f, 6], `counts` [f] the parameters that count. Returns its number, weights, memory and errors; -1
+    where none could be fitted.
     """
     n = values.size
     chosen, least = -1, np.inf
-    best_weights, best_memory, best_errors = starts[0].copy(), firsts[0].copy(), np.zeros(n)
-    memory, errors = firsts[0].copy(), np.zeros(n)
+    weights, memory, errors = starts.copy(), firsts.copy(), np.zeros((forms.shape[0], n))
     for f in range(forms.shape[0]):
-        weights = starts[f].copy()
         height = minimise(
-            forms[f], weights, np.flatnonzero(frees[f]), low, high, steps, values, firsts[f], memory, errors, most
+            forms[f], weights[f], frees[f], low, high, steps, values, firsts[f], memory[f], errors[f], most
         )
         p = counts[f]
         if height >= FAILED or n - p - 1 <= 0:
@@ -253,5 +261,4 @@ def choose(
         criterion = height + 2.0 * p + 2.0 * p * (p + 1.0) / (n - p - 1.0)
         if criterion < least:
             chosen, least = f, criterion
-            best_weights[:], best_memory[:], best_errors[:] = weights, memory, errors
-    return chosen, least, best_weights, best_memory, best_errors
+    return chosen, weights[chosen], memory[chosen], errors[chosen]
