@@ -65,6 +65,6 @@ def test_an_asked_frequency_begins_where_the_data_do():
 
 def test_items_of_other_steps_are_found():
     moments = np.concatenate([times("2024-01-01", 30, 1, "D"), times("2024-01-01", 30, 7, "D")])
-    assert differing_steps(moments, np.repeat([0, 1], 30)) == ((0, 1.0), (1, 7.0))
+    assert differing_steps(moments, np.repeat([0, 1], 30)) == ((0, 1.0), (1, 7.0), 0.5)
     months = np.concatenate([times("2024-01", 30, 1, "M"), times("2024-02", 30, 1, "M")])
     assert differing_steps(months, np.repeat([0, 1], 30)) is None

@@ -182,6 +182,18 @@ def test_what_cannot_be_forecast(table, options, error, message):
         make(table, **options)
 
 
+def test_a_few_slow_sellers_among_many_are_no_other_frequency():
+    table = pl.concat([frame(list(range(30)), item=str(i)) for i in range(11)] + [frame([1] * 6, DAYS[::5], "slow")])
+    panel, findings = make(table)
+    assert panel.frequency == Frequency("D")
+    assert "items have different frequencies: '0' has a value every day and 'slow' every 5 days" in findings
+
+
+def test_a_rule_for_gaps_allows_values_that_come_seldom():
+    panel, _ = make(frame(list(range(1, 7)), DAYS[::5]), frequency=Frequency("D"), filling={"units": AMAZON_FILLING})
+    assert panel.series(0)[:6].tolist() == [1.0, 0.0, 0.0, 0.0, 0.0, 2.0]
+
+
 def test_a_mistyped_year_names_its_row():
     with pytest.raises(DataError, match=r"nothing between 2024-01-29 and 2104-01-01, 29,.* correct or remove row 30"):
         make(frame(list(range(30)), [*DAYS[:29], "2104-01-01"]))

@@ -16,6 +16,7 @@ from headrace.ml.applications.forecasting.panel.panel import Panel
 from headrace.ml.applications.forecasting.panel.target import Observations
 from headrace.ml.errors import DataError
 
+_MANY = 0.1
 MOST_GAP, _GAPS = 100, 10
 """Periods without any value that are always borne, and how many times those with values beyond that."""
 
@@ -52,15 +53,17 @@ def check_steps(observed: Observations, labels: pl.DataFrame, options: PanelOpti
     if differ is None and options.frequency is None:
         return []
     if differ is not None:
-        (one, short), (other, long) = differ
+        (one, short), (other, long), share = differ
         first, second = (shown(labels.row(code)) for code in (one, other))
         told = f"{first} has a value every {_days(short)} and {second} every {_days(long)}"
-        if options.frequency is None:
+        if options.frequency is None and share >= _MANY:
             raise DataError(f"items have different frequencies: {told}; give the frequency to bring all to")
-        return [f"items have different frequencies: {told}"] if long > 1.1 * options.frequency.days else []
+        finer = options.frequency is None or long > 1.1 * options.frequency.days
+        return [f"items have different frequencies: {told}"] if finer else []
     asked = options.frequency
     steps = (np.diff(observed.codes) == 0) & (np.diff(observed.seconds) > 0)
-    if asked is None or not steps.any():
+    filling = options.filling.get(options.target)
+    if asked is None or not steps.any() or (filling is not None and filling.middle is not None):
         return []
     found = infer_frequency(observed.times, observed.codes)
     if found.days > 1.1 * asked.days:

@@ -12,7 +12,7 @@ from headrace.ml.errors import DataError
 
 _MOSTLY, _NEARLY = 0.9, 0.05
 _SPARSE = 0.1
-_FEWEST = 3
+_FEWEST = 5
 
 
 def infer_frequency(times: Times, items: Numbers | None = None) -> Frequency:
@@ -61,8 +61,11 @@ def regularity(times: Times, items: Numbers) -> float:
     return _mode_share(steps if months is None else months)
 
 
-def differing_steps(times: Times, items: Numbers) -> tuple[tuple[int, float], tuple[int, float]] | None:
-    """Return two items (code, step in days) whose values come regularly but at different steps; None if all agree."""
+def differing_steps(times: Times, items: Numbers) -> tuple[tuple[int, float], tuple[int, float], float] | None:
+    """Return two items (code, step in days) whose values come regularly but at different steps; None if all agree.
+
+    The third is the share of regular items with longer steps than the first of the two.
+    """
     seconds = np.asarray(times).astype("datetime64[s]").astype(np.int64)
     same = np.diff(items) == 0
     steps = pl.DataFrame({"item": items[1:][same], "step": np.diff(seconds)[same]}).filter(pl.col("step") > 0)
@@ -76,7 +79,7 @@ def differing_steps(times: Times, items: Numbers) -> tuple[tuple[int, float], tu
     if found.height < 2 or found["typical"][-1] < 1.5 * found["typical"][0]:
         return None
     (first, short), (last, long) = (found.select("item", "typical").row(at) for at in (0, -1))
-    return (first, short / DAY), (last, long / DAY)
+    return (first, short / DAY), (last, long / DAY), float((found["typical"] >= 1.5 * short).mean() or 0.0)
 
 
 def _steps(seconds: Numbers, items: Numbers | None) -> Numbers:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -179,8 +178,3 @@ def _check_ends(panel: Panel, block: _Block, grid: Grid, name: str) -> None:
 
 def _ends_early(grid: Grid) -> int:
     return int(((grid.count > 0) & (grid.last < grid.history_end - 1)).sum())
-
-
-def related_names(related: Mapping[str, Related], *, ahead: bool) -> tuple[str, ...]:
-    """Return the names of the related series that are known ahead, or of those that are not."""
-    return tuple(name for name, series in related.items() if series.known_ahead is ahead)
