@@ -37,7 +37,9 @@ def test_a_handful_of_values_teaches_little():
 def test_levels_between_are_stretched_as_their_neighbours_and_all_ascend():
     actual, values = windows(0.5)
     learnt = calibrate([actual], [values], LEVELS)
-    fixed = learnt.apply(np.full((1, 6), 10.0), np.array([[[9.0, 9.5, 10.0, 11.0]]] * 1).repeat(6, 1), (0.1, 0.3, 0.5, 0.9))
+    fixed = learnt.apply(
+        np.full((1, 6), 10.0), np.array([[[9.0, 9.5, 10.0, 11.0]]] * 1).repeat(6, 1), (0.1, 0.3, 0.5, 0.9)
+    )
     assert (np.diff(fixed, axis=-1) >= 0).all()
     assert fixed[0, 0, 0] < 9.0
 

@@ -10,6 +10,8 @@ from headrace.ml.applications.forecasting.panel import Panel
 
 Integers = npt.NDArray[np.int64]
 NEIGHBOURS = 10
+_NEAR = 0.75
+"""Neighbours are this much as alike as the nearest, at least."""
 _LEVELS = np.linspace(0.05, 0.95, 10)
 
 
@@ -36,8 +38,9 @@ def nearest_items(panel: Panel, item: int, others: Integers) -> Integers:
     if not alike.any():
         sizes = np.array([float(np.nanmean(panel.series(i)[-50:])) for i in others.tolist()])
         alike = -np.abs(np.nan_to_num(sizes) - np.nanmedian(sizes))
-    best = others[np.argsort(-alike, kind="stable")]
-    return best[: min(NEIGHBOURS, len(best))]
+        return others[np.argsort(-alike, kind="stable")[:NEIGHBOURS]]
+    order = np.argsort(-alike, kind="stable")[:NEIGHBOURS]
+    return others[order[alike[order] >= _NEAR * alike.max()]]
 
 
 def cold_forecast(panel: Panel, item: int, others: Integers, forecast: Forecast) -> tuple[npt.NDArray[np.float64], ...]:

@@ -33,9 +33,8 @@ def candidates(panel: Panel, options: TrainingOptions) -> tuple[str, ...]:
     if options.algorithms is not None:
         for name in options.algorithms:
             if name not in order:
-                raise OptionError(
-                    f"there is no algorithm '{name}'{suggest(name, order)}; use one of {', '.join(order)}"
-                )
+                known_names = f"; use one of {', '.join(order)}"
+                raise OptionError(f"there is no algorithm '{name}'{suggest(name, order) or known_names}")
         return tuple(name for name in order if name in options.algorithms or name in REFERENCES)
     small = panel.values.size < LEAST_VALUES
     hasty = options.budget is not None and options.budget < LEAST_SECONDS
