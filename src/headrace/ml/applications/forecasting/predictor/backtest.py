@@ -9,7 +9,7 @@ import numpy as np
 from headrace.ml.applications.forecasting.models import MODELS
 from headrace.ml.applications.forecasting.options import TrainingOptions
 from headrace.ml.applications.forecasting.panel import Panel
-from headrace.ml.applications.forecasting.predictor.assignments import Answer, Assignment
+from headrace.ml.applications.forecasting.predictor.assignments import Answer, Assignment, perform
 from headrace.ml.applications.forecasting.predictor.plan import GLOBAL_SHARE, REFERENCES, Clock, affordable
 from headrace.ml.applications.forecasting.predictor.trials import Trial, Trials, empty_trial, put
 from headrace.ml.applications.forecasting.predictor.windows import Window
@@ -43,8 +43,11 @@ class Backtest:
 
     def run(self) -> Trials:
         """Return the trials of the models that forecast; raises `BudgetError` where none did."""
+        for reference in (name for name in REFERENCES if name in self._models):  # whatever the time, and the workers
+            for assignment in self._chunks([reference], len(self._windows), {}):
+                self._take(perform(assignment, self._panel))
         across = [name for name in self._models if MODELS[name].across_items]
-        alone = [name for name in self._models if not MODELS[name].across_items]
+        alone = [name for name in self._models if name not in across and name not in REFERENCES]
         used = len(self._windows)
         if self._clock.end is None:
             self._do([*map(self._across, across), *self._chunks(alone, used, {})], 1.0)
@@ -54,7 +57,7 @@ class Backtest:
             used, chosen = self._plan(alone, used)
             self._do(self._chunks(chosen, used, self.seconds), 0.9)
             alone = list(chosen)
-        tried = [name for name in self._models if name in across or name in alone]
+        tried = [name for name in self._models if name in (*across, *alone, *REFERENCES)]
         found = [name for name in tried if self._forecast_any(name)]
         self.notes += tuple(f"{name} failed: {self._errors[name]}" for name in tried if name in self._errors)
         if not found:
@@ -110,7 +113,7 @@ class Backtest:
     def _affordable(self, alone: Sequence[str], windows: int) -> tuple[int, tuple[str, ...], tuple[str, ...]]:
         count = len(self._windows[0].items(self._panel))
         self.seconds = {name: each * count for name, each in self._spent.items() if name in alone}
-        order = sorted((n for n in alone if n in self.seconds), key=lambda name: name not in REFERENCES)
+        order = [name for name in alone if name in self.seconds]
         wall = {name: 1.15 * seconds / max(1, self._workers.count) for name, seconds in self.seconds.items()}
         return affordable(wall, order, windows, 0.85 * (self._clock.left() or 0.0))
 
@@ -122,7 +125,11 @@ class Backtest:
                 items = window.items(self._panel)
                 todo = items[np.isnan(trial.means[self._models.index(name), items, 0])]
                 each = seconds.get(name, 0.0) / max(1, len(items))
-                size = int(np.clip(CHUNK_SECONDS / max(each, 1e-9), 1, MOST_CHUNK)) if each else PILOT_ITEMS * 4
+                size = (
+                    int(np.clip(CHUNK_SECONDS / max(each, 1e-9), 1, MOST_CHUNK))
+                    if each
+                    else (MOST_CHUNK if name in REFERENCES else PILOT_ITEMS * 4)
+                )
                 found += [
                     self._assignment(name, todo[i : i + size], (window.cut,), self.limits.get(name))
                     for i in range(0, len(todo), size)
