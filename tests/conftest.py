@@ -60,7 +60,7 @@ def start_server(data: Path, *flags: str, environment: dict[str, str] | None = N
     command = [sys.executable, "-m", "headrace", "serve", "--data", str(data), "--port", "0", "--proxy-port", "0"]
     variables = {
         name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "HEADRACE_", "HTTP"))
-    } | {"HEADRACE_LOG_LEVEL": "warning"}
+    } | {"HEADRACE_LOG_LEVEL": "warning", "HEADRACE_FORECAST_SECONDS": "20"}
     with (data.parent / f"{data.name}.log").open("ab") as log:
         process = subprocess.Popen(
             [*command, *flags], stdout=subprocess.PIPE, stderr=log, text=True, env=variables | (environment or {})

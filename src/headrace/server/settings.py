@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     trail_seconds: int = Field(300, ge=1, description="how often trails deliver log files")
     digest_seconds: int = Field(3600, ge=1, description="how often trails deliver digest files")
     scaling_seconds: int = Field(60, description="seconds of a period in which endpoints are measured to be scaled")
+    forecast_seconds: int = Field(600, ge=5, description="how long the training of a forecasting predictor may take")
 
     @field_validator("data")
     @classmethod

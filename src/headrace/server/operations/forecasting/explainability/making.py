@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SCORES = "scores.parquet"
 MOST_SERIES = 50
 EXPLAINING = "gradient_boosting"
-SECONDS = 120.0
+SECONDS = 60.0
 """What the fit of boosted trees may take, for a predictor that has none."""
 
 

@@ -29,10 +29,8 @@ if TYPE_CHECKING:
     from headrace.ml.process.progress import Moment
 
 MODEL = "predictor.tar.gz"
-BUDGET = 600.0
-"""Seconds that training may take; small data take as little as they need."""
-TUNING_BUDGET = 1200.0
-"""Seconds with PerformHPO: networks learn for longer."""
+TUNED = 2
+"""How many times as long training may take with PerformHPO."""
 
 
 def make(job: Job, stored: Stored) -> None:
@@ -50,7 +48,8 @@ def make(job: Job, stored: Stored) -> None:
             raise JobStopped
         job.progress("training", moment.fraction, moment.doing)
 
-    options = _options(plan, searched=bool(stored.record.get("perform_hpo")))
+    seconds = job.platform.settings.forecast_seconds * (TUNED if stored.record.get("perform_hpo") else 1)
+    options = _options(plan, float(seconds))
     predictor = train(data.panel, options, Progress(budget=options.budget, listener=listen))
     save_predictor(predictor, job.folder / "predictor")
     archive = job.folder / MODEL
@@ -67,7 +66,7 @@ def load(platform: Platform, arn: str, folder: Path) -> Predictor:
     return load_predictor(folder / "predictor")
 
 
-def _options(plan: Mapping[str, Any], *, searched: bool) -> TrainingOptions:
+def _options(plan: Mapping[str, Any], seconds: float) -> TrainingOptions:
     from headrace.ml.applications.forecasting.options import TrainingOptions
 
     return TrainingOptions(
@@ -77,7 +76,7 @@ def _options(plan: Mapping[str, Any], *, searched: bool) -> TrainingOptions:
         window_offset=plan["window_offset"],
         algorithms=None if plan["algorithms"] is None else tuple(plan["algorithms"]),
         optimise=plan["optimise"],
-        budget=TUNING_BUDGET if searched else BUDGET,
+        budget=seconds,
     )
 
 
