@@ -101,14 +101,16 @@ class DeepArPredictor(Predictor):
         quantiles = np.quantile(paths, levels, axis=1) if levels else np.zeros((0, len(records), horizon))
         found = []
         for number, drawn in enumerate(paths):
-            facts = {
-                "mean": lambda drawn=drawn: drawn.mean(axis=0).tolist(),
-                "quantiles": lambda number=number: {
+            answer: dict[str, Any] = {}
+            if "mean" in wanted.output_types:
+                answer["mean"] = drawn.mean(axis=0).tolist()
+            if "quantiles" in wanted.output_types:
+                answer["quantiles"] = {
                     name: quantiles[place, number].tolist() for place, name in enumerate(wanted.quantiles)
-                },
-                "samples": lambda drawn=drawn: drawn.tolist(),
-            }
-            found.append({name: facts[name]() for name in OUTPUT_TYPES if name in wanted.output_types})
+                }
+            if "samples" in wanted.output_types:
+                answer["samples"] = drawn.tolist()
+            found.append(answer)
         return found
 
 

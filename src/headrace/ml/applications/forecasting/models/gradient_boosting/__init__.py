@@ -111,7 +111,8 @@ class GradientBoosting(Model):
         good = ~np.isnan(values) & (scale > 0)
         if not good.any():
             raise DataError("gradient boosting learns from two values, one of them not 0, and no item has them")
-        items, origins, steps, values, scale = (each[good] for each in (items, origins, steps, values, scale))
+        items, origins, steps = items[good], origins[good], steps[good]
+        values, scale = values[good], scale[good]
         features, _ = reader.matrix(items, origins, steps)
         target = (values - reader.bases(items, origins)) / scale
         boosters = train(features, target, np.sqrt(scale), Schedule(self.rounds, seconds), seed)
@@ -123,12 +124,12 @@ def draw_rows(panel: Panel, plan: Plan, most: int, random: np.random.Generator) 
     lengths, horizon = panel.lengths, plan.horizon
     least = np.minimum(min(plan.window, 8), np.maximum(lengths - 1, 0))
     count = np.maximum(lengths - np.maximum(least, 1), 0)
-    ends = np.cumsum(count)
+    ends: Numbers = np.cumsum(count)
     total = int(ends[-1]) * horizon if len(ends) else 0
     places = np.arange(total) if total <= most else np.unique(random.integers(0, total, most))
     moment, steps = places // horizon, places % horizon
-    items = np.searchsorted(ends, moment, side="right")
-    origins = lengths[items] - (ends[items] - moment)
+    items = np.searchsorted(ends, moment, side="right").astype(np.int64)
+    origins: Numbers = lengths[items] - (ends[items] - moment)
     inside = origins + steps < lengths[items]
     return items[inside], origins[inside], steps[inside]
 

@@ -19,6 +19,8 @@ from headrace.ml.errors import ModelError
 Floats = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float32]
 MOST_LAGS, OCCURRENCES = 8, 3
+POWERS = {"zero": 0, "value": 1, "size": 1, "square": 2}
+"""The power of the item's unit that a mean has."""
 SHARE_OF_ITEM = 0.05
 """What a period is divided by is at least this share of its item's mean absolute value."""
 
@@ -68,8 +70,11 @@ class Plan:
     def from_array(cls, array: npt.NDArray[Any]) -> Plan:
         """Read what `to_array` wrote; raises ModelError."""
         try:
-            found = json.loads(str(array))
-            return cls(**{name: tuple(each) if isinstance(each, list) else each for name, each in found.items()})
+            read = json.loads(str(array))
+            found: dict[str, Any] = {
+                name: tuple(each) if isinstance(each, list) else each for name, each in read.items()
+            }
+            return cls(**found)
         except (TypeError, ValueError, AttributeError) as error:
             raise ModelError(f"the plan of what trees read is damaged ({error}); train them again") from error
 
@@ -84,6 +89,11 @@ class Reader:
         self._values = np.append(panel.values, np.nan)
         there = ~np.isnan(panel.values)
         filled = np.where(there, panel.values, 0)
+        owner = np.repeat(np.arange(len(panel)), self.lengths)
+        largest = np.zeros(len(panel))
+        np.maximum.at(largest, owner, np.abs(filled))
+        self._units = np.where(largest > 0, largest, 1.0)  # sums of small items would be lost beside those of large
+        filled = filled / self._units[owner]
         self._sums = {
             "count": _summed(there),
             "value": _summed(filled),
@@ -204,7 +214,8 @@ class Reader:
         first, last = first + self.panel.offsets[items], last + self.panel.offsets[items]
         count = self._sums["count"][last] - self._sums["count"][first]
         total = self._sums[name][last] - self._sums[name][first]
-        return np.divide(total, count, out=np.full(len(items), np.nan), where=count > 0)
+        mean = np.divide(total, count, out=np.full(len(items), np.nan), where=count > 0)
+        return np.asarray(mean * self._units[items] ** POWERS[name])
 
 
 def _summed(values: npt.NDArray[np.generic]) -> Floats:

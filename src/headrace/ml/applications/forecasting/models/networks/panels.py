@@ -37,7 +37,8 @@ def sequences_of(panel: Panel, ahead: int, labels: Labels) -> Sequences:
     """Return a panel as sequences with `ahead` periods after each history."""
     lengths = panel.lengths
     owner = np.repeat(np.arange(len(panel)), lengths + ahead)
-    known, past = [], []
+    known: list[Floats] = []
+    past: list[Floats] = []
     for name, related in panel.related.items():
         laid = laid_out(panel, name, ahead)
         (known if related.known_ahead else past).append(tamed(laid, lengths + ahead))
@@ -88,7 +89,7 @@ def tamed(values: NDArray[np.float64], lengths: Numbers) -> Floats:
         still = spread <= 1e-9 * np.maximum(np.abs(mean), 1e-300)
         filled = (filled - mean[owner]) / np.where(still, 1, spread)[owner]
         filled[still[owner]] = 0
-    return np.clip(np.nan_to_num(filled), -5, 5).astype(np.float32)
+    return np.asarray(np.clip(np.nan_to_num(filled), -5, 5), np.float32)
 
 
 def codes_of(panel: Panel, name: str, counted: Mapping[str, int]) -> Numbers:
@@ -120,4 +121,4 @@ def quiet_items(panel: Panel) -> NDArray[np.bool_]:
     """Tell of each item whether all of its values, and there are some, are 0: [n]."""
     owner = np.repeat(np.arange(len(panel)), panel.lengths)
     some = np.bincount(owner[panel.values != 0], minlength=len(panel))
-    return (panel.lengths > 0) & (some == 0)
+    return np.asarray((panel.lengths > 0) & (some == 0))

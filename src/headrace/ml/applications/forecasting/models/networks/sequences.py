@@ -90,7 +90,7 @@ class Cutter:
     @property
     def features(self) -> int:
         """How many features of a period are known ahead."""
-        return self._waves.shape[1] + 1 + self._known.shape[1]
+        return int(self._waves.shape[1] + 1 + self._known.shape[1])
 
     def cut(self, items: Numbers, places: Numbers) -> Window:
         """Return the periods `places` [rows, periods] of `items` [rows]; those outside have no value."""
@@ -118,7 +118,7 @@ class Cutter:
         there = ~np.isnan(history)
         total = np.where(there, np.abs(history), 0).sum(axis=1)
         mean = total / np.maximum(there.sum(axis=1), 1)
-        return np.maximum(mean, SHARE_OF_ITEM * self.sizes[items]).astype(np.float32)
+        return np.asarray(np.maximum(mean, SHARE_OF_ITEM * self.sizes[items]), np.float32)
 
     def _places(self, row: Numbers, places: Numbers, ahead: int, outside: int) -> Numbers:
         lengths = self.sequences.lengths[row] + ahead

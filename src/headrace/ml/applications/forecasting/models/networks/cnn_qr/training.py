@@ -104,7 +104,7 @@ def read_batch(cutter: Cutter, settings: Settings, repeats: Sequence[int], items
     scaled = np.clip(np.nan_to_num(history / by), -LARGEST, LARGEST)
     last = _last(scaled, there)
     steps = np.arange(horizon)
-    straight = []
+    straight: list[Array] = []
     for season in repeats:
         for times in (0, 1):
             places = first[:, None] + steps - season * (steps // season + 1 + times)
