@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from headrace.ml.applications.forecasting.models import MODELS
 from headrace.ml.applications.forecasting.options import TrainingOptions
@@ -137,7 +138,12 @@ class Backtest:
         return found
 
     def _assignment(
-        self, name: str, items: Sequence[int], cuts: tuple[int, ...], seconds: float | None, fit_cut: int | None = None
+        self,
+        name: str,
+        items: npt.NDArray[np.integer],
+        cuts: tuple[int, ...],
+        seconds: float | None,
+        fit_cut: int | None = None,
     ) -> Assignment:
         chosen = tuple(int(i) for i in items)
         return Assignment(name, chosen, cuts, self._options.horizon, self._levels, fit_cut, self._options.seed, seconds)
