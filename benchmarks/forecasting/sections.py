@@ -97,6 +97,6 @@ def _of_set(rows: dict[str, Any], chosen: SeriesSet) -> list[list[object]]:
         last = mean["owa"] if "owa" in mean else mean["wql"] / float(np.mean(naive)) if naive else float("nan")
         lines.append(
             [chosen.name, name, f"{mean['wql']:.4f}", f"{mean['wape']:.4f}", f"{mean['mase']:.3f}", f"{mean['smape']:.2f}", f"{last:.3f}",
-             f"{mean['coverage']:.1%}", f"{mean['wall_seconds']:.0f}", f"{mean['cpu_seconds']:.0f}", f"{mean['peak_mb']:,.0f}", f"{mean['load']:.1f}"]
+             f"{mean['coverage']:.1%}", f"{mean['wall_seconds']:.0f}" + (f" of {mean['budget']:.0f}" if "budget" in mean else ""), f"{mean['cpu_seconds']:.0f}", f"{mean['peak_mb']:,.0f}", f"{mean['load']:.1f}"]
         )  # fmt: skip
     return lines
