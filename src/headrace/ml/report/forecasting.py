@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headrace.ml.report.charts import forecasting as draw
@@ -48,7 +48,7 @@ def _charts(document: Mapping[str, Any]) -> dict[str, list[Chart]]:
     levels = document["steps"]["problem_framing"]["quantiles"]
     fans = [draw.fan(f"series-{i}", each, target, levels[-1] - levels[0]) for i, each in enumerate(facts["series"])]
     stocking = document["business"]["stocking"]
-    found = {
+    found: dict[str, Sequence[Chart | None]] = {
         "forecasts": [*fans[:3]],
         "more_forecasts": [*fans[3:]],
         "exploration": draw.parts(document["steps"]["exploration"]["decomposition"]),

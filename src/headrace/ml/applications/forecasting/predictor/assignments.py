@@ -44,7 +44,10 @@ class Assignment:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Assignment:
         """Read what `to_json` returned."""
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+        known: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
+        return cls(**known)
 
 
 @dataclass(frozen=True)

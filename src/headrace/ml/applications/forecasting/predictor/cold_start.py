@@ -40,7 +40,8 @@ def nearest_items(panel: Panel, item: int, others: Integers) -> Integers:
         alike = -np.abs(np.nan_to_num(sizes) - np.nanmedian(sizes))
         return others[np.argsort(-alike, kind="stable")[:NEIGHBOURS]]
     order = np.argsort(-alike, kind="stable")[:NEIGHBOURS]
-    return others[order[alike[order] >= _NEAR * alike.max()]]
+    near: Integers = others[order[alike[order] >= _NEAR * alike.max()]]
+    return near
 
 
 def cold_forecast(panel: Panel, item: int, others: Integers, forecast: Forecast) -> tuple[npt.NDArray[np.float64], ...]:

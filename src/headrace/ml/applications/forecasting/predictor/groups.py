@@ -17,4 +17,5 @@ def kinds_of(panel: Panel) -> npt.NDArray[np.int64]:
     zeros = np.concatenate([np.zeros(1), np.cumsum(panel.values == 0.0)])
     share = (zeros[panel.offsets[1:]] - zeros[panel.offsets[:-1]]) / np.maximum(lengths, 1)
     long = lengths >= _SEASONS * max(panel.frequency.season, 4)
-    return long.astype(np.int64) + 2 * (share >= _ZEROS).astype(np.int64)
+    kinds: npt.NDArray[np.int64] = long.astype(np.int64) + 2 * (share >= _ZEROS).astype(np.int64)
+    return kinds

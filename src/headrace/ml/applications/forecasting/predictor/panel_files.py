@@ -24,8 +24,8 @@ def write_panel(panel: Panel, folder: Path) -> None:
         np.save(folder / f"related_{position}.npy", series.values, allow_pickle=False)
         related.append({"name": name, "known_ahead": series.known_ahead})
     for name, values in panel.metadata.items():
-        numeric = isinstance(values, np.ndarray)
-        metadata.append({"name": name, "numeric": numeric, "values": values.tolist() if numeric else list(values)})
+        plain = values.tolist() if isinstance(values, np.ndarray) else list(values)
+        metadata.append({"name": name, "numeric": isinstance(values, np.ndarray), "values": plain})
     about = {
         "frequency": asdict(panel.frequency), "items": panel.items, "dimensions": panel.dimensions, "related": related,
         "metadata": metadata, "horizon_known": panel.horizon_known,

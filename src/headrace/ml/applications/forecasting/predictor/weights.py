@@ -88,7 +88,7 @@ def _parts(
     chosen = [trials.windows[w] for w in windows]
     everything = _select(chosen, np.arange(len(kinds)), metric, levels, positions)
     rows = [np.flatnonzero(kinds == kind) for kind in range(len(KINDS))]
-    judged = ~np.isnan(own).all(axis=1)
+    judged = np.any(~np.isnan(own), axis=1)
     many = [judged[r].sum() >= LEAST_ITEMS and len(r) < len(kinds) for r in rows]
     by_kind = [
         _select(chosen, r, metric, levels, positions) if alone else everything
@@ -149,7 +149,7 @@ def _select(
         return np.full(models, 1.0 / models)
     full = np.flatnonzero((given[usable] > 0).all(axis=0))
     if not full.size:
-        usable = usable[covered[usable].argmax(keepdims=True)]
+        usable = usable[[int(covered[usable].argmax())]]
         full = np.flatnonzero(given[usable[0]] > 0)
     full = rows[full[:: max(1, len(full) // MOST_ITEMS)]]
     parts = [_part(trial, usable, full, positions) for trial in trials]
@@ -164,7 +164,8 @@ def _select(
         for trial, (means, values) in parts:
             means += trial.means[winner]
             values += trial.values[winner]
-    return votes / votes.sum()
+    weights: Floats = votes / votes.sum()
+    return weights
 
 
 def _part(

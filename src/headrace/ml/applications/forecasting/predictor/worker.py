@@ -36,7 +36,7 @@ def serve(folder: Path) -> None:
             "error": answer.error,
         }  # fmt: skip
         if not answer.error:
-            np.savez(folder / "answers" / f"{request['number']}.npz", **answer.to_arrays())
+            np.savez(folder / "answers" / f"{request['number']}.npz", **answer.to_arrays())  # type: ignore[arg-type]
         with contextlib.suppress(BrokenPipeError):
             os.write(replies, json.dumps(reply).encode() + b"\n")
 
