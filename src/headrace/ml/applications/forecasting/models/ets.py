@@ -77,13 +77,17 @@ def _starts(values: Floats, m: int, effort: Effort) -> tuple[npt.NDArray[np.int6
     positive = bool(values.min() > 0)
     forms, starts, firsts = [], [], []
     known: dict[int, tuple[Floats, Floats]] = {}
-    for kind in (NONE, ADDITIVE, MULTIPLICATIVE) if m > 1 else (NONE,):
+    kinds = (NONE, ADDITIVE, MULTIPLICATIVE) if m > 1 else (NONE,)
+    if not effort.thorough and m > 1:
+        likely = find_seasons(values, (m,))
+        kinds = (NONE,) if not likely.patterns else (MULTIPLICATIVE,) if likely.multiplicative else (ADDITIVE,)
+    for kind in kinds:
         pattern = np.full(m, float(kind == MULTIPLICATIVE))
         if kind != NONE:
             found = find_seasons(values, (m,), multiplicative=kind == MULTIPLICATIVE)
             if found.patterns and found.multiplicative == (kind == MULTIPLICATIVE):
                 pattern = found.patterns[0]
-            elif not effort.thorough or kind == MULTIPLICATIVE:
+            elif kind == MULTIPLICATIVE:
                 continue
         part = pattern[np.arange(len(values)) % m]
         known[kind] = pattern, values / part if kind == MULTIPLICATIVE else values - part

@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 LONGEST = 3000
 """The most values of a series that are looked at, the newest."""
 _SAMPLE = 6
-_DEARER = 4.0
+_DEARER = 2.5
 """What the first effort takes of the second's time, about."""
 
 

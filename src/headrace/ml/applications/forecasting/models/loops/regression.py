@@ -16,6 +16,7 @@ from headrace.ml.applications.forecasting.models.loops.compiling import compiled
 
 EDGE = 0.99
 """A partial autocorrelation beyond this is as good as a difference that was not taken: such fits are dropped."""
+NUDGE, FURTHEST = 1e-5, 4.0
 
 
 @compiled
@@ -27,7 +28,8 @@ def polynomial(parameters: Any, first: int, count: int) -> Any:
         for i in range(k):
             found[i] = before[i] - reflection * before[k - 1 - i]
         found[k] = reflection
-        before[:] = found
+        for i in range(k + 1):
+            before[i] = found[i]
     return found
 
 
@@ -103,48 +105,58 @@ def solve(matrix: Any, side: Any) -> bool:
 
 @compiled
 def fit(order: Any, parameters: Any, values: Any, errors: Any, most: int) -> float:
-    """Move the parameters to the least sum of squares and return it (Levenberg and Marquardt, at most `most` steps)."""
-    k, n = parameters.size, values.size
-    total = run(order, parameters, values, errors)
-    slopes, other, trial = np.empty((k, n)), np.empty(n), np.empty(k)
-    damping = 1e-2
-    for _ in range(most if k else 0):
-        for j in range(k):
-            step = 1e-5
-            parameters[j] += step
-            run(order, parameters, values, other)
-            parameters[j] -= step
+    """Move the parameters to the least sum of squares and return it (Levenberg and Marquardt, at most `most` steps).
+
+    Each turn of the loop is one run: at the parameters, at one a little further for the slopes, or at a trial step.
+    """
+    k, n, tail = parameters.size, values.size, order[5]
+    slopes, other, trial = np.empty((k, n)), np.empty(n), parameters.copy()
+    square, side, matrix, move = np.zeros((k, k)), np.zeros(k), np.zeros((k, k)), np.zeros(k)
+    total, damping, axis, failed, steps = np.inf, 5e-2, -1, 0, 0
+    while True:
+        found = run(order, trial, values, other)
+        if 0 <= axis < k:
             for t in range(n):
-                slopes[j, t] = (other[t] - errors[t]) / step
-        square, side = np.zeros((k, k)), np.zeros(k)
+                slopes[axis, t] = (other[t] - errors[t]) / NUDGE
+        elif found < total:
+            gained = found < total * (1.0 - 1e-5)
+            total, damping, failed = found, max(damping / 5.0, 1e-8), 0
+            for j in range(k):
+                parameters[j] = trial[j]
+            for t in range(n):
+                errors[t] = other[t]
+            axis, steps = -1, steps + 1
+            if not gained or steps > most or k == 0:
+                return total
+        else:
+            damping, failed = damping * 5.0, failed + 1
+            if failed == 6 or not total < np.inf:
+                return total
+        if axis < k:
+            axis += 1
+        if axis == k and failed == 0:
+            for i in range(k):
+                for j in range(i + 1):
+                    square[i, j] = 0.0
+                    for t in range(n):
+                        square[i, j] += slopes[i, t] * slopes[j, t]
+                side[i] = 0.0
+                for t in range(n):
+                    side[i] -= slopes[i, t] * errors[t]
+        for j in range(k):
+            trial[j] = parameters[j] + (NUDGE if j == axis else 0.0)
+        if axis < k:
+            continue
         for i in range(k):
             for j in range(i + 1):
-                for t in range(n):
-                    square[i, j] += slopes[i, t] * slopes[j, t]
-                square[j, i] = square[i, j]
-            for t in range(n):
-                side[i] -= slopes[i, t] * errors[t]
-        gained = False
-        for _ in range(6):
-            matrix, move = square.copy(), side.copy()
-            for i in range(k):
-                matrix[i, i] += damping * square[i, i] + 1e-10
-            if solve(matrix, move):
-                for j in range(k):
-                    bounded = min(max(move[j], -1.0), 1.0) if j < k - order[5] else move[j]
-                    trial[j] = parameters[j] + bounded
-                    if j < k - order[5]:
-                        trial[j] = min(max(trial[j], -4.0), 4.0)
-                found = run(order, trial, values, other)
-                if found < total:
-                    gained = found < total * (1.0 - 1e-5)
-                    parameters[:], errors[:], total = trial, other, found
-                    damping = max(damping / 5.0, 1e-8)
-                    break
-            damping *= 5.0
-        if not gained:
-            break
-    return total
+                matrix[i, j] = square[i, j]
+            matrix[i, i] += damping * square[i, i] + 1e-10
+            move[i] = side[i]
+        if solve(matrix, move):
+            for j in range(k):
+                trial[j] += move[j] if j >= k - tail else min(max(move[j], -1.0), 1.0)
+                if j < k - tail:
+                    trial[j] = min(max(trial[j], -FURTHEST), FURTHEST)
 
 
 @compiled
@@ -197,7 +209,10 @@ def search(
             p, q, seasonal_p, seasonal_q = order[0], order[1], order[2], order[3]
             if min(p, q, seasonal_p, seasonal_q) < 0 or max(p, q) > highest:
                 continue
-            if max(seasonal_p, seasonal_q) > (seasonal_highest if season > 1 else 0) or order[:4].sum() > 6:
+            if (
+                max(seasonal_p, seasonal_q) > (seasonal_highest if season > 1 else 0)
+                or p + q + seasonal_p + seasonal_q > 6
+            ):
                 continue
             if tried[p, q, seasonal_p, seasonal_q, order[5]]:
                 continue
@@ -205,7 +220,9 @@ def search(
             criterion, parameters = attempt(order, values, errors, most)
             if criterion < least:
                 least, best_parameters, better = criterion, parameters, True
-                best_order[:], best_errors[:] = order, errors
+                for i in range(6):
+                    best_order[i] = order[i]
+                best_errors, errors = errors, best_errors
                 if phase:
                     break
         if phase and not better:
