@@ -102,7 +102,7 @@ def decomposition_facts(panel: Panel) -> Row | None:
 def item_errors(panel: Panel, predictor: Predictor) -> list[Row]:
     """Return, item by item, the loss of the ensemble and of the references, and the ratio to the better one."""
     places = {labels: place for place, labels in enumerate(panel.items)}
-    rows = []
+    rows: list[Row] = []
     losses = predictor.item_losses
     references = [name for name in losses if name != ENSEMBLE]
     for place, labels in enumerate(predictor.items):

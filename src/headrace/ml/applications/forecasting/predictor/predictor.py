@@ -139,7 +139,7 @@ class Predictor:
         horizon, seed = self.options.horizon, self.options.seed
         if MODELS[name].across_items:
             path = folder / f"{name}.npz"
-            np.savez(path, **self.states[name])
+            np.savez(path, **self.states[name])  # type: ignore[arg-type]
             return [Assignment(name, tuple(items), (0,), horizon, levels, None, seed, state=str(path))]
         return [
             Assignment(name, tuple(items[i : i + _CHUNK]), (0,), horizon, levels, None, seed, self.limits.get(name))

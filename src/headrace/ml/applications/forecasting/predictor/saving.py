@@ -50,7 +50,7 @@ def _write(predictor: Predictor, folder: Path) -> None:
         arrays |= {f"backtests/{place}/{name}": getattr(window, name) for name in ("actual", "mean", "values")}
     np.savez_compressed(folder / ARRAYS, **arrays)  # type: ignore[arg-type]
     for name, state in predictor.states.items():
-        np.savez_compressed(folder / f"{name}.npz", **state)
+        np.savez_compressed(folder / f"{name}.npz", **state)  # type: ignore[arg-type]
     manifest = {
         "format": FORMAT,
         "options": asdict(predictor.options),
@@ -103,7 +103,7 @@ def _read(manifest: Mapping[str, Any], folder: Path) -> Predictor:
     for name in manifest["states"]:
         with np.load(folder / f"{name}.npz", allow_pickle=False) as stored:
             states[name] = dict(stored)
-    options = {name: tuple(v) if isinstance(v, list) else v for name, v in manifest["options"].items()}
+    options: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in manifest["options"].items()}
     return Predictor(
         options=TrainingOptions(**options),
         frequency=Frequency(**manifest["frequency"]),
