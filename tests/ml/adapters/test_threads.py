@@ -47,6 +47,20 @@ def test_lightgbm_comes_without_the_libraries_of_its_other_interfaces_which_stay
     assert done.stdout.split() == ["sklearn"]
 
 
+def test_catboost_comes_without_the_libraries_of_frames_where_arrays_are_all_it_is_given() -> None:
+    pytest.importorskip("catboost")
+    program = (
+        "import sys; from headrace.ml.adapters.threads import import_library\n"
+        "catboost = import_library('catboost', arrays_only=True); import numpy\n"
+        "assert not {'pandas', 'polars', 'pyarrow'} & set(sys.modules)\n"
+        "x = numpy.arange(40.0).reshape(-1, 1)\n"
+        "model = catboost.CatBoost({'iterations': 2, 'allow_writing_files': False, 'logging_level': 'Silent'})\n"
+        "print(len(model.fit(catboost.Pool(x, x[:, 0])).predict(x))); import pandas\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["40"]
+
+
 def test_keeping_to_one_thread_leaves_what_the_user_set() -> None:
     program = (
         "import os; os.environ.pop('OPENBLAS_NUM_THREADS', None); os.environ['POLARS_MAX_THREADS'] = '3'\n"

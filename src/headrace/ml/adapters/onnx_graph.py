@@ -16,28 +16,28 @@ ML = "ai.onnx.ml"
 
 
 class OnnxGraph:
-    """The graph under construction."""
+    """The graph under construction; everything is written where it stays, for forests have millions of numbers."""
 
     def __init__(self) -> None:
         """Start empty."""
-        self._nodes: list[onnx.NodeProto] = []
+        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(ML, ML_OPSET)]
+        self._model = onnx.ModelProto(ir_version=IR_VERSION, producer_name="headrace", opset_import=opsets)
+        self._graph = self._model.graph
+        self._graph.name = "headrace"
         self._constants: dict[bytes, str] = {}
-        self._initializers: list[onnx.TensorProto] = []
-        self._inputs: list[onnx.ValueInfoProto] = []
-        self._outputs: list[onnx.ValueInfoProto] = []
         self._count = 0
         self._taken: set[str] = set()
 
     def input(self, name: str, kind: int, shape: list[int | str]) -> str:
         """Declare a graph input of an ONNX element type (`TensorProto.STRING`, …)."""
-        self._inputs.append(helper.make_tensor_value_info(name, kind, shape))
+        self._graph.input.append(helper.make_tensor_value_info(name, kind, shape))
         self._taken.add(name)
         return name
 
     def output(self, name: str, source: str, kind: int, shape: list[int | str]) -> str:
         """Publish the tensor `source` as the graph output `name`."""
-        self._nodes.append(helper.make_node("Identity", [source], [name]))
-        self._outputs.append(helper.make_tensor_value_info(name, kind, shape))
+        self._graph.node.append(helper.make_node("Identity", [source], [name]))
+        self._graph.output.append(helper.make_tensor_value_info(name, kind, shape))
         return name
 
     def node(self, operator: str, inputs: list[str], *, outputs: int = 1, domain: str = "", **attributes: Any) -> str:
@@ -49,9 +49,9 @@ class OnnxGraph:
         names = [name, *(f"{name}_{i}" for i in range(1, outputs))]
         long = {key: value for key, value in attributes.items() if isinstance(value, np.ndarray)}
         short = {key: value for key, value in attributes.items() if key not in long}
-        node = helper.make_node(operator, inputs, names, name=f"node_{name}", domain=domain, **short)
-        node.attribute.extend(_long_attribute(key, value) for key, value in long.items())
-        self._nodes.append(node)
+        self._graph.node.append(helper.make_node(operator, inputs, names, name=f"node_{name}", domain=domain, **short))
+        for key, value in long.items():
+            _fill(self._graph.node[-1].attribute.add(name=key), value)
         return name
 
     def constant(self, value: npt.NDArray[Any], name: str = "constant") -> str:
@@ -66,7 +66,7 @@ class OnnxGraph:
         if key not in self._constants:
             tensor.name = self._free_name(name)
             self._constants[key] = tensor.name
-            self._initializers.append(tensor)
+            self._graph.initializer.append(tensor)
         return self._constants[key]
 
     def _free_name(self, stem: str, outputs: int = 1) -> str:
@@ -79,19 +79,19 @@ class OnnxGraph:
 
     def model(self, description: str = "") -> onnx.ModelProto:
         """Return the finished, checked model."""
-        graph = helper.make_graph(self._nodes, "headrace", self._inputs, self._outputs, self._initializers)
-        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(ML, ML_OPSET)]
-        model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="headrace")
-        model.doc_string = description
-        onnx.checker.check_model(model)
-        return model
+        self._model.doc_string = description
+        onnx.checker.check_model(self._model)
+        return self._model
 
 
-def _long_attribute(name: str, values: npt.NDArray[Any]) -> onnx.AttributeProto:
-    """Make a list attribute without onnx's check of every element: forests have millions."""
+def _fill(attribute: onnx.AttributeProto, values: npt.NDArray[Any]) -> None:
+    """Write a list without onnx's check of every element."""
     if values.dtype.kind == "f":
-        return onnx.AttributeProto(name=name, type=onnx.AttributeProto.FLOATS, floats=values.tolist())
-    if values.dtype.kind in "iub":
-        return onnx.AttributeProto(name=name, type=onnx.AttributeProto.INTS, ints=values.tolist())
-    words = np.char.encode(values.astype(str)).tolist()
-    return onnx.AttributeProto(name=name, type=onnx.AttributeProto.STRINGS, strings=words)
+        attribute.type = onnx.AttributeProto.FLOATS
+        attribute.floats.extend(values.tolist())
+    elif values.dtype.kind in "iub":
+        attribute.type = onnx.AttributeProto.INTS
+        attribute.ints.extend(values.tolist())
+    else:
+        attribute.type = onnx.AttributeProto.STRINGS
+        attribute.strings.extend(np.char.encode(values.astype(str)).tolist())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -176,6 +176,20 @@ def join_trees(trees: list[Tree], starts: npt.NDArray[Any], link: str, *, centre
         link=link,
         cover=_joined_cover([tree.cover for tree in grown]),
     )
+
+
+def first_trees(form: Form, nodes: int) -> tuple[Form, float]:
+    """Return an ensemble's first trees, which together have at most about so many nodes, and their share of all trees.
+
+    What is no ensemble of trees, or has no more nodes, stays whole.
+    """
+    if not isinstance(form, TreeEnsemble) or len(form.feature) <= nodes:
+        return form, 1.0
+    count = max(1, int(np.searchsorted(form.roots, nodes, side="right")) - 1)
+    end = int(form.roots[count]) if count < len(form.roots) else len(form.feature)
+    cut = {name: getattr(form, name)[:end] for name in ("feature", "threshold", "left", "right", "missing_left")}
+    part = replace(form, roots=form.roots[:count], outputs=form.outputs[:count], cover=None, **cut)
+    return part, count / len(form.roots)
 
 
 def _joined(parts: list[npt.NDArray[Any]], kind: type[np.generic]) -> npt.NDArray[Any]:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 
 from headrace.ml.contract import Algorithm, Task
 from headrace.ml.errors import OptionError
-from headrace.ml.tables.names import suggest
 
 _CLASSES = {
     "baseline": "Baseline",
@@ -49,6 +48,8 @@ ALGORITHMS: Mapping[str, type[Algorithm]] = _Registry()
 def find_algorithm(name: str) -> type[Algorithm]:
     """Return the algorithm of that name; raises OptionError with the nearest name."""
     if name not in ALGORITHMS:
+        from headrace.ml.tables.names import suggest  # loads what reads tables, which workers are better without
+
         raise OptionError(f"there is no algorithm '{name}'{suggest(name, ALGORITHMS)}")
     return ALGORITHMS[name]
 

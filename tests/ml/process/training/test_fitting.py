@@ -9,6 +9,7 @@ from onnx import TensorProto
 from headrace.ml.adapters.constant import Constant
 from headrace.ml.adapters.forms import form_predict, load_form
 from headrace.ml.adapters.onnx_graph import OnnxGraph
+from headrace.ml.adapters.trees import TreeEnsemble, first_trees
 from headrace.ml.algorithms import find_algorithm
 from headrace.ml.contract import Task, View
 from headrace.ml.process.feature_engineering.fitting import Family
@@ -115,6 +116,24 @@ def test_operations_follow_from_the_form_alone() -> None:
     assert many == pytest.approx(4 * few, rel=0.2)
     assert operations("linear_logistic") < few
     assert many == operations("random_forest", n_estimators=40)
+
+
+def test_of_a_large_forest_the_first_trees_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    features = np.random.default_rng(0).normal(size=(300, 4)).astype(np.float32)
+    target = (features[:, 0] + features[:, 1] > 0).astype(np.int64)
+    form = find_algorithm("random_forest")(Task.BINARY, 2, seed=0, n_estimators=40).fit(features, target).form
+    assert isinstance(form, TreeEnsemble)
+    whole = measure(form, features)
+    part, share = first_trees(form, len(form.feature) // 4)
+    assert isinstance(part, TreeEnsemble)
+    assert len(part.roots) == pytest.approx(10, abs=2)
+    assert share == len(part.roots) / 40
+    assert len(part.feature) == form.roots[len(part.roots)]
+    monkeypatch.setattr("headrace.ml.process.training.fitting.MEASURED_NODES", len(form.feature) // 4)
+    again = measure(form, features)
+    assert (again["operations"], again["bytes"]) == (whole["operations"], whole["bytes"])
+    assert again["predict_microseconds"] > 0
+    assert first_trees(form, len(form.feature)) == (form, 1.0)
 
 
 def test_a_constant_costs_next_to_nothing() -> None:

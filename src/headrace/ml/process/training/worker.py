@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
-import importlib
 import json
 import os
 import selectors
@@ -124,11 +123,11 @@ def _answer(child: _Child, code: int) -> dict[str, Any]:
 def _import(module: str) -> None:
     """Import ahead of a fork, with the library that an algorithm names; what is absent shows when it is used."""
     with contextlib.suppress(Exception):
-        imported = import_library(module)
+        imported = import_library(module, arrays_only=True)
         if module.startswith("headrace.ml.algorithms."):
             from headrace.ml.algorithms import find_algorithm
 
-            importlib.import_module(find_algorithm(imported.__name__.rpartition(".")[2]).module)
+            import_library(find_algorithm(imported.__name__.rpartition(".")[2]).module, arrays_only=True)
 
 
 def _work(fit: Mapping[str, Any], workspace: Path, writing: int) -> NoReturn:
