@@ -42,7 +42,7 @@ def summaries(context: Context, member: str, *names: str) -> Callable[[Stored], 
 def minutes_left(context: Context, stored: Stored) -> int:
     """Return about how many minutes the job of a resource will still take: by how long it took to get where it is."""
     found, _ = listing(context.connection, kind=states.KIND, resource_arn=stored.arn, limit=1)
-    done = (found[0].progress or {}).get("fraction") if found else None
+    done: float | None = (found[0].progress or {}).get("fraction") if found else None
     if not done or found[0].started is None:
         return 1
     return max(1, math.ceil((context.now - found[0].started) * (1 - done) / done / 60_000))

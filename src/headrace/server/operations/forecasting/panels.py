@@ -77,16 +77,14 @@ def frequency_of(plan: Mapping[str, Any]) -> Frequency:
     from headrace.ml.applications.forecasting.frequencies import Frequency
 
     frequency, boundary = Frequency.parse(plan["frequency"], strict=True), plan["boundary"] or {}
-    changes: dict[str, int] = {}
-    if "hour" in boundary:
-        changes["hour"] = boundary["hour"]
-    if "day_of_week" in boundary:
-        changes["day_of_week"] = DAYS.index(boundary["day_of_week"])
-    if "day_of_month" in boundary:
-        changes["day_of_month"] = boundary["day_of_month"]
-    if "month" in boundary:
-        changes["month"] = MONTHS.index(boundary["month"]) + 1
-    return replace(frequency, **changes)
+    day, month = boundary.get("day_of_week"), boundary.get("month")
+    return replace(
+        frequency,
+        hour=boundary.get("hour", 0),
+        day_of_week=0 if day is None else DAYS.index(day),
+        day_of_month=boundary.get("day_of_month", 1),
+        month=1 if month is None else MONTHS.index(month) + 1,
+    )
 
 
 def _imported(platform: Platform, group_arn: str, folder: Path) -> dict[str, Imported]:
