@@ -92,7 +92,7 @@ def test_from_a_dataset_group_to_a_forecast_though_the_server_is_killed(serve: C
     while forecast.describe_predictor(PredictorArn=predictor)["Status"] == "CREATE_PENDING":
         time.sleep(0.05)
     running.process.kill()
-    running.process.communicate()
+    running.process.wait()
     running = serve()
     forecast, query, s3 = running.client("forecast"), running.client("forecastquery"), running.client("s3")
     done(forecast.describe_predictor, PredictorArn=predictor)
