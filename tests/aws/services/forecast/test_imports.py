@@ -30,6 +30,7 @@ def load(
         found: dict[str, Any] = wait(
             lambda: forecast.describe_dataset_import_job(DatasetImportJobArn=arn),
             lambda answer: answer["Status"] in ENDED,
+            240,
         )
         return found
 
@@ -100,7 +101,7 @@ def test_an_incremental_import_replaces_rows_of_the_same_key_and_keeps_the_other
     first = load(dataset, table)
     rows = f"2024-01-10 00:00:00,{milk},99\n2024-01-11 00:00:00,{milk},7\n"
     load(dataset, rows.encode(), ImportMode="INCREMENTAL")
-    (frame,) = wait(lambda: imported(milk), lambda frames: len(frames) == 1)
+    (frame,) = wait(lambda: imported(milk), lambda frames: len(frames) == 1, 240)
     assert frame.schema == {"timestamp": pl.Datetime("us"), "item_id": pl.String, "target_value": pl.Float64}
     assert frame.sort("timestamp", "item_id")["target_value"].to_list()[-3:] == [15.0, 99.0, 7.0]
     assert len(frame) == 21
@@ -110,7 +111,7 @@ def test_an_incremental_import_replaces_rows_of_the_same_key_and_keeps_the_other
     tea = named("tea")
     assert load(dataset, f"2025-01-01 00:00:00,{tea},1\n".encode())["Status"] == "ACTIVE"
     assert len(imported(tea)) == 1
-    wait(lambda: imported(milk), lambda frames: not frames)
+    wait(lambda: imported(milk), lambda frames: not frames, 240)
 
 
 @pytest.fixture
@@ -228,6 +229,7 @@ def test_an_import_in_progress_is_alone_and_can_be_stopped(
     stopped = wait(
         lambda: forecast.describe_dataset_import_job(DatasetImportJobArn=arn),
         lambda answer: answer["Status"] == "CREATE_STOPPED",
+        240,
     )
     assert "FieldStatistics" not in stopped
     assert forecast.describe_dataset(DatasetArn=dataset)["Status"] == "ACTIVE"
@@ -255,6 +257,7 @@ def test_an_import_in_progress_is_alone_and_can_be_stopped(
     wait(
         lambda: forecast.describe_dataset_import_job(DatasetImportJobArn=other),
         lambda answer: answer["Status"] in ENDED,
+        240,
     )
     forecast.delete_resource_tree(ResourceArn=dataset)
     with pytest.raises(ClientError, match="No resource found"):
