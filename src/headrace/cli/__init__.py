@@ -55,7 +55,7 @@ def main() -> None:
         if show is not None:
             show()
         sys.exit(getattr(error, "exit_code", 1))
-    if sys.argv[1:2] == ["run"]:
+    if sys.argv[1:2] in (["run"], ["forecast"]):
         _leave()
     sys.exit(code if isinstance(code, int) else 0)
 

@@ -60,7 +60,10 @@ class Backtest:
             alone = list(chosen)
         tried = [name for name in self._models if name in (*across, *alone, *REFERENCES)]
         found = [name for name in tried if self._forecast_any(name)]
-        self.notes += tuple(f"{name} failed: {self._errors[name]}" for name in tried if name in self._errors)
+        self.notes += tuple(
+            f"{name} failed on some items: {error}" if name in found else f"{name} was left out: {error}"
+            for name, error in self._errors.items()
+        )
         if not found:
             reason = next(iter(self._errors.values()), "no history is long enough")
             raise BudgetError(f"no model forecast the backtest windows ({reason}); give more time or longer histories")
