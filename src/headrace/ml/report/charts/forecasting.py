@@ -175,7 +175,7 @@ def errors_by_item(items: Rows) -> Chart | None:
         "The error of each item as a share of what last season's (or the last) values would have had: left of the line "
         f"the forecast is better.{left}",
         [row | {"state": "better" if row["ratio"] < 1 else "worse"} for row in shown],
-        height=rows_height(shown, 16),
+        height=rows_height(shown, 20),
         wide=True,
         layer=[
             {

@@ -47,7 +47,7 @@ def judge(predictor: Predictor) -> Judgement:
     low, high = _interval(predictor, reference)
     title = reference.replace("_", " ")
     said = f"the error ({metric}) is {value:.4g} in the backtest windows, and that of {title} {best:.4g}"
-    reasons = [f"{said}: {abs(gain):.1%} {'less' if gain >= 0 else 'more'}".replace("%", " %")]
+    reasons = [f"{said}: {abs(gain):.1%} {'less' if gain >= 0 else 'more'}".replace("%", "\u00a0%")]
     conditions = _conditions(predictor, metric, reference)
     if gain <= 0 or (low is not None and high is not None and high <= 0):
         decision = NO_GO
@@ -74,7 +74,7 @@ def _conditions(predictor: Predictor, metric: str, reference: str) -> list[str]:
     promised, kept = levels[-1] - levels[0], predictor.average().coverage
     if promised > 0 and abs(kept - promised) > _FAR and len(windows) > 1:
         found.append(
-            f"{kept:.0%} of the values lay between the outer quantiles, which promise {promised:.0%}".replace("%", " %")
+            f"{kept:.0%} of the values lay between the outer quantiles, which promise {promised:.0%}".replace("%", "\u00a0%")
         )
     return found
 

@@ -64,7 +64,7 @@ def _total(panel: Panel, predictor: Predictor, forecast: Forecast) -> Row:
     windows = [
         _fan(_window_times(panel, window.start, h), np.nansum(window.mean, axis=0), None)
         for window in predictor.backtests
-        if predictor.items == panel.items and not np.isnan(window.mean).any()
+        if predictor.items == panel.items and not np.isnan(window.mean[panel.lengths > 0]).any()
     ]
     return {
         "name": f"all {len(panel):,} items",
