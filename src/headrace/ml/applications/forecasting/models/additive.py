@@ -41,8 +41,8 @@ class AdditiveFit:
         groups: dict[tuple[Any, ...], list[int]] = {}
         for i, values in enumerate(series):
             if len(values):
-                beside = tuple(_beside(panel, name, i, len(values), h).tobytes() for name in panel.related)
-                groups.setdefault((int(panel.ends[i]), len(values), *beside), []).append(i)
+                equal = (_beside(panel, name, i, len(values), h).tobytes() for name in panel.related)
+                groups.setdefault((int(panel.ends[i]), len(values), *equal), []).append(i)
         reach = np.array([NormalDist().inv_cdf(level) for level in quantiles])
         for (end, length, *_), members in groups.items():
             together = np.stack([series[i] for i in members], axis=1)
@@ -89,7 +89,8 @@ def _beside(panel: Panel, name: str, i: int, length: int, horizon: int) -> Float
     spread = float(past.std()) if len(past) else 0.0
     if not panel.related[name].known_ahead or not spread > 1e-12:
         return np.zeros(length + horizon)
-    return np.nan_to_num((found - past.mean()) / spread, nan=0.0, posinf=0.0, neginf=0.0)
+    away = (found - past.mean()) / spread
+    return np.where(np.isfinite(away), away, 0.0)
 
 
 def _forecast(

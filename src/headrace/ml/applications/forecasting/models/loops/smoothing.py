@@ -66,7 +66,7 @@ def run_ets(form: Any, weights: Any, values: Any, memory: Any, errors: Any) -> f
     memory[0], memory[1] = level, trend
     if not squares < FAILED:
         return FAILED
-    return values.size * math.log(max(squares, 1e-280)) + 2.0 * logs
+    return float(values.size * math.log(max(squares, 1e-280)) + 2.0 * logs)
 
 
 @compiled
@@ -106,7 +106,7 @@ def run_theta(form: Any, weights: Any, values: Any, memory: Any, errors: Any) ->
     memory[0], memory[1], memory[2], memory[3] = level, mean, constant, slope
     if not squares < FAILED:
         return FAILED
-    return n * math.log(max(squares, 1e-280))
+    return float(n * math.log(max(squares, 1e-280)))
 
 
 @compiled
@@ -142,7 +142,7 @@ def run_complex(form: Any, weights: Any, values: Any, memory: Any, errors: Any) 
                 memory[place + m] = level + (1.0 - three) * potential + (three + four) * error
         if not squares < 1e200:
             return FAILED
-    return n * math.log(max(squares, 1e-280))
+    return float(n * math.log(max(squares, 1e-280)))
 
 
 @compiled
