@@ -73,9 +73,8 @@ def _conditions(predictor: Predictor, metric: str, reference: str) -> list[str]:
     levels = predictor.options.quantiles
     promised, kept = levels[-1] - levels[0], predictor.average().coverage
     if promised > 0 and abs(kept - promised) > _FAR and len(windows) > 1:
-        found.append(
-            f"{kept:.0%} of the values lay between the outer quantiles, which promise {promised:.0%}".replace("%", "\u00a0%")
-        )
+        said = f"{kept:.0%} of the values lay between the outer quantiles, which promise {promised:.0%}"
+        found.append(said.replace("%", "\u00a0%"))
     return found
 
 
