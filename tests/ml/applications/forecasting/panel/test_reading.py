@@ -194,6 +194,14 @@ def test_a_rule_for_gaps_allows_values_that_come_seldom():
     assert panel.series(0)[:6].tolist() == [1.0, 0.0, 0.0, 0.0, 0.0, 2.0]
 
 
+def test_more_periods_than_memory_holds(monkeypatch):
+    monkeypatch.setattr("headrace.ml.applications.forecasting.panel.target.MOST_PERIODS", 20)
+    with pytest.raises(
+        DataError, match="1 items from their first to their last period have 30 periods, and at most 20"
+    ):
+        make(frame(list(range(30))))
+
+
 def test_a_mistyped_year_names_its_row():
     with pytest.raises(DataError, match=r"nothing between 2024-01-29 and 2104-01-01, 29,.* correct or remove row 30"):
         make(frame(list(range(30)), [*DAYS[:29], "2104-01-01"]))

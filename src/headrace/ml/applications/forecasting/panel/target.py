@@ -10,7 +10,10 @@ from headrace.ml.applications.forecasting.frequencies import SECONDS, Frequency,
 from headrace.ml.applications.forecasting.options import Filling
 from headrace.ml.applications.forecasting.panel.blocks import Floats, Integers, offsets_of
 from headrace.ml.applications.forecasting.panel.filling import Grid
+from headrace.ml.errors import DataError
 
+MOST_PERIODS = 200_000_000
+"""Periods of all items together: 1.6 GB of values."""
 _GAPS = 0.05
 _WHOLE = 0.99
 _SMALL = 0.3
@@ -97,7 +100,7 @@ def on_grid(periods: Periods, items: int, filling: Filling) -> tuple[Integers, G
     """Lay periods out without gaps: the number of each item's first period, [n], and the grid.
 
     With a rule for the front all begin with the first of all; with one for the back all end with the last of all.
-    Items without values have length 0 and start behind the last period.
+    Items without values have length 0 and start behind the last period. Raises `DataError` past `MOST_PERIODS`.
     """
     last_of_all = int(periods.ordinals.max()) if len(periods.ordinals) else -1
     start, end = np.full(items, last_of_all + 1), np.full(items, last_of_all + 1)
@@ -110,6 +113,11 @@ def on_grid(periods: Periods, items: int, filling: Filling) -> tuple[Integers, G
     if filling.back not in (None, "none"):
         end[present] = last_of_all + 1
     offsets = offsets_of(end - start)
+    if offsets[-1] > MOST_PERIODS:
+        raise DataError(
+            f"{len(present):,} items from their first to their last period have {int(offsets[-1]):,} periods, and at "
+            f"most {MOST_PERIODS:,} are kept; give a longer frequency, or fewer items"
+        )
     values = np.full(int(offsets[-1]), np.nan)
     values[offsets[periods.codes] + periods.ordinals - start[periods.codes]] = periods.values
     return start, Grid(offsets, values)
