@@ -128,9 +128,12 @@ def test_what_was_answered_outlives_kills(request: pytest.FixtureRequest, serve:
         threads = [
             threading.Thread(target=work.run, args=[each]) for each in (make_users, put_objects, complete_uploads)
         ]
+        before = {kind: len(answered[kind]) for kind in ("user", "object")}
         for thread in threads:
             thread.start()
         threads[0].join(moments.uniform(0.1, 0.5))
+        while threads[0].is_alive() and any(len(answered[kind]) == count for kind, count in before.items()):
+            threads[0].join(0.05)
         server.process.kill()
         server.process.wait()
         for thread in threads:

@@ -129,7 +129,7 @@ def accuracy_by_window(candidates: Rows, metric: str) -> Chart | None:
         f"{metric} by model and backtest window",
         "Each dot is one window; further left is better. The ensemble's figures use weights of the other windows only.",
         values,
-        height=rows_height({v["model"] for v in values}, 26),
+        height=rows_height(sorted({v["model"] for v in values}), 26),
         wide=True,
         mark={"type": "point", "size": 60, "opacity": 0.8, "filled": True},
         encoding={
