@@ -78,7 +78,9 @@ def run(
     target: Annotated[str | None, typer.Option(metavar="COL", help="The column to predict.")] = None,
     task: Annotated[
         str | None,
-        typer.Option(help="binary, multiclass, regression, clustering, anomaly_detection, association_rules, forecasting."),
+        typer.Option(
+            help="binary, multiclass, regression, clustering, anomaly_detection, association_rules, forecasting."
+        ),
     ] = None,
     test: Annotated[str | None, typer.Option(metavar="TABLE", help="A test table, in place of a random fifth.")] = None,
     charter: Annotated[
@@ -116,7 +118,11 @@ def run(
     ] = 0.9,
     join: JoinOption = None,
     item: Annotated[
-        str | None, typer.Option(metavar="COL", help="association_rules: the item, one a row; --group is the basket. forecasting: the series.")
+        str | None,
+        typer.Option(
+            metavar="COL",
+            help="association_rules: the item, one a row; --group is the basket. forecasting: the series.",
+        ),
     ] = None,
     contamination: Annotated[
         float | None, typer.Option(metavar="SHARE", help="anomaly_detection: the share of rows to call anomalies.")
