@@ -4,6 +4,7 @@
 `load(folder)` opens that model for prediction. Both are imported on first use.
 """
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 from headrace.version import __version__
 
 __all__ = ["__version__", "load", "run"]
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime would keep events of its use and send them
 
 
 def __getattr__(name: str) -> Any:

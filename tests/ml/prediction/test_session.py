@@ -1,5 +1,9 @@
 """Tensors and chunks."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import polars as pl
 import pytest
@@ -54,3 +58,17 @@ def test_there_is_at_least_one_thread():
 def test_bytes_that_are_no_graph_are_refused():
     with pytest.raises(ModelError, match=r"'here\.onnx' is not a graph that ONNX Runtime .* can run"):
         open_session(b"no graph", "here.onnx")
+
+
+def test_opening_a_graph_keeps_no_events_of_use(tmp_path):
+    program = """
+from headrace.ml.adapters.onnx_graph import OnnxGraph
+from headrace.ml.prediction.session import open_session
+graph = OnnxGraph()
+graph.output("prediction", graph.node("Relu", [graph.input("x", 1, ["rows", 1])]), 1, ["rows", 1])
+open_session(graph.model().SerializeToString(), "a graph")
+"""
+    kept = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    homes = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    subprocess.run([sys.executable, "-c", program], check=True, env=kept | homes)
+    assert not list(tmp_path.rglob("*"))
