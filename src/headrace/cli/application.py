@@ -118,11 +118,7 @@ def run(
     ] = 0.9,
     join: JoinOption = None,
     item: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COL",
-            help="association_rules: the item, one a row; --group is the basket. forecasting: the series.",
-        ),
+        str | None, typer.Option(metavar="COL", help="association_rules: the item of --group. forecasting: the series.")
     ] = None,
     contamination: Annotated[
         float | None, typer.Option(metavar="SHARE", help="anomaly_detection: the share of rows to call anomalies.")
