@@ -13,8 +13,11 @@ from typing import Any
 def platform(opening: dict[str, Any]) -> Any:
     from headrace.server.clock import system_clock
     from headrace.server.stores.metadata import MetadataStore
+    from headrace.server.stores.objects import FileStore
 
-    return SimpleNamespace(metadata=MetadataStore.open(opening["database"]), clock=system_clock)
+    place = opening.get("objects")
+    objects = FileStore(Path(place)) if place else SimpleNamespace(settle=lambda: None)
+    return SimpleNamespace(metadata=MetadataStore.open(opening["database"]), clock=system_clock, objects=objects)
 
 
 def note(connection: Any, record: Any) -> None:
@@ -49,6 +52,11 @@ def double_in_commit(job: Any) -> None:
         connection.exec_driver_sql(
             f"INSERT INTO effects (job, attempt, state) VALUES ({job.id}, {job.attempt}, 'mine')"
         )
+
+
+def delete(job: Any) -> None:
+    for blob in job.payload["blobs"]:
+        job.platform.objects.delete(blob)
 
 
 def wait(job: Any) -> Any:

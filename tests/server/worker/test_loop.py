@@ -8,6 +8,7 @@ import pytest
 
 from headrace.server import sandbox
 from headrace.server.jobs.folders import output_folder
+from headrace.server.stores.objects import FileStore
 
 
 def alive(process: int) -> bool:
@@ -29,6 +30,16 @@ def test_a_job_is_done_with_its_result_log_progress_and_output(jobs: Any) -> Non
     assert jobs.effects("done") == {first: 1, second: 1}
     assert jobs.effects("mine") == {second: 1}
     assert jobs.effects("log 0") == {first: 1}
+
+
+def test_what_a_job_deletes_is_gone_when_it_has_ended(sqlite_jobs: Any) -> None:
+    place = sqlite_jobs.data / "objects"
+    store = FileStore(place)
+    blobs = [store.commit(store.stage().finish()) for _ in range(200)]
+    job = sqlite_jobs.add("delete", {"blobs": blobs})
+    with sqlite_jobs.work(opening={"database": sqlite_jobs.url, "objects": str(place)}):
+        assert sqlite_jobs.ended(job).state == "done"
+    assert list(store.blobs()) == []
 
 
 def test_what_runs_can_be_watched_and_cancelled(jobs: Any) -> None:

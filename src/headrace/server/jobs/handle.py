@@ -81,6 +81,11 @@ class Job:
             raise Unavailable(str(error)) from error
         return opened
 
+    def settle(self) -> None:
+        """Wait for what the job's process still does beside; it is to end without a word to its threads."""
+        if "platform" in vars(self):
+            self.platform.objects.settle()
+
     @property
     def checkpoint(self) -> Path:
         """A folder that the job's next attempt finds as this one leaves it."""

@@ -40,6 +40,7 @@ def run(line: bytes, channel: socket.socket) -> int:
         traceback.print_exc()
         return _report(job, failure=_sentence(error), permanent=_is_permanent(error))
     finally:
+        job.settle()
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError):
                 stream.flush()

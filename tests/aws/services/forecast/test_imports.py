@@ -92,7 +92,7 @@ def test_parquet_and_folders_of_files(
 
 def test_an_incremental_import_replaces_rows_of_the_same_key_and_keeps_the_others(
     forecast: Any, make_dataset: Callable[..., str], load: Callable[..., dict[str, Any]], imported: Callable[..., Any],
-    named: Callable[[str], str],
+    named: Callable[[str], str], wait: Callable[..., Any],
 ) -> None:  # fmt: skip
     dataset, milk = make_dataset(), named("milk")
     table = TABLE.replace(b"milk", milk.encode())
@@ -101,7 +101,7 @@ def test_an_incremental_import_replaces_rows_of_the_same_key_and_keeps_the_other
     first = load(dataset, table)
     rows = f"2024-01-10 00:00:00,{milk},99\n2024-01-11 00:00:00,{milk},7\n"
     load(dataset, rows.encode(), ImportMode="INCREMENTAL")
-    frame = max(imported(milk), key=len)  # the data before it may still be there: a sweep takes what was left
+    (frame,) = wait(lambda: imported(milk), lambda frames: len(frames) == 1, 240)
     assert frame.schema == {"timestamp": pl.Datetime("us"), "item_id": pl.String, "target_value": pl.Float64}
     assert frame.sort("timestamp", "item_id")["target_value"].to_list()[-3:] == [15.0, 99.0, 7.0]
     assert len(frame) == 21
@@ -110,8 +110,8 @@ def test_an_incremental_import_replaces_rows_of_the_same_key_and_keeps_the_other
     forecast.delete_dataset_import_job(DatasetImportJobArn=first["DatasetImportJobArn"])
     tea = named("tea")
     assert load(dataset, f"2025-01-01 00:00:00,{tea},1\n".encode())["Status"] == "ACTIVE"
-    (frame,) = imported(tea)
-    assert len(frame) == 1
+    assert len(imported(tea)) == 1
+    wait(lambda: imported(milk), lambda frames: not frames, 240)
 
 
 @pytest.fixture

@@ -64,6 +64,9 @@ class ObjectStore(Protocol):
     def delete(self, blob: str) -> None:
         """Delete a blob, soon and not while it is held; one that is absent is no error."""
 
+    def settle(self) -> None:
+        """Return once what this process deleted has gone: what it does before its end."""
+
     def blobs(self) -> Iterator[tuple[str, int]]:
         """Return every committed blob with its time of writing (ms), for the sweep of those that no row names."""
 

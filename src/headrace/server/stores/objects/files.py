@@ -85,9 +85,13 @@ class FileStore:
         self._path(blob)
         _beside_requests().submit(self._delete, blob)
 
+    def settle(self) -> None:
+        """Return once what this process deleted has gone."""
+        _beside_requests().submit(int).result()
+
     def blobs(self) -> Iterator[tuple[str, int]]:
         """Return every committed blob with its time of writing (ms), once what was deleted before has gone."""
-        _beside_requests().submit(int).result()
+        self.settle()
         for folder in sorted(self._objects.iterdir()):
             yield from _written(folder)
 

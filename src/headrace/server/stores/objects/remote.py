@@ -91,6 +91,9 @@ class RemoteStore:
         except Exception as error:
             raise _away(error) from None
 
+    def settle(self) -> None:
+        """Return: a deletion here is not left for later."""
+
     def blobs(self) -> Iterator[tuple[str, int]]:
         """Return every blob with its time of writing (ms)."""
         import obstore
