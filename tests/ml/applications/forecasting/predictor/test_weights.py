@@ -37,8 +37,8 @@ def test_the_best_model_of_all_items_counts_most(metric):
 def test_items_with_models_of_their_own_get_them():
     errors = np.array([[1.0] * 15 + [30.0] * 15, [30.0] * 15 + [1.0] * 15])
     weights, _ = weigh(trials(errors, windows=4, horizon=12), np.zeros(30, int), "wQL", LEVELS)
-    assert weights.items[:15, 0].mean() > 0.6
-    assert weights.items[15:, 1].mean() > 0.6
+    assert weights.items[:15, 0].mean() > 0.8
+    assert weights.items[15:, 1].mean() > 0.8
 
 
 def test_kinds_of_items_are_weighed_apart():

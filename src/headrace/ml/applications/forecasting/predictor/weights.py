@@ -34,7 +34,7 @@ class Scheme:
 
 
 ONE_WINDOW = Scheme(0.4, 2.0)
-SCHEMES = (Scheme(0.0, 1.0), Scheme(0.3, 2.0), ONE_WINDOW, Scheme(0.6, 2.0), Scheme(0.6, 5.0))
+SCHEMES = (Scheme(0.0, 1.0), Scheme(0.3, 2.0), ONE_WINDOW, Scheme(0.6, 2.0), Scheme(0.6, 5.0), Scheme(0.9, 4.0))
 
 
 @dataclass(frozen=True)
