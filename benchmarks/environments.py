@@ -10,6 +10,7 @@ from pathlib import Path
 PEERS = {
     "autogluon": ["autogluon.tabular[catboost,fastai,lightgbm,ray,xgboost]==1.6.3"],
     "autogluon_timeseries": ["autogluon.timeseries==1.6.3"],
+    "statsforecast": ["statsforecast==2.1.1"],
     "flaml": ["flaml[automl]==2.7.0", "catboost"],
     "h2o": ["h2o==3.46.0.12", "pandas"],
     "mljar": ["mljar-supervised==1.3.2"],

@@ -23,7 +23,7 @@ OVERRUN = 3
 
 @dataclass(frozen=True)
 class System:
-    """A system: its environment ("" for Headrace's, where statsforecast is too), and what its script is told.
+    """A system: its environment and script, which Headrace itself needs none of, and what the script is told.
 
     `timed` systems get the set's budget of wall time; the others take what they need.
     """
@@ -39,7 +39,7 @@ MEANS = "statsforecast mean"
 PARTS = ("AutoETS", "AutoARIMA", "AutoTheta")
 SYSTEMS = (
     System("headrace", timed=True),
-    *(System(name, script="statsforecast_peer.py", argument=name) for name in ("SeasonalNaive", *PARTS)),
+    *(System(name, "statsforecast", "statsforecast_peer.py", name) for name in ("SeasonalNaive", *PARTS)),
     System("autogluon", "autogluon_timeseries", "autogluon_peer.py", "high_quality", timed=True),
     System("autogluon best", "autogluon_timeseries", "autogluon_peer.py", "best_quality", timed=True),
 )
@@ -64,7 +64,7 @@ def run(
             "levels": LEVELS, "seconds": seconds, "folder": str(folder), "argument": system.argument,
         }  # fmt: skip
         (folder / "job.json").write_text(json.dumps(job))
-        python = str(peer_python(system.environment)) if system.environment else sys.executable
+        python = str(peer_python(system.environment))
         costs = measure([python, str(HERE / "peers" / system.script), str(folder / "job.json")], folder / "log.txt", seconds=patience)  # fmt: skip
         values = np.load(folder / "values.npy")
     shutil.rmtree(folder / "model", ignore_errors=True)

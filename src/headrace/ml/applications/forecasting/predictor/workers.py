@@ -35,7 +35,6 @@ _ENVIRONMENT = {
     "MALLOC_ARENA_MAX": "2",
     "PYTHONHASHSEED": "0",
     "PYTHONWARNINGS": "ignore",
-    "NIXTLA_ID_AS_COL": "1",
 }
 Listener = Callable[[Answer], None]
 
