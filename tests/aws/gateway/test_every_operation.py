@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from inspect import Parameter, signature
-from typing import Any
+from typing import Any, Required, get_args, get_origin, get_type_hints
 
 import botocore.session
 import pytest
@@ -123,6 +123,19 @@ def test_every_operation_takes_what_its_model_has(service: str, operation: str, 
     parameters = dict(list(signature(run).parameters.items())[1:])
     named = {name for name, each in parameters.items() if each.kind is Parameter.KEYWORD_ONLY}
     needed = {name for name in named if parameters[name].default is Parameter.empty}
+    if unpacked := _unpacked(run, parameters):
+        parameters = {name: each for name, each in parameters.items() if name in named} | unpacked
+        named |= set(unpacked)
+        needed |= {name for name, hint in unpacked.items() if get_origin(hint) is Required}
     assert named <= members
     assert needed <= required | {xform_name(shape.serialization.get("payload", "")) if shape else ""}
     assert len(named) < len(parameters) or named == members, members - named
+
+
+def _unpacked(run: Any, parameters: dict[str, Parameter]) -> dict[str, Any]:
+    """Return the types of the members that a function takes by name from a TypedDict."""
+    others = [name for name, each in parameters.items() if str(each.annotation).startswith("Unpack[")]
+    if not others:
+        return {}
+    (members,) = get_args(get_type_hints(run)[others[0]])
+    return get_type_hints(members, include_extras=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from sqlalchemy import ColumnElement, or_
 
@@ -15,6 +15,15 @@ from headrace.server.stores.metadata.tables.resources import RESOURCES
 
 Filters = Sequence[Mapping[str, str]]
 Columns = Mapping[str, ColumnElement[str]]
+
+
+class Listed(TypedDict, total=False):
+    """What a List operation is asked for: where to go on, how many, and which."""
+
+    next_token: str | None
+    max_results: int | None
+    filters: Filters | None
+
 
 PARENT: ColumnElement[str] = RESOURCES.c.parent
 ARN: ColumnElement[str] = RESOURCES.c.arn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Unpack
 
 from headrace.server import resources
 from headrace.server.context import Context
@@ -13,7 +13,7 @@ from headrace.server.operations.forecasting import finding, states
 from headrace.server.operations.forecasting.describing import describe, summaries
 from headrace.server.operations.forecasting.explainability.starting import ALL, SPECIFIC, open_explainability
 from headrace.server.operations.forecasting.kinds import EXPLAINABILITY, FORECAST, PREDICTOR
-from headrace.server.operations.forecasting.listing import PARENT, STATUS, Filters, page
+from headrace.server.operations.forecasting.listing import PARENT, STATUS, Listed, page
 from headrace.server.operations.forecasting.roles import check_place
 from headrace.server.resources import Stored
 from headrace.server.stores.metadata.tables.resources import RESOURCES
@@ -64,22 +64,14 @@ def describe_explainability(context: Context, *, explainability_arn: str) -> dic
     return describe(context, explainability_arn, EXPLAINABILITY, "explainability_arn")
 
 
-def list_explainabilities(
-    context: Context,
-    *,
-    next_token: str | None = None,
-    max_results: int | None = None,
-    filters: Filters | None = None,
-) -> dict[str, Any]:
+def list_explainabilities(context: Context, **listed: Unpack[Listed]) -> dict[str, Any]:
     """Return summaries of explainabilities (AWS page: Amazon Forecast API, ListExplainabilities)."""
     return page(
         context,
         EXPLAINABILITY,
         "explainabilities",
         summaries(context, "explainability_arn", "explainability_name", "resource_arn", "explainability_config"),
-        next_token=next_token,
-        max_results=max_results,
-        filters=filters,
+        **listed,
         by={"ResourceArn": PARENT, **STATUS},
     )
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from headrace.server.context import Context
 from headrace.server.operations.forecasting import finding, states
 from headrace.server.operations.forecasting.describing import describe, summaries
-from headrace.server.operations.forecasting.exports.starting import start_export
+from headrace.server.operations.forecasting.exports.starting import Exporting, start_export
 from headrace.server.operations.forecasting.kinds import PREDICTOR, PREDICTOR_BACKTEST_EXPORT_JOB
-from headrace.server.operations.forecasting.listing import PARENT, STATUS, Filters, page
+from headrace.server.operations.forecasting.listing import PARENT, STATUS, Listed, page
 
 
 def create_predictor_backtest_export_job(
@@ -18,9 +17,7 @@ def create_predictor_backtest_export_job(
     *,
     predictor_backtest_export_job_name: str,
     predictor_arn: str,
-    destination: Mapping[str, Any],
-    tags: Sequence[Mapping[str, str]] = (),
-    format: str | None = None,
+    **asked: Unpack[Exporting],
 ) -> dict[str, Any]:
     """Write backtests into S3, with the errors. AWS page: CreatePredictorBacktestExportJob.
 
@@ -30,14 +27,7 @@ def create_predictor_backtest_export_job(
     owner = finding.get_active(context, predictor_arn, PREDICTOR)
     record = {"predictor_backtest_export_job_name": predictor_backtest_export_job_name, "predictor_arn": predictor_arn}
     stored = start_export(
-        context,
-        PREDICTOR_BACKTEST_EXPORT_JOB,
-        predictor_backtest_export_job_name,
-        owner,
-        record,
-        destination=destination,
-        format_=format,
-        tags=tags,
+        context, PREDICTOR_BACKTEST_EXPORT_JOB, predictor_backtest_export_job_name, owner, record, asked
     )
     return {"predictor_backtest_export_job_arn": stored.arn}
 
@@ -55,22 +45,14 @@ def describe_predictor_backtest_export_job(
     )
 
 
-def list_predictor_backtest_export_jobs(
-    context: Context,
-    *,
-    next_token: str | None = None,
-    max_results: int | None = None,
-    filters: Filters | None = None,
-) -> dict[str, Any]:
+def list_predictor_backtest_export_jobs(context: Context, **listed: Unpack[Listed]) -> dict[str, Any]:
     """Return summaries of exports (AWS page: Amazon Forecast API, ListPredictorBacktestExportJobs)."""
     return page(
         context,
         PREDICTOR_BACKTEST_EXPORT_JOB,
         "predictor_backtest_export_jobs",
         summaries(context, "predictor_backtest_export_job_arn", "predictor_backtest_export_job_name", "destination"),
-        next_token=next_token,
-        max_results=max_results,
-        filters=filters,
+        **listed,
         by={"PredictorArn": PARENT, **STATUS},
     )
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from headrace.server.context import Context
 from headrace.server.operations.forecasting import finding, states
 from headrace.server.operations.forecasting.describing import describe, summaries
-from headrace.server.operations.forecasting.exports.starting import start_export
+from headrace.server.operations.forecasting.exports.starting import Exporting, start_export
 from headrace.server.operations.forecasting.kinds import EXPLAINABILITY, EXPLAINABILITY_EXPORT
-from headrace.server.operations.forecasting.listing import PARENT, STATUS, Filters, page
+from headrace.server.operations.forecasting.listing import PARENT, STATUS, Listed, page
 
 
 def create_explainability_export(
@@ -18,9 +17,7 @@ def create_explainability_export(
     *,
     explainability_export_name: str,
     explainability_arn: str,
-    destination: Mapping[str, Any],
-    tags: Sequence[Mapping[str, str]] = (),
-    format: str | None = None,
+    **asked: Unpack[Exporting],
 ) -> dict[str, Any]:
     """Write impact scores into S3. AWS page: CreateExplainabilityExport.
 
@@ -29,16 +26,7 @@ def create_explainability_export(
     """
     owner = finding.get_active(context, explainability_arn, EXPLAINABILITY)
     record = {"explainability_export_name": explainability_export_name, "explainability_arn": explainability_arn}
-    stored = start_export(
-        context,
-        EXPLAINABILITY_EXPORT,
-        explainability_export_name,
-        owner,
-        record,
-        destination=destination,
-        format_=format,
-        tags=tags,
-    )
+    stored = start_export(context, EXPLAINABILITY_EXPORT, explainability_export_name, owner, record, asked)
     return {"explainability_export_arn": stored.arn}
 
 
@@ -47,22 +35,14 @@ def describe_explainability_export(context: Context, *, explainability_export_ar
     return describe(context, explainability_export_arn, EXPLAINABILITY_EXPORT, "explainability_export_arn", timed=False)
 
 
-def list_explainability_exports(
-    context: Context,
-    *,
-    next_token: str | None = None,
-    max_results: int | None = None,
-    filters: Filters | None = None,
-) -> dict[str, Any]:
+def list_explainability_exports(context: Context, **listed: Unpack[Listed]) -> dict[str, Any]:
     """Return summaries of exports (AWS page: Amazon Forecast API, ListExplainabilityExports)."""
     return page(
         context,
         EXPLAINABILITY_EXPORT,
         "explainability_exports",
         summaries(context, "explainability_export_arn", "explainability_export_name", "destination"),
-        next_token=next_token,
-        max_results=max_results,
-        filters=filters,
+        **listed,
         by={"ResourceArn": PARENT, **STATUS},
     )
 

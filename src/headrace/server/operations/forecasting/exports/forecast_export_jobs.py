@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from headrace.server.context import Context
 from headrace.server.operations.forecasting import finding, states
 from headrace.server.operations.forecasting.describing import describe, summaries
-from headrace.server.operations.forecasting.exports.starting import start_export
+from headrace.server.operations.forecasting.exports.starting import Exporting, start_export
 from headrace.server.operations.forecasting.kinds import FORECAST, FORECAST_EXPORT_JOB
-from headrace.server.operations.forecasting.listing import PARENT, STATUS, Filters, page
+from headrace.server.operations.forecasting.listing import PARENT, STATUS, Listed, page
 
 
 def create_forecast_export_job(
@@ -18,9 +17,7 @@ def create_forecast_export_job(
     *,
     forecast_export_job_name: str,
     forecast_arn: str,
-    destination: Mapping[str, Any],
-    tags: Sequence[Mapping[str, str]] = (),
-    format: str | None = None,
+    **asked: Unpack[Exporting],
 ) -> dict[str, Any]:
     """Write a forecast into S3. AWS page: CreateForecastExportJob.
 
@@ -29,16 +26,7 @@ def create_forecast_export_job(
     """
     owner = finding.get_active(context, forecast_arn, FORECAST)
     record = {"forecast_export_job_name": forecast_export_job_name, "forecast_arn": forecast_arn}
-    stored = start_export(
-        context,
-        FORECAST_EXPORT_JOB,
-        forecast_export_job_name,
-        owner,
-        record,
-        destination=destination,
-        format_=format,
-        tags=tags,
-    )
+    stored = start_export(context, FORECAST_EXPORT_JOB, forecast_export_job_name, owner, record, asked)
     return {"forecast_export_job_arn": stored.arn}
 
 
@@ -47,22 +35,14 @@ def describe_forecast_export_job(context: Context, *, forecast_export_job_arn: s
     return describe(context, forecast_export_job_arn, FORECAST_EXPORT_JOB, "forecast_export_job_arn", timed=False)
 
 
-def list_forecast_export_jobs(
-    context: Context,
-    *,
-    next_token: str | None = None,
-    max_results: int | None = None,
-    filters: Filters | None = None,
-) -> dict[str, Any]:
+def list_forecast_export_jobs(context: Context, **listed: Unpack[Listed]) -> dict[str, Any]:
     """Return summaries of exports (AWS page: Amazon Forecast API, ListForecastExportJobs)."""
     return page(
         context,
         FORECAST_EXPORT_JOB,
         "forecast_export_jobs",
         summaries(context, "forecast_export_job_arn", "forecast_export_job_name", "destination"),
-        next_token=next_token,
-        max_results=max_results,
-        filters=filters,
+        **listed,
         by={"ForecastArn": PARENT, **STATUS},
     )
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Unpack
 
 from headrace.server.context import Context
 from headrace.server.operations.forecasting import finding, states
 from headrace.server.operations.forecasting.describing import describe, summaries
-from headrace.server.operations.forecasting.exports.starting import start_export
+from headrace.server.operations.forecasting.exports.starting import Exporting, start_export
 from headrace.server.operations.forecasting.kinds import WHAT_IF_FORECAST, WHAT_IF_FORECAST_EXPORT
-from headrace.server.operations.forecasting.listing import ARN, STATUS, Filters, page
+from headrace.server.operations.forecasting.listing import ARN, STATUS, Listed, page
 
 
 def create_what_if_forecast_export(
@@ -18,9 +18,7 @@ def create_what_if_forecast_export(
     *,
     what_if_forecast_export_name: str,
     what_if_forecast_arns: Sequence[str],
-    destination: Mapping[str, Any],
-    tags: Sequence[Mapping[str, str]] = (),
-    format: str | None = None,
+    **asked: Unpack[Exporting],
 ) -> dict[str, Any]:
     """Write what-if forecasts into S3, one table of all of them. AWS page: CreateWhatIfForecastExport.
 
@@ -32,16 +30,7 @@ def create_what_if_forecast_export(
         "what_if_forecast_export_name": what_if_forecast_export_name,
         "what_if_forecast_arns": what_if_forecast_arns,
     }
-    stored = start_export(
-        context,
-        WHAT_IF_FORECAST_EXPORT,
-        what_if_forecast_export_name,
-        owner,
-        record,
-        destination=destination,
-        format_=format,
-        tags=tags,
-    )
+    stored = start_export(context, WHAT_IF_FORECAST_EXPORT, what_if_forecast_export_name, owner, record, asked)
     return {"what_if_forecast_export_arn": stored.arn}
 
 
@@ -50,13 +39,7 @@ def describe_what_if_forecast_export(context: Context, *, what_if_forecast_expor
     return describe(context, what_if_forecast_export_arn, WHAT_IF_FORECAST_EXPORT, "what_if_forecast_export_arn")
 
 
-def list_what_if_forecast_exports(
-    context: Context,
-    *,
-    next_token: str | None = None,
-    max_results: int | None = None,
-    filters: Filters | None = None,
-) -> dict[str, Any]:
+def list_what_if_forecast_exports(context: Context, **listed: Unpack[Listed]) -> dict[str, Any]:
     """Return summaries of exports (AWS page: Amazon Forecast API, ListWhatIfForecastExports)."""
     return page(
         context,
@@ -69,9 +52,7 @@ def list_what_if_forecast_exports(
             "destination",
             "what_if_forecast_arns",
         ),
-        next_token=next_token,
-        max_results=max_results,
-        filters=filters,
+        **listed,
         by={"WhatIfForecastExportArn": ARN, **STATUS},
     )
 

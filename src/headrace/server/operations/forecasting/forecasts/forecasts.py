@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from headrace.server.context import Context
 from headrace.server.operations.forecasting import finding, states
 from headrace.server.operations.forecasting.describing import describe, summaries
 from headrace.server.operations.forecasting.forecasts.selection import check_selector
 from headrace.server.operations.forecasting.kinds import FORECAST, PREDICTOR
-from headrace.server.operations.forecasting.listing import PARENT, STATUS, Filters, page
+from headrace.server.operations.forecasting.listing import PARENT, STATUS, Listed, page
 from headrace.server.operations.forecasting.predictors.requests import forecast_types
 from headrace.server.resources import Stored, member
 
@@ -48,13 +48,7 @@ def describe_forecast(context: Context, *, forecast_arn: str) -> dict[str, Any]:
     return describe(context, forecast_arn, FORECAST, "forecast_arn")
 
 
-def list_forecasts(
-    context: Context,
-    *,
-    next_token: str | None = None,
-    max_results: int | None = None,
-    filters: Filters | None = None,
-) -> dict[str, Any]:
+def list_forecasts(context: Context, **listed: Unpack[Listed]) -> dict[str, Any]:
     """Return summaries of forecasts (AWS page: Amazon Forecast API, ListForecasts)."""
     common = summaries(context, "forecast_arn", "forecast_name", "predictor_arn", "dataset_group_arn")
 
@@ -62,9 +56,7 @@ def list_forecasts(
         return {**common(stored), "created_using_auto_predictor": stored.record["_auto"]}
 
     by = {"DatasetGroupArn": member("dataset_group_arn"), "PredictorArn": PARENT, **STATUS}
-    return page(
-        context, FORECAST, "forecasts", summary, next_token=next_token, max_results=max_results, filters=filters, by=by
-    )
+    return page(context, FORECAST, "forecasts", summary, by=by, **listed)
 
 
 def delete_forecast(context: Context, *, forecast_arn: str) -> None:

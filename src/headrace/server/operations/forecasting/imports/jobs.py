@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from headrace.server import resources
 from headrace.server.context import Context
@@ -11,7 +11,7 @@ from headrace.server.operations.forecasting import states
 from headrace.server.operations.forecasting.finding import get, get_active
 from headrace.server.operations.forecasting.imports.requests import check_request
 from headrace.server.operations.forecasting.kinds import DATASET, DATASET_IMPORT_JOB, UPDATE_PENDING
-from headrace.server.operations.forecasting.listing import PARENT, STATUS, Filters, page
+from headrace.server.operations.forecasting.listing import PARENT, STATUS, Listed, page
 from headrace.server.resources import Stored
 
 MOST_JOBS = 1000
@@ -66,13 +66,7 @@ def describe_dataset_import_job(context: Context, *, dataset_import_job_arn: str
     return {**states.shown(context, stored), "dataset_import_job_arn": stored.arn}
 
 
-def list_dataset_import_jobs(
-    context: Context,
-    *,
-    next_token: str | None = None,
-    max_results: int | None = None,
-    filters: Filters = (),
-) -> dict[str, Any]:
+def list_dataset_import_jobs(context: Context, **listed: Unpack[Listed]) -> dict[str, Any]:
     """Return import jobs, the newest first. AWS page: ListDatasetImportJobs."""
 
     def summary(stored: Stored) -> dict[str, Any]:
@@ -84,9 +78,7 @@ def list_dataset_import_jobs(
         DATASET_IMPORT_JOB,
         "dataset_import_jobs",
         summary,
-        next_token=next_token,
-        max_results=max_results,
-        filters=filters,
+        **listed,
         by={"DatasetArn": PARENT, **STATUS},
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from headrace.server import resources
 from headrace.server.clock import moment
@@ -18,7 +18,7 @@ from headrace.server.operations.forecasting.kinds import (
     MONITOR_EVALUATION,
     PREDICTOR,
 )
-from headrace.server.operations.forecasting.listing import STATUS, Filters, page
+from headrace.server.operations.forecasting.listing import STATUS, Listed, page
 from headrace.server.operations.forecasting.monitors.starting import open_monitor
 from headrace.server.resources import Stored, member
 from headrace.server.stores.metadata.tables.resources import RESOURCES
@@ -61,20 +61,14 @@ def describe_monitor(context: Context, *, monitor_arn: str) -> dict[str, Any]:
     return answer
 
 
-def list_monitors(
-    context: Context,
-    *,
-    next_token: str | None = None,
-    max_results: int | None = None,
-    filters: Filters | None = None,
-) -> dict[str, Any]:
+def list_monitors(context: Context, **listed: Unpack[Listed]) -> dict[str, Any]:
     """Return summaries of monitors (AWS page: Amazon Forecast API, ListMonitors)."""
 
     def summary(stored: Stored) -> dict[str, Any]:
         return {**states.shown(context, stored), "monitor_arn": stored.arn}
 
     return page(
-        context, MONITOR, "monitors", summary, next_token=next_token, max_results=max_results, filters=filters,
+        context, MONITOR, "monitors", summary, **listed,
         by=STATUS,
     )  # fmt: skip
 
@@ -88,14 +82,7 @@ def delete_monitor(context: Context, *, monitor_arn: str) -> None:
     states.remove(context, stored)
 
 
-def list_monitor_evaluations(
-    context: Context,
-    *,
-    monitor_arn: str,
-    next_token: str | None = None,
-    max_results: int | None = None,
-    filters: Filters | None = None,
-) -> dict[str, Any]:
+def list_monitor_evaluations(context: Context, *, monitor_arn: str, **listed: Unpack[Listed]) -> dict[str, Any]:
     """Return what a monitor found, the newest first (AWS page: Amazon Forecast API, ListMonitorEvaluations)."""
     stored = finding.get(context, monitor_arn, MONITOR)
     return page(
@@ -103,9 +90,7 @@ def list_monitor_evaluations(
         MONITOR_EVALUATION,
         "predictor_monitor_evaluations",
         _evaluation,
-        next_token=next_token,
-        max_results=max_results,
-        filters=filters,
+        **listed,
         by={"EvaluationState": member("evaluation_state")},
         where=[RESOURCES.c.parent == stored.arn, RESOURCES.c.state.in_((ACTIVE, FAILED))],
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from headrace.server import resources
 from headrace.server.clock import moment
@@ -18,7 +18,7 @@ from headrace.server.operations.forecasting.kinds import (
     MONITOR,
     PREDICTOR,
 )
-from headrace.server.operations.forecasting.listing import PARENT, STATUS, Filters, page
+from headrace.server.operations.forecasting.listing import PARENT, STATUS, Listed, page
 from headrace.server.operations.forecasting.monitors.starting import open_monitor
 from headrace.server.operations.forecasting.names import unique_identifier
 from headrace.server.operations.forecasting.predictors.requests import (
@@ -141,13 +141,7 @@ def describe_predictor(context: Context, *, predictor_arn: str) -> dict[str, Any
     return answer
 
 
-def list_predictors(
-    context: Context,
-    *,
-    next_token: str | None = None,
-    max_results: int | None = None,
-    filters: Filters | None = None,
-) -> dict[str, Any]:
+def list_predictors(context: Context, **listed: Unpack[Listed]) -> dict[str, Any]:
     """Return summaries of predictors of both kinds (AWS page: Amazon Forecast API, ListPredictors)."""
     common = summaries(context, "predictor_arn", "predictor_name")
 
@@ -164,9 +158,7 @@ def list_predictors(
         PREDICTOR,
         "predictors",
         summary,
-        next_token=next_token,
-        max_results=max_results,
-        filters=filters,
+        **listed,
         by={"DatasetGroupArn": PARENT, **STATUS},
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from headrace.server.context import Context
 from headrace.server.errors import InvalidInput
@@ -11,7 +11,7 @@ from headrace.server.operations.forecasting import finding, states
 from headrace.server.operations.forecasting.describing import describe, summaries
 from headrace.server.operations.forecasting.forecasts.selection import check_selector
 from headrace.server.operations.forecasting.kinds import ACTIVE, FORECAST, WHAT_IF_ANALYSIS
-from headrace.server.operations.forecasting.listing import ARN, PARENT, STATUS, Filters, page
+from headrace.server.operations.forecasting.listing import ARN, PARENT, STATUS, Listed, page
 
 
 def create_what_if_analysis(
@@ -49,22 +49,14 @@ def describe_what_if_analysis(context: Context, *, what_if_analysis_arn: str) ->
     return describe(context, what_if_analysis_arn, WHAT_IF_ANALYSIS, "what_if_analysis_arn")
 
 
-def list_what_if_analyses(
-    context: Context,
-    *,
-    next_token: str | None = None,
-    max_results: int | None = None,
-    filters: Filters | None = None,
-) -> dict[str, Any]:
+def list_what_if_analyses(context: Context, **listed: Unpack[Listed]) -> dict[str, Any]:
     """Return summaries of analyses (AWS page: Amazon Forecast API, ListWhatIfAnalyses)."""
     return page(
         context,
         WHAT_IF_ANALYSIS,
         "what_if_analyses",
         summaries(context, "what_if_analysis_arn", "what_if_analysis_name", "forecast_arn"),
-        next_token=next_token,
-        max_results=max_results,
-        filters=filters,
+        **listed,
         by={"WhatIfAnalysisArn": ARN, "ForecastArn": PARENT, **STATUS},
     )
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from headrace.server.context import Context
 from headrace.server.errors import InvalidInput
 from headrace.server.operations.forecasting import finding, states
 from headrace.server.operations.forecasting.describing import describe, summaries
 from headrace.server.operations.forecasting.kinds import FORECAST, WHAT_IF_ANALYSIS, WHAT_IF_FORECAST
-from headrace.server.operations.forecasting.listing import ARN, PARENT, STATUS, Filters, page
+from headrace.server.operations.forecasting.listing import ARN, PARENT, STATUS, Listed, page
 from headrace.server.operations.forecasting.roles import check_place
 
 Members = Mapping[str, Any]
@@ -62,22 +62,14 @@ def describe_what_if_forecast(context: Context, *, what_if_forecast_arn: str) ->
     return describe(context, what_if_forecast_arn, WHAT_IF_FORECAST, "what_if_forecast_arn")
 
 
-def list_what_if_forecasts(
-    context: Context,
-    *,
-    next_token: str | None = None,
-    max_results: int | None = None,
-    filters: Filters | None = None,
-) -> dict[str, Any]:
+def list_what_if_forecasts(context: Context, **listed: Unpack[Listed]) -> dict[str, Any]:
     """Return summaries of what-if forecasts (AWS page: Amazon Forecast API, ListWhatIfForecasts)."""
     return page(
         context,
         WHAT_IF_FORECAST,
         "what_if_forecasts",
         summaries(context, "what_if_forecast_arn", "what_if_forecast_name", "what_if_analysis_arn"),
-        next_token=next_token,
-        max_results=max_results,
-        filters=filters,
+        **listed,
         by={"WhatIfForecastArn": ARN, "WhatIfAnalysisArn": PARENT, **STATUS},
     )
 
