@@ -297,7 +297,7 @@ def test_numba_is_imported_with_the_first_rows_and_needs_no_writable_folder(tmp_
         "print('numba' in sys.modules)\n"
         "import numba.core.caching as caching\n"
         "caching.CacheImpl._locator_classes = []\n"  # what numba finds where it may write nowhere
-        "from headrace.ml.algorithms.random_cut_forest.compiling import compiled\n"
+        "from headrace.ml.adapters.compiling import compiled\n"
         "print(compiled(lambda x: x + 1)(1))\n"
     )
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}

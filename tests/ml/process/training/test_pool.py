@@ -10,8 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from headrace.ml.adapters.processes import available_cores
 from headrace.ml.process.training.fitting import Fit, find_result
-from headrace.ml.process.training.pool import FitFailedError, FitStoppedError, Workers, available_cores
+from headrace.ml.process.training.pool import FitFailedError, FitStoppedError, Workers
 
 PATIENCE = 60.0
 

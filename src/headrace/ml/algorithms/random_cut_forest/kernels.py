@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from headrace.ml.algorithms.random_cut_forest.compiling import compiled
+from headrace.ml.adapters.compiling import compiled_freely
 from headrace.ml.algorithms.random_cut_forest.state import State
 
 STEP, FIRST, SECOND = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 SHIFTS = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
 
 
-@compiled
+@compiled_freely
 def uniform(state: State, t: int) -> float:
     """Return the next random number of tree `t` in [0, 1) (SplitMix64)."""
     bits = state.trees[t].random + STEP
@@ -29,7 +29,7 @@ def uniform(state: State, t: int) -> float:
     return float((bits ^ (bits >> SHIFTS[2])) >> SHIFTS[3]) * 2.0**-53
 
 
-@compiled
+@compiled_freely
 def outside(state: State, node: int, point: Any) -> float:
     """Return the sum over dimensions of how far the point (float32 [D]) lies outside of the node's box."""
     values, low, high = state.values, state.nodes[node].low, state.nodes[node].high
@@ -39,14 +39,14 @@ def outside(state: State, node: int, point: Any) -> float:
     return float(total)
 
 
-@compiled
+@compiled_freely
 def child(state: State, node: int, point: Any) -> int:
     """Return the child on the point's side of the node's cut."""
     here = state.nodes[node]
     return int(here.left if point[here.dimension] <= here.cut else here.right)
 
 
-@compiled
+@compiled_freely
 def score_tree(state: State, root: int, point: Any) -> float:
     """Return 1 / the expected depth at which the point would be cut off, times log2(1 + the tree's mass).
 
@@ -71,7 +71,7 @@ def score_tree(state: State, root: int, point: Any) -> float:
     return score * factor
 
 
-@compiled
+@compiled_freely
 def join(state: State, node: int, one: int, other: int) -> bool:
     """Make the node's box that of two other nodes; return whether it changed."""
     values, low, high = state.values, state.nodes[node].low, state.nodes[node].high
@@ -87,7 +87,7 @@ def join(state: State, node: int, one: int, other: int) -> bool:
     return bool(change != 0)
 
 
-@compiled
+@compiled_freely
 def stretch(state: State, node: int, point: Any) -> None:
     """Make the node's box hold the point too."""
     values, low, high = state.values, state.nodes[node].low, state.nodes[node].high
@@ -99,7 +99,7 @@ def stretch(state: State, node: int, point: Any) -> None:
     state.nodes[node].range = lengths
 
 
-@compiled
+@compiled_freely
 def replace(state: State, t: int, node: int, other: int) -> None:
     """Put `other` where `node` hangs in tree `t`."""
     above = state.nodes[node].parent
@@ -112,7 +112,7 @@ def replace(state: State, t: int, node: int, other: int) -> None:
         state.nodes[above].right = other
 
 
-@compiled
+@compiled_freely
 def new_leaf(state: State, t: int, place: int) -> int:
     """Return an unused leaf of tree `t`, made to hold the point in row `place`."""
     leaf = state.trees[t].free_leaf
@@ -123,7 +123,7 @@ def new_leaf(state: State, t: int, place: int) -> int:
     return int(leaf)
 
 
-@compiled
+@compiled_freely
 def release(state: State, place: int) -> None:
     """Let go of a point once; a row that nothing holds is free for another point."""
     number = place - (state.values.shape[0] - state.slots.size)
@@ -133,7 +133,7 @@ def release(state: State, place: int) -> None:
         state.stream[0].free_slot = number
 
 
-@compiled
+@compiled_freely
 def split(state: State, t: int, node: int, place: int, point: Any, offset: float) -> int:
     """Part the point from the node's box by a cut `offset` into the gaps between the two; return the new leaf."""
     values, nodes, low, high = state.values, state.nodes, state.nodes[node].low, state.nodes[node].high
@@ -161,7 +161,7 @@ def split(state: State, t: int, node: int, place: int, point: Any, offset: float
     return int(leaf)
 
 
-@compiled
+@compiled_freely
 def insert(state: State, t: int, place: int, point: Any) -> int:
     """Add the point in row `place` to tree `t`; return its leaf, which may hold a point of equal values already."""
     nodes, node = state.nodes, state.trees[t].root
@@ -183,7 +183,7 @@ def insert(state: State, t: int, place: int, point: Any) -> int:
         node = child(state, node, point)
 
 
-@compiled
+@compiled_freely
 def remove(state: State, t: int, leaf: int) -> None:
     """Take one point out of a leaf, and the leaf out of tree `t` where it was the last."""
     nodes, above = state.nodes, state.nodes[leaf].parent
@@ -207,7 +207,7 @@ def remove(state: State, t: int, leaf: int) -> None:
         above = nodes[above].parent
 
 
-@compiled
+@compiled_freely
 def push(state: State, t: int, weight: float, leaf: int) -> None:
     """Add a sample to the heap of tree `t`."""
     heap, i = state.samples, state.trees[t].size
@@ -218,7 +218,7 @@ def push(state: State, t: int, weight: float, leaf: int) -> None:
     heap[t, i].weight, heap[t, i].leaf = weight, leaf
 
 
-@compiled
+@compiled_freely
 def pop(state: State, t: int) -> int:
     """Take the sample of the largest weight off the heap of tree `t`; return its leaf."""
     heap, size = state.samples, state.trees[t].size - 1
@@ -236,7 +236,7 @@ def pop(state: State, t: int) -> int:
     return int(leaf)
 
 
-@compiled
+@compiled_freely
 def accepts(state: State, t: int, weight: float) -> bool:
     """Let chance decide whether tree `t` samples a point; makes room for it where the sample is full."""
     size, capacity = state.trees[t].size, state.samples.shape[1]
@@ -250,7 +250,7 @@ def accepts(state: State, t: int, weight: float) -> bool:
     return True
 
 
-@compiled
+@compiled_freely
 def learn_point(state: State, point: Any) -> None:
     """Offer the point to every tree; newer points have better odds by `time_decay`."""
     stream, number = state.stream[0], state.stream[0].free_slot
@@ -267,7 +267,7 @@ def learn_point(state: State, point: Any) -> None:
     stream.seen += 1
 
 
-@compiled
+@compiled_freely
 def run(state: State, rows: Any, scores: Any, learn: bool) -> None:
     """Go through `rows` (float32 [n, columns]) in order: score each into `scores` [n or 0], then learn it.
 
@@ -293,7 +293,7 @@ def run(state: State, rows: Any, scores: Any, learn: bool) -> None:
                 learn_point(state, point)
 
 
-@compiled
+@compiled_freely
 def rebuild_boxes(state: State, order: Any) -> None:
     """Make the boxes of the nodes in `order`, children before parents."""
     for node in order:

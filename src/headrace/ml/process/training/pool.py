@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from headrace.ml.adapters.processes import ENVIRONMENT, available_cores
 from headrace.ml.process.progress import Pace
 
 WARM = (
@@ -32,15 +33,6 @@ WARM = (
     "sklearn.ensemble",
 )
 """Imported in this order, which is that of need: linear models are tried first."""
-_ENVIRONMENT = {
-    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"), "1"),
-    "OMP_WAIT_POLICY": "PASSIVE",
-    "GOMP_SPINCOUNT": "0",
-    "MALLOC_ARENA_MAX": "2",
-    "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",
-    "PYTHONHASHSEED": "0",
-    "PYTHONWARNINGS": "ignore",
-}
 Answer = Future[dict[str, Any]]
 
 
@@ -50,11 +42,6 @@ class FitFailedError(Exception):
 
 class FitStoppedError(FitFailedError):
     """A fit was stopped because its time was up."""
-
-
-def available_cores() -> int:
-    """The cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Workers:
@@ -128,7 +115,7 @@ class Workers:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=os.environ | _ENVIRONMENT,
+                env=os.environ | ENVIRONMENT,
                 start_new_session=True,
             )
 

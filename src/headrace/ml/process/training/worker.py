@@ -10,7 +10,6 @@ SIGINT (the parent decides), and ends with its stdin, as its workers end with it
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import json
 import os
@@ -22,9 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from headrace.ml.adapters.processes import end_with_parent
 from headrace.ml.adapters.threads import import_library
 
-_DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG
 _BLOCK = 2**16
 _HEAVY = frozenset({"catboost", "headrace", "lightgbm", "onnx", "onnxruntime", "scipy", "sklearn", "xgboost"})
 
@@ -132,7 +131,7 @@ def _import(module: str) -> None:
 
 def _work(fit: Mapping[str, Any], workspace: Path, writing: int) -> NoReturn:
     """Fit and answer: the whole life of a worker."""
-    _end_with_parent()
+    end_with_parent()
     known = set(sys.modules)
     try:
         from headrace.ml.process.training.fitting import Fit, run_fit
@@ -146,14 +145,6 @@ def _work(fit: Mapping[str, Any], workspace: Path, writing: int) -> NoReturn:
             pipe.write(json.dumps(reply).encode() + b"\n")
         sys.stderr.flush()
         os._exit(0)
-
-
-def _end_with_parent() -> None:
-    """Where the system can, end with the process that forked this one, and be the first to go when memory runs out."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_DEATH_OF_PARENT, signal.SIGKILL)
-        with contextlib.suppress(OSError):
-            Path("/proc/self/oom_score_adj").write_text("500")
 
 
 if __name__ == "__main__":

@@ -8,14 +8,13 @@ decides), and ends with its stdin or with its parent.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import signal
 import sys
 from pathlib import Path
 
-_DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG
+from headrace.ml.adapters.processes import end_with_parent
 
 
 def serve(folder: Path) -> None:
@@ -41,14 +40,7 @@ def serve(folder: Path) -> None:
             os.write(replies, json.dumps(reply).encode() + b"\n")
 
 
-def _end_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_DEATH_OF_PARENT, signal.SIGKILL)
-        with contextlib.suppress(OSError):
-            Path("/proc/self/oom_score_adj").write_text("500")
-
-
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _end_with_parent()
+    end_with_parent()
     serve(Path(sys.argv[1]))

@@ -20,6 +20,7 @@ from typing import Self
 
 import numpy as np
 
+from headrace.ml.adapters.processes import ENVIRONMENT, available_cores
 from headrace.ml.applications.forecasting.panel import Panel
 from headrace.ml.applications.forecasting.predictor.assignments import Answer, Assignment, perform
 from headrace.ml.applications.forecasting.predictor.panel_files import write_panel
@@ -27,21 +28,7 @@ from headrace.ml.applications.forecasting.predictor.panel_files import write_pan
 ALONE_ITEMS, ALONE_VALUES = 12, 20_000
 """A panel of no more than this is worked on in this process: starting others takes longer."""
 STOPPED = "stopped: out of time"
-_ENVIRONMENT = {
-    **dict.fromkeys(
-        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "POLARS_MAX_THREADS"), "1"
-    ),
-    "OMP_WAIT_POLICY": "PASSIVE",
-    "MALLOC_ARENA_MAX": "2",
-    "PYTHONHASHSEED": "0",
-    "PYTHONWARNINGS": "ignore",
-}
 Listener = Callable[[Answer], None]
-
-
-def available_cores() -> int:
-    """The cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass
@@ -114,7 +101,7 @@ class Workers:
         with (self._folder / "workers.log").open("ab") as log:
             process = subprocess.Popen(  # noqa: S603
                 [*command, str(self._folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
-                env=os.environ | _ENVIRONMENT, start_new_session=True,
+                env=os.environ | ENVIRONMENT, start_new_session=True,
             )  # fmt: skip
         return _Worker(process)
 

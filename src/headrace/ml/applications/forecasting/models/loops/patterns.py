@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from headrace.ml.applications.forecasting.models.loops.compiling import compiled
+from headrace.ml.adapters.compiling import compiled
 
 
 @compiled

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from headrace.ml.applications.forecasting.models.loops.compiling import compiled
+from headrace.ml.adapters.compiling import compiled
 
 EDGE = 0.99
 """A partial autocorrelation beyond this is as good as a difference that was not taken: such fits are dropped."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from headrace.ml.applications.forecasting.models.loops.compiling import compiled
+from headrace.ml.adapters.compiling import compiled
 
 ETS, THETA, COMPLEX = 0, 1, 2
 NONE, ADDITIVE, MULTIPLICATIVE, DAMPED = 0, 1, 2, 2
