@@ -11,22 +11,15 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 from headrace.server.context import Context, Platform
 from headrace.server.errors import NotFound
 from headrace.server.stores.metadata.tables.artifacts import ARTIFACTS
-from headrace.server.stores.objects import BLOCK, ObjectStore, Staged
+from headrace.server.stores.objects import ObjectStore, Staged, stage_file
 
 _OF = select(ARTIFACTS.c.name, ARTIFACTS.c.blob, ARTIFACTS.c.size).where(ARTIFACTS.c.arn == bindparam("arn"))
 
 
 def stage(platform: Platform, path: Path) -> Staged:
     """Make the bytes of a file durable; `keep` gives them to a resource, `platform.objects.discard` drops them."""
-    staging = platform.objects.stage()
-    try:
-        with path.open("rb") as file:
-            while block := file.read(BLOCK):
-                staging.write(block)
-        return staging.finish()
-    except BaseException:
-        staging.abort()
-        raise
+    with path.open("rb") as file:
+        return stage_file(platform.objects, file)
 
 
 def keep(connection: Connection, platform: Platform, arn: str, name: str, staged: Staged) -> None:

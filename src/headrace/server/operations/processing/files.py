@@ -11,9 +11,9 @@ from headrace.server.errors import Denied, NotFound, OperationError
 from headrace.server.operations.acting import Actor
 from headrace.server.operations.storage.buckets import find_bucket
 from headrace.server.operations.storage.names import bucket_arn
-from headrace.server.operations.storage.transfer import Key, encryption, list_keys, parse_uri, put
+from headrace.server.operations.storage.transfer import Key, encryption, list_keys, parse_uri, put, stage
 from headrace.server.operations.training.channels import DataError, Room, Source, explained, fetch
-from headrace.server.operations.training.outputs import files_of, stage_file
+from headrace.server.operations.training.outputs import files_of
 from headrace.server.stores.objects import Staged
 
 MACHINE = PurePosixPath("/opt/ml")
@@ -81,7 +81,7 @@ class Outputs:
                 continue
             where = parse_uri(output["s3_uri"])
             for name, file in files_of(below(root, output["local_path"])):
-                self._staged.append((Key(where.bucket, _key(where, name)), stage_file(self._actor, file)))
+                self._staged.append((Key(where.bucket, _key(where, name)), stage(self._actor, file)))
 
     def appear(self, context: Context) -> None:
         """Let all of it appear when the transaction commits; raises DataError."""

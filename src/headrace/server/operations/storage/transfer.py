@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from headrace.server.context import Context
 from headrace.server.errors import InvalidInput, NotFound, TooLarge
@@ -15,9 +16,10 @@ from headrace.server.operations.storage.buckets import find_bucket
 from headrace.server.operations.storage.listing import list_objects_v2
 from headrace.server.operations.storage.names import bucket_arn
 from headrace.server.operations.storage.objects import get_object, put_object
-from headrace.server.stores.objects import Staged
+from headrace.server.stores.objects import Staged, stage_file
 
-BLOCK = 1 << 20
+DIGESTS = ("md5", "crc64nvme")
+"""Of every object that is written here."""
 
 
 @dataclass(frozen=True)
@@ -100,20 +102,12 @@ def download(actor: Actor, bucket: str, key: str, path: Path) -> Key:
     return found
 
 
-def stage(actor: Actor, content: bytes | Path) -> Staged:
+def stage(actor: Actor, content: bytes | Path | BinaryIO) -> Staged:
     """Make bytes, or those of a file, durable in the store of objects; `put` lets them appear."""
-    staging = actor.platform.objects.stage(("md5", "crc64nvme"))
-    try:
-        if isinstance(content, bytes):
-            staging.write(content)
-        else:
-            with content.open("rb") as file:
-                while block := file.read(BLOCK):
-                    staging.write(block)
-        return staging.finish()
-    except BaseException:
-        staging.abort()
-        raise
+    if isinstance(content, bytes):
+        content = io.BytesIO(content)
+    with content.open("rb") if isinstance(content, Path) else nullcontext(content) as file:
+        return stage_file(actor.platform.objects, file, DIGESTS)
 
 
 def put(context: Context, bucket: str, key: str, staged: Staged, *, content_type: str = "", **headers: Any) -> None:

@@ -9,9 +9,9 @@ from typing import BinaryIO
 
 from headrace.server.errors import OperationError
 from headrace.server.operations.acting import Actor
-from headrace.server.operations.storage.transfer import download, list_keys, parse_uri, put
+from headrace.server.operations.storage.transfer import download, list_keys, parse_uri, put, stage
 from headrace.server.operations.training.channels import DataError
-from headrace.server.operations.training.outputs import files_of, stage_file
+from headrace.server.operations.training.outputs import files_of
 
 PERIOD = 2.0
 Seen = tuple[int, int]
@@ -77,7 +77,7 @@ class Checkpoints:
             return
 
     def _put(self, name: str, file: BinaryIO) -> None:
-        staged = stage_file(self._actor, file)
+        staged = stage(self._actor, file)
         try:
             with self._actor.writing() as context:
                 put(context, self._prefix.bucket, self._key(name), staged)

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from headrace.server.containers.archives import PIECE, pack
+from headrace.server.containers.archives import pack
 from headrace.server.context import Context
 from headrace.server.errors import Denied, NotFound, OperationError
 from headrace.server.operations.acting import Actor
-from headrace.server.operations.storage.transfer import check_put, encryption, parse_uri, put
+from headrace.server.operations.storage.transfer import check_put, encryption, parse_uri, put, stage
 from headrace.server.operations.training.channels import DataError
 from headrace.server.stores.objects import Staged
 
@@ -87,11 +87,11 @@ def gather(
             archive = place / f"{name}.tar.gz"
             pack(folder, archive)
             with archive.open("rb") as packed:
-                artifacts.staged.append((f"{prefix}/{name}.tar.gz", stage_file(actor, packed)))
+                artifacts.staged.append((f"{prefix}/{name}.tar.gz", stage(actor, packed)))
             archive.unlink()
         else:
             for path, file in files_of(folder):
-                artifacts.staged.append((f"{prefix}/{inner}/{path}", stage_file(actor, file)))
+                artifacts.staged.append((f"{prefix}/{inner}/{path}", stage(actor, file)))
     return artifacts
 
 
@@ -109,18 +109,6 @@ def files_of(folder: Path) -> Iterator[tuple[str, BinaryIO]]:
             with os.fdopen(opened, "rb") as file:
                 if stat.S_ISREG(os.fstat(opened).st_mode):
                     yield (Path(parent) / name).relative_to(folder).as_posix(), file
-
-
-def stage_file(actor: Actor, file: BinaryIO) -> Staged:
-    """Make the bytes of an open file durable in the store of objects."""
-    staging = actor.platform.objects.stage(("md5", "crc64nvme"))
-    try:
-        while block := file.read(PIECE):
-            staging.write(block)
-        return staging.finish()
-    except BaseException:
-        staging.abort()
-        raise
 
 
 def _has_files(folder: Path) -> bool:

@@ -9,12 +9,10 @@ from uuid import uuid4
 
 from headrace.server.clock import moment
 from headrace.server.context import Context
-from headrace.server.operations.storage.transfer import Key, encryption, parse_uri, put
+from headrace.server.operations.storage.transfer import DIGESTS, Key, encryption, parse_uri, put
 from headrace.server.operations.transforms.inputs import Input, output_key
 from headrace.server.stores.objects import Staged
 from headrace.server.stores.objects.contract import ObjectStore, Staging
-
-DIGESTS = ("md5", "crc64nvme")
 
 
 class Outputs:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from headrace.server.stores.objects.contract import BLOCK, ObjectStore, Staged, Staging
+from headrace.server.stores.objects.contract import BLOCK, ObjectStore, Staged, Staging, stage_file
 from headrace.server.stores.objects.files import FileStore
 from headrace.server.stores.objects.remote import RemoteStore
 
-__all__ = ["BLOCK", "FileStore", "ObjectStore", "RemoteStore", "Staged", "Staging", "open_object_store"]
+__all__ = ["BLOCK", "FileStore", "ObjectStore", "RemoteStore", "Staged", "Staging", "open_object_store", "stage_file"]
 
 
 def open_object_store(place: str, data: Path) -> ObjectStore:

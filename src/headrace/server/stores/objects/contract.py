@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 BLOCK = 1 << 20
 """Largest block that a store hands out, in bytes."""
@@ -72,3 +72,15 @@ class ObjectStore(Protocol):
 
     def sweep(self, before: int) -> int:
         """Delete what was staged before a time (ms) and never committed; return how many there were."""
+
+
+def stage_file(store: ObjectStore, file: BinaryIO, digests: tuple[str, ...] = ("md5",)) -> Staged:
+    """Make the bytes of an open file durable; nothing of them stays where that fails."""
+    staging = store.stage(digests)
+    try:
+        while block := file.read(BLOCK):
+            staging.write(block)
+        return staging.finish()
+    except BaseException:
+        staging.abort()
+        raise

@@ -12,6 +12,11 @@ from numpy.typing import NDArray
 
 from headrace.ml.applications.forecasting.frequencies import Numbers
 from headrace.ml.applications.forecasting.models.networks.dense import dense_gradient, draw_dense, silu, weigh
+from headrace.ml.applications.forecasting.models.networks.embeddings import (
+    draw_embeddings,
+    embedded,
+    embedding_gradient,
+)
 from headrace.ml.errors import ModelError
 
 Array = NDArray[np.floating]
@@ -62,8 +67,7 @@ class Network:
         for layer in range(settings.layers):
             drawn |= draw_dense(random, 2 * width, settings.channels, f"past_{layer}")
             width = settings.channels
-        for place, count in enumerate(settings.cardinality):
-            drawn[f"embedding_{place}"] = random.normal(0, 0.3, (count, settings.embedding)).astype(np.float32)
+        drawn |= draw_embeddings(random, settings.cardinality, settings.embedding)
         read = settings.layers * settings.channels + settings.still + settings.embedding * len(settings.cardinality)
         drawn |= draw_dense(random, read, settings.hidden, "read")
         drawn |= draw_dense(random, settings.hidden, settings.horizon * settings.slot, "slots")
@@ -90,10 +94,7 @@ class Network:
                 weigh(values, own[f"weights_past_{layer}"], own[f"biases_past_{layer}"])
             )
             last.append(values[:, -1])
-        for place in range(len(settings.cardinality)):
-            code = codes[:, place]
-            last.append(np.where(code[:, None] >= 0, own[f"embedding_{place}"][code], 0))
-        seen["read"] = read = np.concatenate([*last, still], axis=1)
+        seen["read"] = read = np.concatenate([*last, embedded(own, codes), still], axis=1)
         hidden, seen["bend_read"] = silu(weigh(read, own["weights_read"], own["biases_read"]))
         seen["hidden"] = hidden
         slots, seen["bend_slots"] = silu(weigh(hidden, own["weights_slots"], own["biases_slots"]))
@@ -121,12 +122,8 @@ class Network:
         found |= parts
         by_read = back(slope * seen["bend_read"], "read")
         channels = settings.channels
-        for place in range(len(settings.cardinality)):
-            first = settings.layers * channels + place * settings.embedding
-            bent = np.zeros_like(own[f"embedding_{place}"])
-            there = seen["codes"][:, place] >= 0
-            np.add.at(bent, seen["codes"][there, place], by_read[there, first : first + settings.embedding])
-            found[f"embedding_{place}"] = bent
+        first, width = settings.layers * channels, settings.embedding * len(settings.cardinality)
+        found |= embedding_gradient(own, seen["codes"], by_read[:, first : first + width])
         slope = np.zeros((rows, 1, channels), slope.dtype)
         for layer in range(settings.layers - 1, -1, -1):
             slope[:, -1] += by_read[:, layer * channels : (layer + 1) * channels]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from headrace.ml.applications.forecasting.frequencies import Frequency, Numbers
 from headrace.ml.applications.forecasting.models.calendar import cycles
+from headrace.ml.applications.forecasting.models.networks.embeddings import draw_embeddings, embedding_gradient
 from headrace.ml.applications.forecasting.models.networks.likelihoods import find_likelihood
 from headrace.ml.applications.forecasting.models.networks.lstm import Seen, State, draw_layer, layer_gradient, run_layer
 from headrace.ml.errors import ModelError
@@ -81,23 +82,13 @@ class Network:
     def draw(cls, settings: Settings, seed: int) -> Self:
         """Draw the parameters before training."""
         random = np.random.default_rng([seed, 0])
-        drawn: dict[str, Array] = {}
-        for place, count in enumerate(settings.cardinality):
-            drawn[f"embedding_{place}"] = random.normal(0, 0.3, (count, settings.embedding)).astype(np.float32)
+        drawn: dict[str, Array] = {**draw_embeddings(random, settings.cardinality, settings.embedding)}
         for number in range(settings.layers):
             drawn |= draw_layer(random, settings.cells if number else settings.inputs, settings.cells, number)
         outputs = find_likelihood(settings.likelihood).outputs
         drawn["output"] = random.normal(0, 0.5 / np.sqrt(settings.cells), (settings.cells, outputs)).astype(np.float32)
         drawn["bias"] = np.zeros(outputs, np.float32)
         return cls(settings, drawn)
-
-    def embedded(self, codes: Numbers) -> Array:
-        """Return what is known of items by their labels [rows, labels]: [rows, embedding * labels], 0 for a new one."""
-        parts = [
-            np.where(codes[:, place, None] >= 0, self.parameters[f"embedding_{place}"][codes[:, place]], 0)
-            for place in range(len(self.settings.cardinality))
-        ]
-        return np.concatenate(parts, axis=1) if parts else np.zeros((len(codes), 0), np.float32)
 
     def run(
         self, inputs: Array, states: Sequence[State] | None = None, hold: Sequence[Array] | None = None
@@ -128,15 +119,9 @@ class Network:
         for number in range(self.settings.layers - 1, -1, -1):
             parts, slope = layer_gradient(slope, seen[number], own[f"input_{number}"], own[f"recurrent_{number}"])
             found |= {f"{name}_{number}": part for name, part in parts.items()}
-        width = self.settings.embedding
-        first = slope.shape[-1] - width * len(self.settings.cardinality)
-        for place in range(len(self.settings.cardinality)):
-            by_item = slope[..., first + place * width : first + (place + 1) * width].sum(axis=0)
-            bent = np.zeros_like(own[f"embedding_{place}"])
-            there = codes[:, place] >= 0
-            np.add.at(bent, codes[there, place], by_item[there])
-            found[f"embedding_{place}"] = bent
-        return found
+        width = self.settings.embedding * len(self.settings.cardinality)
+        by_item = slope[..., slope.shape[-1] - width :].sum(axis=0)
+        return found | embedding_gradient(own, codes, by_item)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Return settings and parameters as plain arrays."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from headrace.ml.applications.forecasting.frequencies import Numbers
 from headrace.ml.applications.forecasting.models.networks.adam import Adam, fading
 from headrace.ml.applications.forecasting.models.networks.deepar.network import Array, Network, Settings
+from headrace.ml.applications.forecasting.models.networks.embeddings import embedded
 from headrace.ml.applications.forecasting.models.networks.likelihoods import find_likelihood
 from headrace.ml.applications.forecasting.models.networks.sequences import LARGEST, Cutter, Sequences, Window
 
@@ -122,7 +123,7 @@ def lagged_values(cutter: Cutter, items: Numbers, places: Numbers, lags: tuple[i
 def assemble(network: Network, window: Window, lagged: Array, scale: Array, codes: Numbers) -> Array:
     """Return all that comes in of each period: [rows, periods, inputs]."""
     rows, periods = window.places.shape
-    still = np.concatenate([np.log(scale)[:, None] / 10, network.embedded(codes)], axis=1)
+    still = np.concatenate([np.log(scale)[:, None] / 10, embedded(network.parameters, codes)], axis=1)
     return np.concatenate(
         [
             np.clip(lagged, -LARGEST, LARGEST),
