@@ -81,3 +81,12 @@ def _by_grammar(text: pl.Series, decimal: str, thousands: str, affixes: tuple[st
     truth = pl.when(value.str.to_lowercase() == "true").then(1.0).when(value.str.to_lowercase() == "false").then(0.0)
     frame = text.to_frame("value").select(pl.coalesce(plain.cast(pl.Float64, strict=False), truth))
     return _finite(frame.to_series())
+
+
+def is_number(text: str) -> bool:
+    """Tell whether Python's `float` reads a text, which takes words such as nan too."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -14,6 +14,7 @@ from headrace.ml.prediction.baskets import NO, YES, Layout
 from headrace.ml.process.datasets import Check
 from headrace.ml.tables.columns import Column
 from headrace.ml.tables.names import suggest
+from headrace.ml.tables.number_text import is_number
 from headrace.ml.tables.table import Table
 
 FEWEST = 30
@@ -127,7 +128,7 @@ def _wide_layout(frame: pl.DataFrame, exclude: Sequence[str]) -> tuple[Layout, d
         plain = {value for value in folded if value not in NO and not value.startswith("no ")}
         if plain and plain <= YES:
             columns[name] = {"": name}
-        elif frame[name].dtype.is_numeric() or all(_is_number(value) for value in plain):
+        elif frame[name].dtype.is_numeric() or all(is_number(value) for value in plain):
             left[name] = "numbers, not yes or no: put them in classes to use them"
         elif len(values) > _MOST_VALUES:
             left[name] = f"more than {_MOST_VALUES} different values"
@@ -139,11 +140,3 @@ def _wide_layout(frame: pl.DataFrame, exclude: Sequence[str]) -> tuple[Layout, d
             "or columns of yes and no"
         )
     return Layout(columns=columns), left
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

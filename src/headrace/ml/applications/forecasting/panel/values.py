@@ -9,6 +9,7 @@ from headrace.ml.errors import ParseError
 from headrace.ml.tables import Column, ColumnKind, Table, detect_column, parse_column
 from headrace.ml.tables.detection import MISSING_WORDS
 from headrace.ml.tables.native_values import texts_of
+from headrace.ml.tables.number_text import is_number
 
 Floats = npt.NDArray[np.float64]
 
@@ -16,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 def read_numbers(table: Table, name: str) -> tuple[Floats, tuple[str, ...]]:
     """Return a column's numbers, NaN where it has none, and what is notable; raises `ParseError` for anything else."""
     column, notes = detect_column(table.frame[name], table.rows)
-    odd = next((word for word in column.missing if word.lower() not in MISSING_WORDS and not _is_number(word)), None)
+    odd = next((word for word in column.missing if word.lower() not in MISSING_WORDS and not is_number(word)), None)
     if column.kind is not ColumnKind.NUMBER:
         column, odd = Column(name, ColumnKind.NUMBER), _first_text(table, name)
     if odd is not None:
@@ -33,12 +34,4 @@ def _first_text(table: Table, name: str) -> str | None:
 
 
 def _passes(word: str | None) -> bool:
-    return not word or word.lower() in MISSING_WORDS or _is_number(word)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return not word or word.lower() in MISSING_WORDS or is_number(word)
